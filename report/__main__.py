@@ -1,0 +1,164 @@
+"""Run the stages: `python -m report [train | analyse | draw | write | all | serve | publish]`."""
+
+import contextlib
+import fcntl
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from report import workspace as files
+from report.config import Experiment
+from report.console import Console
+from report.errors import ReportError
+from report.stages import Pipeline
+from report.workspace import Workspace
+
+ROOT = Path(__file__).resolve().parent.parent
+COMMANDS = {
+    "train": ("train",),
+    "analyse": ("analyse",),
+    "draw": ("draw",),
+    "write": ("pages", "site"),
+    "all": ("train", "analyse", "draw", "pages", "site"),
+}
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option("--experiment", "file", type=click.Path(path_type=Path), help="What to run [default: experiment.toml].")
+@click.option("--build", type=click.Path(path_type=Path), help="Where generated files go [default: build].")
+@click.option("--site", type=click.Path(path_type=Path), help="Where the site goes [default: site].")
+@click.pass_context
+def main(context: click.Context, file: Path | None, build: Path | None, site: Path | None) -> None:
+    """Train a network, record every weight update, and write an article about it.
+
+    The stages follow one another and speak only through files below the build folder; a stage whose inputs have
+    not changed does nothing. "all" is what "make report" runs.
+    """
+    context.obj = (file, build, site)
+
+
+def _options(command: click.Command) -> click.Command:
+    """Let the common options stand after the command as well as before it."""
+    command.params.extend(main.params)
+    return command
+
+
+def _pipeline(context: click.Context, console: Console, file: Path | None, build: Path | None, site: Path | None) -> Pipeline:
+    before = context.obj
+    file, build, site = (own or given for own, given in zip((file, build, site), before, strict=True))
+    workspace = Workspace(ROOT, (build or ROOT / "build").absolute(), (site or ROOT / "site").absolute())
+    experiment_file = file or ROOT / "experiment.toml"
+    return Pipeline(workspace, Experiment.load(experiment_file), experiment_file, console)
+
+
+def _stage_command(name: str, help_text: str) -> None:
+    """Add the command that does the stages of `name`."""
+
+    @main.command(name, help=help_text)
+    @click.pass_context
+    def command(context: click.Context, file: Path | None, build: Path | None, site: Path | None) -> None:
+        console = Console()
+        started = time.perf_counter()
+        pipeline = _pipeline(context, console, file, build, site)
+        with _alone(pipeline.workspace):
+            pipeline.run(COMMANDS[name])
+        if name == "all":
+            _summarise(pipeline, time.perf_counter() - started)
+
+    _options(command)
+
+
+_stage_command("train", "Train what is missing and record it, into build/runs.")
+_stage_command("analyse", "Compute every number, into build/results.json and build/tables.")
+_stage_command("draw", "Draw figures and animations, into build/docs.")
+_stage_command("write", "Fill the templates and build the site.")
+_stage_command("all", "Do all stages, one after the other.")
+
+
+@main.command("serve", help="Show the site on localhost; rebuild it when templates or site sources change.")
+@click.option("--port", default=8000, show_default=True, help="Port on localhost.")
+@click.pass_context
+def serve(context: click.Context, file: Path | None, build: Path | None, site: Path | None, port: int) -> None:
+    """Build what is stale, then serve."""
+    from report import site as mkdocs_site
+
+    pipeline = _pipeline(context, Console(), file, build, site)
+    with _alone(pipeline.workspace):
+        pipeline.run(COMMANDS["all"])
+        mkdocs_site.serve(pipeline.workspace, pipeline.experiment, lambda: pipeline.run(COMMANDS["write"]), port=port)
+
+
+@main.command("publish", help="Put the built site on the gh-pages branch of origin.")
+@click.pass_context
+def publish(context: click.Context, file: Path | None, build: Path | None, site: Path | None) -> None:
+    """Publish what "all" has built."""
+    from report import publish as publishing
+
+    pipeline = _pipeline(context, Console(), file, build, site)
+    with _alone(pipeline.workspace):
+        publishing.publish(pipeline.workspace, is_fresh=lambda: not pipeline.stale(), say=pipeline.console.say)
+
+
+for _command in (serve, publish):
+    _options(_command)
+
+
+@contextlib.contextmanager
+def _alone(workspace: Workspace) -> Iterator[None]:
+    """Keep a second command out of the same build folder.
+
+    Raises:
+        ReportError: when another one is at work there.
+    """
+    with files.person_readable(workspace.build):
+        workspace.build.mkdir(parents=True, exist_ok=True)
+        lock = (workspace.build / ".lock").open("w")
+    with lock:
+        try:
+            # The system lets go of the lock when the process ends, however it ends.
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ReportError(f"Another command is working in {workspace.build}. Wait for it, or stop it.") from None
+        yield
+
+
+def _summarise(pipeline: Pipeline, seconds: float) -> None:
+    """Say where the site is, what it was built from, how good the network became, what took how long."""
+    results = files.read_json(pipeline.workspace.results)
+    loss = results["loss"][results["main"]]
+    data = results["data"]
+    times = files.read_json(pipeline.workspace.timings)
+    say = pipeline.console.say
+    say(f"Site:      {pipeline.workspace.site / 'index.html'}   (look at it with: make serve)")
+    say(f"Data:      {data['title']}" + (f". {data['reason']}" if data["reason"] else ""))
+    say(f"Accuracy:  {loss['final_validation_accuracy']:.4f} on {data['validation']:,} validation images")
+    stages = ", ".join(f"{name} {times[name]:.1f} s" for name in COMMANDS["all"] if name in times)
+    say(f"Times:     {stages} (when last done); this command {seconds:.1f} s")
+
+
+def run() -> int:
+    """Run a command; a person's mistake is one line and an exit code, never a traceback."""
+    console = Console()
+    try:
+        code = main(standalone_mode=False, prog_name="python -m report")
+        return int(code or 0)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        console.error('Interrupted. Nothing half-made is kept; run "make report" to go on.')
+        return 130
+    except ReportError as error:
+        console.error(str(error))
+        return error.exit_code
+    except OSError as error:
+        where = f" ({error.filename})" if error.filename else ""
+        console.error(f"The operating system refused: {error.strerror or error}{where}.")
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(run())

@@ -1,0 +1,250 @@
+"""The experiment: read from TOML, validated whole before anything runs, then never changed.
+
+Every field's description is what an error message says is allowed, so the rule and its wording stand together.
+"""
+
+import difflib
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidatorFunctionWrapHandler, model_validator
+
+from report.errors import ConfigError
+
+PIXELS = 28 * 28
+CLASSES = 10
+
+Whole = Annotated[int, Field(strict=True)]
+Count = Annotated[int, Field(strict=True, ge=1)]
+LAYER_SIZE = "a list of whole numbers from 2 to 10,000, one a hidden layer"
+
+
+class Part(BaseModel):
+    """Refuse unknown keys and silent conversions in every table of the file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class Data(Part):
+    """Say where the digits come from and how they are divided."""
+
+    source: Literal["auto", "mnist", "sample"] = Field("auto", description='"auto", "mnist" or "sample"')
+    validation_fraction: float = Field(0.2, ge=0.01, le=0.9, description="a number from 0.01 to 0.9")
+
+
+class Network(Part):
+    """Describe the fully connected network between the 784 pixels and the 10 classes."""
+
+    hidden: tuple[Annotated[int, Field(strict=True, ge=2, le=10_000)], ...] = Field(
+        (1000, 100, 10, 10), strict=False, min_length=1, max_length=12, description=LAYER_SIZE
+    )
+    dropout: float = Field(0.2, ge=0, lt=1, description="a number from 0 to below 1")
+
+
+class Training(Part):
+    """Describe the training loop of one run."""
+
+    batches: Count = Field(3000, le=1_000_000, description="a whole number from 1 to 1,000,000")
+    batch_size: Count = Field(16, le=4096, description="a whole number from 1 to 4,096")
+    seed: Whole = Field(0, ge=0, le=2**31 - 1, description="a whole number from 0 to 2,147,483,647")
+    device: Literal["auto", "cpu", "cuda", "mps"] = Field("auto", description='"auto", "cpu", "cuda" or "mps"')
+    validations: Count = Field(3, le=1000, description="a whole number from 1 to 1,000")
+
+
+class Optimizer(Part):
+    """Name an optimizer of torch.optim and its keyword arguments, as the table of the file gives them."""
+
+    name: str = Field("Adam", description="the name of an optimizer in torch.optim")
+    arguments: dict[str, Any] = Field(default_factory=lambda: {"lr": 1e-3, "betas": [0.9, 0.999]})
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _gather_arguments(cls, value: Any, handler: ValidatorFunctionWrapHandler) -> Self:
+        """Take every key but the name as a keyword argument."""
+        if isinstance(value, Mapping) and "arguments" not in value:
+            rest = {key: item for key, item in value.items() if key != "name"}
+            value = {**({"name": value["name"]} if "name" in value else {}), "arguments": rest}
+        made: Self = handler(value)
+        return made
+
+    @property
+    def learning_rate(self) -> float | None:
+        """Return the learning rate, or None where torch's default applies."""
+        rate = self.arguments.get("lr")
+        return None if rate is None else float(rate)
+
+    @property
+    def beta1(self) -> float | None:
+        """Return the decay of Adam's first moment, or None for an optimizer that has none."""
+        betas = self.arguments.get("betas")
+        if betas is not None:
+            return float(betas[0])
+        return 0.9 if "adam" in self.name.lower() else None
+
+    @property
+    def momentum(self) -> float:
+        """Return how much of the last update's direction is kept: β1, or the momentum of SGD and RMSprop."""
+        return self.beta1 if self.beta1 is not None else float(self.arguments.get("momentum", 0))
+
+    @property
+    def slug(self) -> str:
+        """Return the name in file names: `adam-b0.9`, `sgd-m0.9`, `rmsprop`."""
+        parts = [self.name.lower()]
+        if self.beta1 is not None:
+            parts.append(f"b{self.beta1:g}")
+        for key, value in sorted(self.arguments.items()):
+            if key == "momentum":
+                parts += [f"m{value:g}"] if value else []
+            elif key not in ("lr", "betas"):
+                parts.append(f"{key}{value}".lower().replace("_", "").replace(" ", ""))
+        return "-".join(parts)
+
+    @property
+    def label(self) -> str:
+        """Return the name in prose and figures: `Adam, β1 = 0.9`."""
+        if self.beta1 is not None:
+            return f"{self.name}, β1 = {self.beta1:g}"
+        momentum = self.arguments.get("momentum", 0)
+        return f"{self.name} with momentum {momentum:g}" if momentum else self.name
+
+
+class Recording(Part):
+    """Say which layers are kept whole at every batch and how much is kept of the others."""
+
+    whole: tuple[str, ...] = Field(("l3", "l4", "l5"), strict=False, min_length=1, description="a list of layers")
+    sample: Count = Field(1024, le=1_000_000, description="a whole number from 1 to 1,000,000")
+
+
+class Animation(Part):
+    """Choose the batches that the animations show, and their pace."""
+
+    frames: Count = Field(100, le=1000, description="a whole number from 1 to 1,000")
+    milliseconds: Count = Field(100, ge=20, le=5000, description="a whole number from 20 to 5,000")
+    long_batches: Count = Field(1000, le=1_000_000, description="a whole number from 1 to training.batches")
+    long_step: Count = Field(10, le=1_000_000, description="a whole number from 1 to animation.long_batches")
+
+
+class Site(Part):
+    """Say under which name and address the site is published."""
+
+    title: str = Field("Weights in Motion", min_length=1, description="a text that is not empty")
+    url: str = Field("", pattern=r"^(https?://\S+)?$", description='"" or an address that starts with https://')
+    repository: str = Field("", pattern=r"^(https?://\S+)?$", description='"" or an address that starts with https://')
+    language: str = Field("en", pattern=r"^[a-z]{2}$", description="the name of a folder in templates/")
+
+
+class Experiment(Part):
+    """Hold everything that decides what `make report` does. Immutable; equal files give equal experiments."""
+
+    data: Data = Data()
+    network: Network = Network()
+    training: Training = Training()
+    optimizer: Optimizer = Optimizer()
+    recording: Recording = Recording()
+    animation: Animation = Animation()
+    site: Site = Site()
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """Return the names of the Linear layers, from the pixels on: l1, l2, …."""
+        return tuple(f"l{number}" for number in range(1, len(self.network.hidden) + 2))
+
+    def shape(self, layer: str) -> tuple[int, int]:
+        """Return (outputs, inputs) of the weight matrix of `layer`."""
+        sizes = (PIXELS, *self.network.hidden, CLASSES)
+        number = self.layers.index(layer)
+        return sizes[number + 1], sizes[number]
+
+    @property
+    def main_run(self) -> str:
+        """Return the name of the main training run, which is also its folder's."""
+        return f"{self.optimizer.slug}-seed{self.training.seed}"
+
+    @classmethod
+    def load(cls, path: Path) -> "Experiment":
+        """Read and validate the file at `path`; the environment may name the address and the repository.
+
+        Raises:
+            ConfigError: one line for each mistake: file, key, what was found, what is allowed.
+        """
+        try:
+            content = tomllib.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise ConfigError(f"{path}: there is no such file; name an existing one with --experiment.") from None
+        except OSError as error:
+            raise ConfigError(f"{path}: cannot be read ({error.strerror}).") from error
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise ConfigError(f"{path}: not valid TOML: {error}.") from error
+        try:
+            experiment = cls.model_validate(content)
+        except ValidationError as error:
+            lines = [_explain(path, dict(detail)) for detail in error.errors()]
+            raise ConfigError("\n".join(lines)) from error
+        if lines := [f"{path}: {line}" for line in experiment._contradictions()]:
+            raise ConfigError("\n".join(lines))
+        return experiment._with_environment()
+
+    def _contradictions(self) -> list[str]:
+        """List what no single key shows to be wrong, one line each."""
+        lines = []
+        layers = ", ".join(self.layers)
+        unknown = [layer for layer in self.recording.whole if layer not in self.layers]
+        if unknown:
+            lines.append(f"recording.whole: found {', '.join(unknown)}; allowed: layers of this network, {layers}.")
+        else:
+            places = [self.layers.index(layer) for layer in self.recording.whole]
+            if places != list(range(places[0], places[0] + len(places))):
+                found = ", ".join(self.recording.whole)
+                lines.append(f"recording.whole: found {found}; allowed: neighbouring layers in order, of {layers}.")
+        batches = self.training.batches
+        for key in ("frames", "long_batches"):
+            if getattr(self.animation, key) > batches:
+                found = getattr(self.animation, key)
+                lines.append(
+                    f"animation.{key}: found {found}; allowed: at most training.batches, {batches}: "
+                    "no more frames than batches."
+                )
+        if self.animation.long_step > self.animation.long_batches:
+            lines.append(
+                f"animation.long_step: found {self.animation.long_step}; allowed: at most animation.long_batches, "
+                f"{self.animation.long_batches}."
+            )
+        if self.training.validations > batches:
+            lines.append(
+                f"training.validations: found {self.training.validations}; allowed: at most training.batches, "
+                f"{batches}."
+            )
+        return lines
+
+    def _with_environment(self) -> "Experiment":
+        """Let a publishing workflow say where the site goes without editing the file."""
+        site = self.site.model_copy(
+            update={
+                "url": os.environ.get("REPORT_SITE_URL") or self.site.url,
+                "repository": (os.environ.get("REPORT_REPOSITORY_URL") or self.site.repository).rstrip("/"),
+            }
+        )
+        return self.model_copy(update={"site": site})
+
+
+def _explain(path: Path, detail: dict[str, Any]) -> str:
+    """Say one of pydantic's findings in one line a person can act on."""
+    location = [str(part) for part in detail["loc"]]
+    model: Any = Experiment
+    allowed = ""
+    for name in location:
+        if not (isinstance(model, type) and issubclass(model, BaseModel)) or name not in model.model_fields:
+            break
+        allowed = model.model_fields[name].description or "a table of settings"
+        model = model.model_fields[name].annotation
+    key = ".".join(part for part in location if part != "arguments")
+    if detail["type"] == "extra_forbidden":
+        keys = list(model.model_fields)
+        near = difflib.get_close_matches(location[-1], keys, n=1)
+        hint = f' Did you mean "{near[0]}"?' if near else ""
+        return f"{path}: {key}: unknown key; allowed here: {', '.join(keys)}.{hint}"
+    found = detail["input"]
+    return f"{path}: {key}: found {found!r}; allowed: {allowed}."

@@ -1,0 +1,68 @@
+"""What a person sees on the terminal: bars with the time left where it is one, plain lines where it is not."""
+
+import contextlib
+import sys
+import time
+from collections.abc import Callable, Iterator
+
+from rich.console import Console as RichConsole
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+PLAIN_SECONDS = 10.0  # between two lines of progress where there is no terminal
+
+Report = Callable[[int, int, str], None]
+
+
+class Console:
+    """Speak to the person who runs the command."""
+
+    def __init__(self) -> None:
+        """Look whether the output is a terminal."""
+        self._rich = RichConsole(highlight=False, soft_wrap=True)
+        self._live = self._rich.is_terminal
+
+    def say(self, line: str) -> None:
+        """Print one line; warnings stand out."""
+        self._rich.print(line, style="bold yellow" if line.startswith("WARNING") else None, markup=False)
+        sys.stdout.flush()
+
+    def error(self, message: str) -> None:
+        """Print what went wrong, on standard error."""
+        RichConsole(stderr=True, highlight=False, soft_wrap=True).print(message, style="bold red", markup=False)
+
+    @contextlib.contextmanager
+    def progress(self) -> Iterator[Report]:
+        """Show how far a piece of work is: call the yielded function with (done, total, what)."""
+        if not self._live:
+            yield _plain(self.say)
+            return
+        columns = (
+            TextColumn("  {task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("left:"),
+            TimeRemainingColumn(),
+        )
+        with Progress(*columns, console=self._rich, transient=True) as bars:
+            tasks = {}
+
+            def report(done: int, total: int, what: str) -> None:
+                if what not in tasks:
+                    tasks[what] = bars.add_task(what, total=total)
+                bars.update(tasks[what], completed=done, total=total)
+
+            yield report
+
+
+def _plain(say: Callable[[str], None]) -> Report:
+    """Return a progress function that prints a line now and then."""
+    last = time.monotonic()
+
+    def report(done: int, total: int, what: str) -> None:
+        nonlocal last
+        if time.monotonic() - last >= PLAIN_SECONDS:
+            last = time.monotonic()
+            say(f"  {what}: {done:,} of {total:,}")
+
+    return report

@@ -1,0 +1,92 @@
+"""Decide whether a product must be made again: the key of its inputs is compared with the key it was made from."""
+
+import ast
+import functools
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from report import workspace
+
+
+def digest(*parts: Any) -> str:
+    """Return the SHA-256 of `parts`: a path stands for its content, a folder for all its files, else JSON.
+
+    A missing file has a digest of its own, so that its appearance makes a product stale.
+    """
+    total = hashlib.sha256()
+    for part in parts:
+        if isinstance(part, Path):
+            files = sorted(path for path in part.rglob("*") if path.is_file()) if part.is_dir() else [part]
+            for file in files:
+                name = file.relative_to(part).as_posix() if part.is_dir() else ""
+                content = hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else "missing"
+                total.update(f"{name}\0{content}\0".encode())
+        else:
+            total.update(json.dumps(part, sort_keys=True).encode() + b"\0")
+    return total.hexdigest()
+
+
+@functools.cache
+def _meaning(path: Path) -> str:
+    """Return the syntax tree of a Python file as text, without the docstrings."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            first = node.body[0] if node.body else None
+            if (
+                isinstance(first, ast.Expr)
+                and isinstance(first.value, ast.Constant)
+                and isinstance(first.value.value, str)
+            ):
+                node.body = node.body[1:]
+    return ast.dump(tree)
+
+
+def code_digest(*paths: Path) -> str:
+    """Return a hash of what Python files do: comments, docstrings and line breaks do not count.
+
+    Better wording must not cost an author a new training.
+    """
+    return hashlib.sha256("\0".join(_meaning(path) for path in paths).encode()).hexdigest()
+
+
+class Ledger:
+    """Remember, on disk, from which key each product was made."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the ledger at `path`; a missing or damaged one is empty, which only costs work."""
+        self._path = path
+        try:
+            self._entries: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        except (FileNotFoundError, ValueError):
+            self._entries = {}
+
+    def is_fresh(self, name: str, key: str, outputs: Iterable[Path]) -> bool:
+        """Tell whether product `name` was made from `key` and all `outputs` still have the size they had."""
+        entry = self._entries.get(name)
+        if entry is None or entry["key"] != key:
+            return False
+        return entry["sizes"] == self._sizes(outputs)
+
+    def outputs(self, name: str) -> list[str]:
+        """Return the outputs that product `name` had when it was last made, relative to the ledger's folder."""
+        entry = self._entries.get(name)
+        return sorted(entry["sizes"]) if entry else []
+
+    def record(self, name: str, key: str, outputs: Sequence[Path]) -> None:
+        """Note that product `name`, the files `outputs`, has been made from `key`."""
+        self._entries[name] = {"key": key, "sizes": self._sizes(outputs)}
+        workspace.write_json(self._path, self._entries)
+
+    def _sizes(self, outputs: Iterable[Path]) -> dict[str, int]:
+        root = self._path.parent.resolve()
+        sizes = {}
+        for path in outputs:
+            full = path.resolve()
+            # Relative names keep the ledger the same wherever the checkout lies.
+            name = full.relative_to(root).as_posix() if full.is_relative_to(root) else f"../{full.name}"
+            sizes[name] = path.stat().st_size if path.exists() else -1
+        return sizes

@@ -1,0 +1,155 @@
+"""The stages in their order, each with the key of its inputs: what is fresh is not done again.
+
+The stages speak only through files below `build/`; here is written down which files decide which.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from report import study
+from report import workspace as files
+from report.config import Experiment
+from report.console import Console
+from report.freshness import Ledger, code_digest, digest
+from report.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Name a stage, tell when it is stale, and do its work."""
+
+    name: str
+    doing: str
+    key: Callable[[], str]
+    outputs: Callable[[], list[Path]]
+    work: Callable[[], None]
+
+
+class Pipeline:
+    """Hold what all stages need: where files are, what is wanted, whom to tell."""
+
+    def __init__(self, workspace: Workspace, experiment: Experiment, experiment_file: Path, console: Console) -> None:
+        """Keep the four; nothing is read or run yet."""
+        self.workspace = workspace
+        self.experiment = experiment
+        self.experiment_file = experiment_file
+        self.console = console
+
+    def stages(self) -> dict[str, Stage]:
+        """Return all stages, in the order in which data goes through them."""
+        place = self.workspace
+        every = (
+            Stage("train", "training", self._train_key, lambda: [self._main_run_file], self._train),
+            Stage("analyse", "analysing", self._analyse_key, lambda: [place.results], self._analyse),
+            Stage("draw", "drawing", self._draw_key, self._drawn, self._draw),
+            Stage("pages", "writing pages", self._pages_key, lambda: [place.docs / "index.md"], self._pages),
+            Stage("site", "building the site", self._site_key, lambda: [place.site / "index.html"], self._site),
+        )
+        return {stage.name: stage for stage in every}
+
+    def stale(self, names: tuple[str, ...] = ("train", "analyse", "draw", "pages", "site")) -> list[str]:
+        """Return the stages among `names` whose inputs have changed since they were last done."""
+        ledger = Ledger(self.workspace.ledger)
+        stages = self.stages()
+        return [name for name in names if not self._is_fresh(ledger, stages[name])]
+
+    def run(self, names: tuple[str, ...]) -> None:
+        """Do the stages `names` that are stale, and note how long each took.
+
+        Raises:
+            ReportError: as the stages do.
+        """
+        stages = self.stages()
+        for name in names:
+            stage = stages[name]
+            if self._is_fresh(Ledger(self.workspace.ledger), stage):
+                continue
+            self.console.say(f"{stage.doing} …")
+            started = time.perf_counter()
+            stage.work()
+            self._note_time(name, time.perf_counter() - started)
+            # Opened anew: the stage may have noted pieces of its own in the same file.
+            Ledger(self.workspace.ledger).record(name, stage.key(), stage.outputs())
+
+    def _is_fresh(self, ledger: Ledger, stage: Stage) -> bool:
+        if stage.name == "train" and not study.is_complete(self.workspace, self.experiment):
+            return False
+        return ledger.is_fresh(stage.name, stage.key(), stage.outputs())
+
+    def _note_time(self, name: str, seconds: float) -> None:
+        noted = files.read_json(self.workspace.timings) if self.workspace.timings.is_file() else {}
+        files.write_json(self.workspace.timings, {**noted, name: round(seconds, 1)})
+
+    @property
+    def _main_run_file(self) -> Path:
+        return self.workspace.run(self.experiment.main_run) / "run.json"
+
+    def _code(self, *names: str) -> str:
+        """Return the digest of modules and packages below report/."""
+        package = self.workspace.package
+        paths = [path for name in names for path in sorted(package.glob(f"{name}/**/*.py" if "." not in name else name))]
+        return code_digest(*paths)
+
+    def _train_key(self) -> str:
+        return digest(study.run_key(self.workspace, self.experiment, self.experiment.animation.frames))
+
+    def _train(self) -> None:
+        with self.console.progress() as progress:
+            study.train(self.workspace, self.experiment, self.experiment_file, self.console.say, progress)
+
+    def _analyse_key(self) -> str:
+        experiment = self.experiment.model_dump(mode="json", include={"animation"})
+        return digest(self._main_run_file, experiment, self._code("analysis", "recording.py"))
+
+    def _analyse(self) -> None:
+        from report import analysis
+
+        analysis.analyse(self.workspace, self.experiment)
+
+    def _draw_key(self) -> str:
+        place = self.workspace
+        styles = sorted(place.package.glob("figures/*.mplstyle"))
+        code = self._code("figures", "animation", "recording.py")
+        settings = self.experiment.model_dump(mode="json", include={"animation"})
+        return digest(place.results, place.tables, self._main_run_file, settings, *styles, code, version("matplotlib"))
+
+    def _drawn(self) -> list[Path]:
+        """Return the manifests and every file that they name."""
+        place = self.workspace
+        manifests = [place.figures_manifest, place.animations_manifest]
+        folders = [place.figures, place.animations]
+        return [*manifests, *(path for folder in folders for path in sorted(folder.glob("*.*")))]
+
+    def _draw(self) -> None:
+        from report import animation, figures
+
+        with self.console.progress() as progress:
+            figures.draw(self.workspace, self.experiment, progress)
+        with self.console.progress() as progress:
+            animation.render(self.workspace, self.experiment, progress)
+
+    def _pages_key(self) -> str:
+        place = self.workspace
+        made = [place.results, place.tables, place.figures_manifest, place.animations_manifest, self._main_run_file]
+        site = self.experiment.model_dump(mode="json")
+        sources = [place.templates, place.site_src, self.experiment_file, place.mkdocs_config]
+        return digest(*made, site, *sources, self._code("pages.py"), self._code("figures", "animation"))
+
+    def _pages(self) -> None:
+        from report import pages
+
+        pages.write(self.workspace, self.experiment)
+
+    def _site_key(self) -> str:
+        place = self.workspace
+        settings = self.experiment.model_dump(mode="json", include={"site"})
+        overrides = place.site_src / "overrides"
+        return digest(place.docs, place.mkdocs_config, overrides, settings, version("mkdocs-material"))
+
+    def _site(self) -> None:
+        from report import site
+
+        site.build(self.workspace, self.experiment)

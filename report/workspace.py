@@ -1,0 +1,180 @@
+"""Every path that is read or written, and the only ways in which a file is written.
+
+A file is written whole or not at all (temporary name, then rename), and not at all when it already holds the
+same bytes: later stages, the browser's cache and a person's diff see only what changed.
+"""
+
+import contextlib
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from report.errors import ReportError
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """Name the places of one experiment: sources below `root`, products below `build` and `site`."""
+
+    root: Path
+    build: Path
+    site: Path
+
+    @property
+    def templates(self) -> Path:
+        """Return the folder of the Jinja templates, one folder a language."""
+        return self.root / "templates"
+
+    @property
+    def site_src(self) -> Path:
+        """Return the folder of hand-written site sources."""
+        return self.root / "site_src"
+
+    @property
+    def package(self) -> Path:
+        """Return the folder of this package's source."""
+        return Path(__file__).parent
+
+    @property
+    def mkdocs_config(self) -> Path:
+        """Return the settings of MkDocs."""
+        return self.root / "mkdocs.yml"
+
+    @property
+    def data(self) -> Path:
+        """Return the folder that holds MNIST."""
+        return self.build / "data"
+
+    @property
+    def data_choice(self) -> Path:
+        """Return the file that remembers what `source = "auto"` came to."""
+        return self.data / "choice.json"
+
+    @property
+    def runs(self) -> Path:
+        """Return the folder of the training runs."""
+        return self.build / "runs"
+
+    def run(self, name: str) -> Path:
+        """Return the folder of one training run."""
+        return self.runs / name
+
+    @property
+    def ledger(self) -> Path:
+        """Return the file that says which product was made from which inputs."""
+        return self.build / "ledger.json"
+
+    @property
+    def timings(self) -> Path:
+        """Return the file with the seconds that each stage took when it last did something."""
+        return self.build / "timings.json"
+
+    @property
+    def results(self) -> Path:
+        """Return the file with every number that a page, a caption or a table states."""
+        return self.build / "results.json"
+
+    @property
+    def tables(self) -> Path:
+        """Return the folder of CSV tables."""
+        return self.build / "tables"
+
+    @property
+    def docs(self) -> Path:
+        """Return the folder that MkDocs reads."""
+        return self.build / "docs"
+
+    @property
+    def figures(self) -> Path:
+        """Return the folder of drawn figures."""
+        return self.docs / "figures"
+
+    @property
+    def figures_manifest(self) -> Path:
+        """Return the file with titles, captions, alt texts and sizes of the figures."""
+        return self.build / "figures.json"
+
+    @property
+    def animations(self) -> Path:
+        """Return the folder of GIFs and their posters."""
+        return self.docs / "animations"
+
+    @property
+    def animations_manifest(self) -> Path:
+        """Return the file with titles, captions, alt texts and sizes of the animations."""
+        return self.build / "animations.json"
+
+
+@contextlib.contextmanager
+def person_readable(path: Path) -> Iterator[None]:
+    """Turn an operating system's refusal to write at `path` into one line that says what to do.
+
+    Raises:
+        ReportError: for a full disk, a folder without permission, a file where a folder is wanted.
+    """
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error)
+        where = error.filename or path
+        raise ReportError(
+            f"Cannot write {where}: {reason}. Free space or permissions there, or choose another folder with --build."
+        ) from error
+
+
+def write_bytes(path: Path, data: bytes) -> bool:
+    """Write `data` to `path` whole or not at all; return whether the file changed.
+
+    Raises:
+        ReportError: when the operating system refuses.
+    """
+    with person_readable(path):
+        with contextlib.suppress(FileNotFoundError):
+            if path.stat().st_size == len(data) and path.read_bytes() == data:
+                return False
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
+            os.chmod(temporary, 0o644)
+            os.replace(temporary, path)
+        except BaseException:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(temporary)
+            raise
+    return True
+
+
+def write_text(path: Path, text: str) -> bool:
+    r"""Write `text` as UTF-8 with `\n` line ends; return whether the file changed."""
+    return write_bytes(path, text.encode("utf-8"))
+
+
+def write_json(path: Path, value: Any) -> bool:
+    """Write `value` with sorted keys; refuse NaN and infinity, which JSON does not have.
+
+    Raises:
+        ValueError: for NaN or infinity.
+    """
+    return write_text(
+        path, json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
+    )
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON file that an earlier stage wrote.
+
+    Raises:
+        ReportError: when it is missing or damaged.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ReportError(f'There is no {path}. Run "make report" first.') from None
+    except ValueError as error:
+        raise ReportError(f'{path} is damaged ({error}). Delete it and run "make report" again.') from error
