@@ -1,0 +1,11 @@
+"""How a small quantity is written, in pictures as in captions."""
+
+SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def number(value: float) -> str:
+    """Return `value` with two significant digits, as a person writes it: 0.0035, 2.6 × 10⁻⁵."""
+    if value == 0 or 1e-4 <= abs(value) < 100:
+        return f"{value:.2g}"
+    mantissa, exponent = f"{value:.1e}".split("e")
+    return f"{mantissa} × 10{str(int(exponent)).translate(SUPERSCRIPTS)}"
