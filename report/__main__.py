@@ -46,7 +46,9 @@ def _options(command: click.Command) -> click.Command:
     return command
 
 
-def _pipeline(context: click.Context, console: Console, file: Path | None, build: Path | None, site: Path | None) -> Pipeline:
+def _pipeline(
+    context: click.Context, console: Console, file: Path | None, build: Path | None, site: Path | None
+) -> Pipeline:
     before = context.obj
     file, build, site = (own or given for own, given in zip((file, build, site), before, strict=True))
     workspace = Workspace(ROOT, (build or ROOT / "build").absolute(), (site or ROOT / "site").absolute())

@@ -31,40 +31,40 @@ class Part(BaseModel):
 class Data(Part):
     """Say where the digits come from and how they are divided."""
 
-    source: Literal["auto", "mnist", "sample"] = Field("auto", description='"auto", "mnist" or "sample"')
-    validation_fraction: float = Field(0.2, ge=0.01, le=0.9, description="a number from 0.01 to 0.9")
+    source: Literal["auto", "mnist", "sample"] = Field(default="auto", description='"auto", "mnist" or "sample"')
+    validation_fraction: float = Field(default=0.2, ge=0.01, le=0.9, description="a number from 0.01 to 0.9")
 
 
 class Network(Part):
     """Describe the fully connected network between the 784 pixels and the 10 classes."""
 
     hidden: tuple[Annotated[int, Field(strict=True, ge=2, le=10_000)], ...] = Field(
-        (1000, 100, 10, 10), strict=False, min_length=1, max_length=12, description=LAYER_SIZE
+        default=(1000, 100, 10, 10), strict=False, min_length=1, max_length=12, description=LAYER_SIZE
     )
-    dropout: float = Field(0.2, ge=0, lt=1, description="a number from 0 to below 1")
+    dropout: float = Field(default=0.2, ge=0, lt=1, description="a number from 0 to below 1")
 
 
 class Training(Part):
     """Describe the training loop of one run."""
 
-    batches: Count = Field(3000, le=1_000_000, description="a whole number from 1 to 1,000,000")
-    batch_size: Count = Field(16, le=4096, description="a whole number from 1 to 4,096")
-    seed: Whole = Field(0, ge=0, le=2**31 - 1, description="a whole number from 0 to 2,147,483,647")
-    device: Literal["auto", "cpu", "cuda", "mps"] = Field("auto", description='"auto", "cpu", "cuda" or "mps"')
-    validations: Count = Field(3, le=1000, description="a whole number from 1 to 1,000")
+    batches: Count = Field(default=3000, le=1_000_000, description="a whole number from 1 to 1,000,000")
+    batch_size: Count = Field(default=16, le=4096, description="a whole number from 1 to 4,096")
+    seed: Whole = Field(default=0, ge=0, le=2**31 - 1, description="a whole number from 0 to 2,147,483,647")
+    device: Literal["auto", "cpu", "cuda", "mps"] = Field(default="auto", description='"auto", "cpu", "cuda" or "mps"')
+    validations: Count = Field(default=3, le=1000, description="a whole number from 1 to 1,000")
 
 
 class Optimizer(Part):
     """Name an optimizer of torch.optim and its keyword arguments, as the table of the file gives them."""
 
-    name: str = Field("Adam", description="the name of an optimizer in torch.optim")
+    name: str = Field(default="Adam", description="the name of an optimizer in torch.optim")
     arguments: dict[str, Any] = Field(default_factory=lambda: {"lr": 1e-3, "betas": [0.9, 0.999]})
 
     @model_validator(mode="wrap")
     @classmethod
     def _gather_arguments(cls, value: Any, handler: ValidatorFunctionWrapHandler) -> Self:
         """Take every key but the name as a keyword argument."""
-        if isinstance(value, Mapping) and "arguments" not in value:
+        if isinstance(value, Mapping) and value and "arguments" not in value:
             rest = {key: item for key, item in value.items() if key != "name"}
             value = {**({"name": value["name"]} if "name" in value else {}), "arguments": rest}
         made: Self = handler(value)
@@ -94,7 +94,7 @@ class Optimizer(Part):
         """Return the name in file names: `adam-b0.9`, `sgd-m0.9`, `rmsprop`."""
         parts = [self.name.lower()]
         if self.beta1 is not None:
-            parts.append(f"b{self.beta1:g}")
+            parts.append(f"b{self.beta1}")  # 0.0 rather than 0: one form for all
         for key, value in sorted(self.arguments.items()):
             if key == "momentum":
                 parts += [f"m{value:g}"] if value else []
@@ -111,29 +111,59 @@ class Optimizer(Part):
         return f"{self.name} with momentum {momentum:g}" if momentum else self.name
 
 
+# Learning rates are chosen so that every control learns: Adam's own where only the momentum differs; RMSprop divides by
+# the same root mean square, so it takes Adam's; SGD needs a hundred times that without the division, and a tenth of its
+# own with momentum 0.9, which makes steps 1 / (1 - 0.9) times as long.
+CONTROLS: tuple[dict[str, Any], ...] = (
+    {"name": "Adam", "lr": 0.001, "betas": [0.0, 0.999]},
+    {"name": "Adam", "lr": 0.001, "betas": [0.5, 0.999]},
+    {"name": "Adam", "lr": 0.001, "betas": [0.99, 0.999]},
+    {"name": "RMSprop", "lr": 0.001},
+    {"name": "SGD", "lr": 0.1},
+    {"name": "SGD", "lr": 0.01, "momentum": 0.9},
+)
+
+
+class Study(Part):
+    """List the training runs beside the main one: other optimizers, on the same seeds."""
+
+    seeds: Count = Field(default=5, le=1000, description="a whole number from 1 to 1,000")
+    batches: Count = Field(default=1000, le=1_000_000, description="a whole number from 1 to training.batches")
+    optimizers: tuple[Optimizer, ...] = Field(
+        default=tuple(Optimizer.model_validate(table) for table in CONTROLS),
+        strict=False,
+        max_length=100,
+        description="a list of tables, each with the name of an optimizer in torch.optim and its keyword arguments",
+    )
+
+
 class Recording(Part):
     """Say which layers are kept whole at every batch and how much is kept of the others."""
 
-    whole: tuple[str, ...] = Field(("l3", "l4", "l5"), strict=False, min_length=1, description="a list of layers")
-    sample: Count = Field(1024, le=1_000_000, description="a whole number from 1 to 1,000,000")
+    whole: tuple[str, ...] = Field(
+        default=("l3", "l4", "l5"), strict=False, min_length=1, description="a list of layers"
+    )
+    sample: Count = Field(default=1024, le=1_000_000, description="a whole number from 1 to 1,000,000")
 
 
 class Animation(Part):
     """Choose the batches that the animations show, and their pace."""
 
-    frames: Count = Field(100, le=1000, description="a whole number from 1 to 1,000")
-    milliseconds: Count = Field(100, ge=20, le=5000, description="a whole number from 20 to 5,000")
-    long_batches: Count = Field(1000, le=1_000_000, description="a whole number from 1 to training.batches")
-    long_step: Count = Field(10, le=1_000_000, description="a whole number from 1 to animation.long_batches")
+    frames: Count = Field(default=100, le=1000, description="a whole number from 1 to 1,000")
+    milliseconds: Count = Field(default=100, ge=20, le=5000, description="a whole number from 20 to 5,000")
+    long_batches: Count = Field(default=1000, le=1_000_000, description="a whole number from 1 to training.batches")
+    long_step: Count = Field(default=10, le=1_000_000, description="a whole number from 1 to animation.long_batches")
 
 
 class Site(Part):
     """Say under which name and address the site is published."""
 
-    title: str = Field("Weights in Motion", min_length=1, description="a text that is not empty")
-    url: str = Field("", pattern=r"^(https?://\S+)?$", description='"" or an address that starts with https://')
-    repository: str = Field("", pattern=r"^(https?://\S+)?$", description='"" or an address that starts with https://')
-    language: str = Field("en", pattern=r"^[a-z]{2}$", description="the name of a folder in templates/")
+    title: str = Field(default="Weights in Motion", min_length=1, description="a text that is not empty")
+    url: str = Field(default="", pattern=r"^(https?://\S+)?$", description='"" or an address that starts with https://')
+    repository: str = Field(
+        default="", pattern=r"^(https?://\S+)?$", description='"" or an address that starts with https://'
+    )
+    language: str = Field(default="en", pattern=r"^[a-z]{2}$", description="the name of a folder in templates/")
 
 
 class Experiment(Part):
@@ -143,6 +173,7 @@ class Experiment(Part):
     network: Network = Network()
     training: Training = Training()
     optimizer: Optimizer = Optimizer()
+    study: Study = Study()
     recording: Recording = Recording()
     animation: Animation = Animation()
     site: Site = Site()
@@ -159,9 +190,27 @@ class Experiment(Part):
         return sizes[number + 1], sizes[number]
 
     @property
+    def optimizers(self) -> tuple[Optimizer, ...]:
+        """Return every optimizer of the study: the main one first, then its controls, none twice."""
+        every: dict[str, Optimizer] = {}
+        for optimizer in (self.optimizer, *self.study.optimizers):
+            every.setdefault(optimizer.slug, optimizer)
+        return tuple(every.values())
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """Return the seeds of the study: the main training run's, and those that follow it."""
+        return tuple(range(self.training.seed, self.training.seed + self.study.seeds))
+
+    @staticmethod
+    def run_name(optimizer: Optimizer, seed: int) -> str:
+        """Return the name of a training run, which is also its folder's: `adam-b0.9-seed0`."""
+        return f"{optimizer.slug}-seed{seed}"
+
+    @property
     def main_run(self) -> str:
         """Return the name of the main training run, which is also its folder's."""
-        return f"{self.optimizer.slug}-seed{self.training.seed}"
+        return self.run_name(self.optimizer, self.training.seed)
 
     @classmethod
     def load(cls, path: Path) -> "Experiment":
@@ -206,6 +255,15 @@ class Experiment(Part):
                 lines.append(
                     f"animation.{key}: found {found}; allowed: at most training.batches, {batches}: "
                     "no more frames than batches."
+                )
+        if self.study.batches > batches:
+            lines.append(f"study.batches: found {self.study.batches}; allowed: at most training.batches, {batches}.")
+        first = {self.optimizer.slug: self.optimizer}
+        for place, optimizer in enumerate(self.study.optimizers):
+            if first.setdefault(optimizer.slug, optimizer) != optimizer:
+                lines.append(
+                    f"study.optimizers.{place}: found another {optimizer.slug} with other values; allowed: optimizers "
+                    "that differ in more than the learning rate."
                 )
         if self.animation.long_step > self.animation.long_batches:
             lines.append(

@@ -13,5 +13,5 @@ class ConfigError(ReportError):
     exit_code = 2
 
 
-class TrainingDiverged(ReportError):
+class TrainingDivergedError(ReportError):
     """Report a loss or a weight that became NaN or infinite."""

@@ -69,7 +69,8 @@ class Ledger:
         entry = self._entries.get(name)
         if entry is None or entry["key"] != key:
             return False
-        return entry["sizes"] == self._sizes(outputs)
+        sizes: dict[str, int] = entry["sizes"]
+        return sizes == self._sizes(outputs)
 
     def outputs(self, name: str) -> list[str]:
         """Return the outputs that product `name` had when it was last made, relative to the ledger's folder."""

@@ -38,7 +38,7 @@ class Network(nn.Module):
         for name in self.names:
             outputs, inputs = experiment.shape(name)
             layer = nn.Linear(inputs, outputs)
-            # PyTorch's own default for Linear, uniform within 1/√inputs, drawn from our generator instead of the global one.
+            # PyTorch's default for Linear, uniform within 1/√inputs, but from our generator instead of the global one.
             bound = 1 / math.sqrt(inputs)
             with torch.no_grad():
                 layer.weight.uniform_(-bound, bound, generator=initial)

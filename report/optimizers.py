@@ -31,7 +31,9 @@ def keywords() -> dict[str, tuple[str, ...]]:
     found = {}
     for path in sorted((Path(spec.origin).parent / "optim").glob("*.py")):
         for node in ast.parse(path.read_text(encoding="utf-8")).body:
-            bases = [base.id for base in node.bases if isinstance(base, ast.Name)] if isinstance(node, ast.ClassDef) else []
+            bases = (
+                [base.id for base in node.bases if isinstance(base, ast.Name)] if isinstance(node, ast.ClassDef) else []
+            )
             if isinstance(node, ast.ClassDef) and {"Optimizer", "Adam"} & set(bases) and node.name not in UNSUITABLE:
                 for function in node.body:
                     if isinstance(function, ast.FunctionDef) and function.name == "__init__":
@@ -57,7 +59,11 @@ def check(where: str, optimizer: Optimizer) -> None:
         raise ConfigError(f"{where}.name: found {optimizer.name!r}; allowed: {', '.join(sorted(known))}.{hint}")
     for key, value in optimizer.arguments.items():
         if key not in known[optimizer.name] or key in ("params", "fused", "foreach", "capturable", "differentiable"):
-            allowed = [name for name in known[optimizer.name] if name not in ("fused", "foreach", "capturable", "differentiable")]
+            allowed = [
+                name
+                for name in known[optimizer.name]
+                if name not in ("fused", "foreach", "capturable", "differentiable")
+            ]
             raise ConfigError(f"{where}.{key}: unknown key; {optimizer.name} allows: {', '.join(allowed)}.")
         _check_value(f"{where}.{key}", key, value)
 
@@ -85,9 +91,7 @@ def build(optimizer: Optimizer, parameters: "Iterable[torch.nn.Parameter]") -> "
     import torch
 
     kind = getattr(torch.optim, optimizer.name)
-    arguments = {
-        key: tuple(value) if isinstance(value, list) else value for key, value in optimizer.arguments.items()
-    }
+    arguments = {key: tuple(value) if isinstance(value, list) else value for key, value in optimizer.arguments.items()}
     if "fused" in keywords()[optimizer.name]:
         arguments["fused"] = True
     try:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from report import workspace as files
 from report.config import Experiment
-from report.errors import ReportError, TrainingDiverged
+from report.errors import ReportError, TrainingDivergedError
 
 FORMAT = 1  # of the files below; part of every run's key
 CHUNK = 128  # batches that are gathered before they are written
@@ -44,6 +44,11 @@ def kept_indices(experiment: Experiment, layer: str) -> NDArray[np.int64]:
 def clip_layers(experiment: Experiment) -> tuple[str, ...]:
     """Return the layers that are kept whole only for the batches that an animation shows."""
     return tuple(layer for layer in experiment.layers if layer not in experiment.recording.whole)
+
+
+def _save(path: Path, arrays: Mapping[str, Any]) -> None:
+    """Write an .npz; NumPy gives its members a fixed date, so equal arrays are equal bytes."""
+    np.savez(path, allow_pickle=False, **dict(arrays))
 
 
 class Writer:
@@ -107,7 +112,7 @@ class Writer:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         """Close everything; keep what a diverged run left, under a name that no later stage reads."""
         self._close()
-        if isinstance(error, TrainingDiverged):
+        if isinstance(error, TrainingDivergedError):
             kept = self._folder.with_name(f"{self._folder.name}.diverged")
             shutil.rmtree(kept, ignore_errors=True)
             self._partial.rename(kept)
@@ -118,7 +123,7 @@ class Writer:
         """Return the next row, (width,) float32, to be filled by the caller at once, of weights or gradients.
 
         Raises:
-            TrainingDiverged: when a weight of the rows before it is NaN or infinite.
+            TrainingDivergedError: when a weight of the rows before it is NaN or infinite.
             ReportError: when the disk refuses.
         """
         if self._filled[kind] == CHUNK:
@@ -150,7 +155,7 @@ class Writer:
             examples: `digits.npz`: pictures for the article, of the main run only.
 
         Raises:
-            TrainingDiverged: when a weight became NaN or infinite.
+            TrainingDivergedError: when a weight became NaN or infinite.
             ReportError: when the disk refuses.
         """
         for kind in self._filled:
@@ -159,9 +164,9 @@ class Writer:
         with files.person_readable(self._folder):
             if self._clip_error is not None:
                 raise self._clip_error
-            np.savez(self._partial / "series.npz", **series)
+            _save(self._partial / "series.npz", series)
             if examples is not None:
-                np.savez(self._partial / "digits.npz", **examples)
+                _save(self._partial / "digits.npz", examples)
         rounded = {name: round(value, 3) for name, value in seconds.items()}
         files.write_json(self._partial / "timings.json", {"seconds": rounded})
         files.write_json(self._partial / "run.json", dict(meta))
@@ -182,7 +187,7 @@ class Writer:
         if kind == "weights" and not np.isfinite(rows).all():
             # Row t is the state after t batches.
             first = self._written[kind] + int(np.flatnonzero(~np.isfinite(rows).all(axis=1))[0])
-            raise TrainingDiverged(f"a weight became infinite or NaN in batch {first}.")
+            raise TrainingDivergedError(f"a weight became infinite or NaN in batch {first}.")
         with files.person_readable(self._folder):
             for layer, columns in self._columns.items():
                 self._files[kind, layer].write(np.ascontiguousarray(rows[:, columns]).data)

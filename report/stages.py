@@ -90,7 +90,9 @@ class Pipeline:
     def _code(self, *names: str) -> str:
         """Return the digest of modules and packages below report/."""
         package = self.workspace.package
-        paths = [path for name in names for path in sorted(package.glob(f"{name}/**/*.py" if "." not in name else name))]
+        paths = [
+            path for name in names for path in sorted(package.glob(f"{name}/**/*.py" if "." not in name else name))
+        ]
         return code_digest(*paths)
 
     def _train_key(self) -> str:

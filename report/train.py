@@ -23,7 +23,7 @@ from torch.nn.functional import cross_entropy
 
 from report import data, optimizers
 from report.config import Experiment
-from report.errors import ConfigError, TrainingDiverged
+from report.errors import ConfigError, TrainingDivergedError
 from report.model import Network
 from report.recording import FORMAT, Writer
 
@@ -114,7 +114,7 @@ def run(
 
     Raises:
         ConfigError: when the data, the device or torch do not allow what the experiment wants.
-        TrainingDiverged: when the loss or a weight becomes NaN or infinite.
+        TrainingDivergedError: when the loss or a weight becomes NaN or infinite.
         ReportError: when the disk refuses.
     """
     with threads(1):
@@ -128,8 +128,8 @@ def run(
                     trainer.seconds,
                     digits.examples() if clip_batches else None,
                 )
-            except TrainingDiverged as error:
-                raise TrainingDiverged(
+            except TrainingDivergedError as error:
+                raise TrainingDivergedError(
                     f"Training run {folder.name} diverged: {error} Lower the learning rate in the experiment file. "
                     f"What was recorded is kept in {folder.name}.diverged."
                 ) from error
@@ -148,9 +148,7 @@ class Trainer:
         self.digits = digits
         self.device = device_of(experiment)
         seeds = Seeds.of(experiment.training.seed)
-        training, validation = data.split(
-            len(digits.train_labels), experiment.data.validation_fraction, seeds.split
-        )
+        training, validation = data.split(len(digits.train_labels), experiment.data.validation_fraction, seeds.split)
         batch_size = experiment.training.batch_size
         if len(training) < batch_size:
             raise ConfigError(
@@ -174,7 +172,7 @@ class Trainer:
             progress: told (batches done, batches in all).
 
         Raises:
-            TrainingDiverged: when the loss or a weight becomes NaN or infinite.
+            TrainingDivergedError: when the loss or a weight becomes NaN or infinite.
         """
         settings = self.experiment.training
         checkpoints = {round(settings.batches * (n + 1) / settings.validations) for n in range(settings.validations)}
@@ -199,7 +197,7 @@ class Trainer:
             losses[batch - 1] = loss.item()
             hits[batch - 1] = (logits.argmax(1) == targets).sum().item()
             if not math.isfinite(losses[batch - 1]):
-                raise TrainingDiverged(f"the loss became {losses[batch - 1]} in batch {batch}.")
+                raise TrainingDivergedError(f"the loss became {losses[batch - 1]} in batch {batch}.")
             if recorder:
                 recorder.gradients(batch)
                 recorder.weights(batch)

@@ -161,9 +161,7 @@ def write_json(path: Path, value: Any) -> bool:
     Raises:
         ValueError: for NaN or infinity.
     """
-    return write_text(
-        path, json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
-    )
+    return write_text(path, json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n")
 
 
 def read_json(path: Path) -> Any:

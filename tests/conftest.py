@@ -1,0 +1,69 @@
+"""Fixtures that many tests share: the tiny experiment is trained, drawn and built once."""
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from report.config import Experiment
+from report.recording import Recording
+from report.workspace import Workspace
+
+ROOT = Path(__file__).resolve().parent.parent
+TINY = ROOT / "tests" / "tiny.toml"
+
+
+def run_report(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run `python -m report` as a person would, in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "report", *arguments],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+@dataclass(frozen=True)
+class Build:
+    """Hold a finished build."""
+
+    workspace: Workspace
+    experiment: Experiment
+    output: str
+
+    @property
+    def recording(self) -> Recording:
+        """Return the main training run."""
+        return Recording.open(self.workspace.run(self.experiment.main_run))
+
+
+def build_tiny(folder: Path) -> Build:
+    """Make everything of the tiny experiment in `folder`."""
+    workspace = Workspace(ROOT, folder / "build", folder / "site")
+    done = run_report("all", "--experiment", str(TINY), "--build", str(workspace.build), "--site", str(workspace.site))
+    assert done.returncode == 0, done.stdout + done.stderr
+    return Build(workspace, Experiment.load(TINY), done.stdout)
+
+
+@pytest.fixture(scope="session")
+def tiny_build(tmp_path_factory: pytest.TempPathFactory) -> Build:
+    """Return the tiny experiment, built once. Tests read it and do not write to it."""
+    return build_tiny(tmp_path_factory.mktemp("tiny"))
+
+
+@pytest.fixture
+def tiny() -> Experiment:
+    """Return the tiny experiment's configuration."""
+    return Experiment.load(TINY)
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Workspace:
+    """Return a workspace whose products go to a temporary folder."""
+    return Workspace(ROOT, tmp_path / "build", tmp_path / "site")

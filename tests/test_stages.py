@@ -1,0 +1,235 @@
+"""The whole pipeline, as a person runs it: what is fresh is left alone, what was interrupted goes on."""
+
+import filecmp
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from conftest import ROOT, TINY, Build, build_tiny, run_report
+
+from report.config import Experiment
+from report.console import Console
+from report.stages import Pipeline
+from report.workspace import Workspace
+
+
+def files_of(folder: Path) -> dict[str, Path]:
+    """Return every file below `folder` by its relative name."""
+    return {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def copy_of(build: Build, folder: Path) -> Build:
+    """Return a build that a test may change."""
+    shutil.copytree(build.workspace.build, folder / "build")
+    shutil.copytree(build.workspace.site, folder / "site")
+    return Build(Workspace(ROOT, folder / "build", folder / "site"), build.experiment, build.output)
+
+
+def again(build: Build, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run `all` on a build again."""
+    place = build.workspace
+    return run_report(
+        *(arguments or ("all",)),
+        "--experiment",
+        str(TINY),
+        "--build",
+        str(place.build),
+        "--site",
+        str(place.site),
+        **environment,
+    )
+
+
+def test_the_end_says_where_what_how_good_and_how_long(tiny_build: Build) -> None:
+    """Where the site is, from what data, the validation accuracy, the time of each stage."""
+    lines = tiny_build.output
+    assert str(tiny_build.workspace.site) in lines
+    assert "sample of 5,000 MNIST images" in lines
+    accuracy = tiny_build.recording.series["validation_accuracy"][-1]
+    assert f"{accuracy:.4f}" in lines
+    for stage in ("train", "analyse", "draw", "pages", "site"):
+        assert f"{stage} " in lines.split("Times:")[1]
+
+
+def test_a_second_run_does_and_writes_nothing(tiny_build: Build, tmp_path: Path) -> None:
+    """In under three seconds, without torch, matplotlib or MkDocs."""
+    build = copy_of(tiny_build, tmp_path)
+    before = {name: path.stat().st_mtime_ns for name, path in files_of(tmp_path).items()}
+    started = time.monotonic()
+    done = again(build, "all", PYTHONPROFILEIMPORTTIME="1")
+    assert done.returncode == 0, done.stderr
+    assert time.monotonic() - started < 3
+    assert {name: path.stat().st_mtime_ns for name, path in files_of(tmp_path).items()} == before
+    imported = {line.rsplit("|", 1)[-1].strip() for line in done.stderr.splitlines()}
+    assert "report.stages" in imported
+    assert not imported & {"torch", "matplotlib", "mkdocs"}
+
+
+@pytest.mark.parametrize(
+    ("touched", "stale"),
+    [
+        ("templates", ["pages"]),
+        ("site_src", ["pages"]),
+        ("results", ["draw", "pages"]),
+        ("weights", ["train"]),
+        ("site", ["site"]),
+    ],
+)
+def test_only_what_depends_on_a_change_is_stale(
+    tiny_build: Build, tmp_path: Path, touched: str, stale: list[str]
+) -> None:
+    """A template: pages alone (the site follows what the pages become); numbers: figures and pages; no training."""
+    build = copy_of(tiny_build, tmp_path)
+    root = tmp_path / "root"
+    root.mkdir()
+    for name in ("templates", "site_src"):
+        shutil.copytree(ROOT / name, root / name)
+    shutil.copy(ROOT / "mkdocs.yml", root)
+    place = Workspace(root, build.workspace.build, build.workspace.site)
+    pipeline = Pipeline(place, build.experiment, TINY, Console())
+    assert pipeline.stale() == []
+    changed = {
+        "templates": root / "templates" / "en" / "index.md.j2",
+        "site_src": next(path for path in sorted((root / "site_src").rglob("*.css"))),
+        "results": place.results,
+        "weights": place.run(build.experiment.main_run) / "run.json",
+        "site": place.site / "index.html",
+    }[touched]
+    if touched in ("site", "weights"):
+        changed.unlink()
+    else:
+        changed.write_text(changed.read_text(encoding="utf-8") + "\n ", encoding="utf-8")
+    # Stages after the first stale one may be stale with it; those before it are not.
+    found = pipeline.stale()
+    assert [name for name in found if name in stale] == stale
+    assert found[0] == stale[0]
+
+
+def test_a_changed_template_needs_no_torch(tiny_build: Build, tmp_path: Path) -> None:
+    """Only pages and site are made again, in under eight seconds."""
+    build = copy_of(tiny_build, tmp_path)
+    (build.workspace.docs / "index.md").unlink()  # as good as a changed template: the pages are stale
+    started = time.monotonic()
+    done = again(build, "all", PYTHONPROFILEIMPORTTIME="1")
+    assert done.returncode == 0, done.stderr
+    assert time.monotonic() - started < 8
+    imported = {line.rsplit("|", 1)[-1].strip() for line in done.stderr.splitlines()}
+    assert not imported & {"torch", "matplotlib"}
+    assert done.stdout.startswith("writing pages …\n")
+    assert (build.workspace.docs / "index.md").read_bytes() == (tiny_build.workspace.docs / "index.md").read_bytes()
+
+
+def test_two_builds_give_the_same_bytes(tiny_build: Build, tmp_path: Path) -> None:
+    """Everything below build/ and site/; only the times that the runs took may differ, so they are made equal."""
+    other = Workspace(ROOT, tmp_path / "build", tmp_path / "site")
+    arguments = ("--experiment", str(TINY), "--build", str(other.build), "--site", str(other.site))
+    for command in ("train", "analyse", "draw"):
+        done = run_report(command, *arguments, PYTHONHASHSEED="5", TZ="Asia/Tokyo", LC_ALL="C")
+        assert done.returncode == 0, done.stderr
+    times = [Path("timings.json"), Path("runs", tiny_build.experiment.main_run, "timings.json")]
+    for path in times:
+        shutil.copy(tiny_build.workspace.build / path, other.build / path)
+    done = run_report("write", *arguments, PYTHONHASHSEED="6")
+    assert done.returncode == 0, done.stderr
+    for one, two in ((tiny_build.workspace.build, other.build), (tiny_build.workspace.site, other.site)):
+        mine, theirs = files_of(one), files_of(two)
+        assert list(mine) == list(theirs)
+        differing = [name for name in mine if not filecmp.cmp(mine[name], theirs[name], shallow=False)]
+        assert differing in ([], ["timings.json"])
+
+
+def test_an_interrupted_build_goes_on(tmp_path: Path) -> None:
+    """Ctrl-C while it works: one line, exit code 130; the next command ends well."""
+    build = tmp_path / "build"
+    arguments = ["all", "--experiment", str(TINY), "--build", str(build), "--site", str(tmp_path / "site")]
+    with subprocess.Popen(
+        [sys.executable, "-m", "report", *arguments],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if line.startswith("drawing"):
+                break
+        time.sleep(1)
+        os.killpg(process.pid, signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130, errors
+    assert "Traceback" not in errors
+    assert not (tmp_path / "site" / "index.html").exists()
+    done = run_report(*arguments)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("drawing")  # neither trained nor analysed again
+    assert (tmp_path / "site" / "index.html").is_file()
+
+
+def test_an_unwritable_build_folder_is_one_line(tmp_path: Path) -> None:
+    """Here a file stands where the folder should be, which refuses even the superuser."""
+    (tmp_path / "build").write_text("")
+    done = run_report("all", "--experiment", str(TINY), "--build", str(tmp_path / "build" / "below"))
+    assert done.returncode == 1
+    assert "choose another folder with --build" in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_a_full_disk_is_one_line_and_nothing_half_written(tmp_path: Path) -> None:
+    """The system's limit on the size of a file stands in for a disk without space."""
+    command = f"ulimit -f 100; exec {sys.executable} -m report train --experiment {TINY} --build {tmp_path}/build"
+    script = (
+        "import signal, os, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); "
+        "os.execvp('bash', ['bash', '-c', sys.argv[1]])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, command], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 1, done.stderr
+    assert "Cannot write" in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert not list((tmp_path / "build" / "runs").glob("*/run.json"))
+
+
+@pytest.mark.parametrize("command", ["analyse", "draw", "write"])
+def test_a_stage_without_its_input_says_what_to_do(tmp_path: Path, command: str) -> None:
+    """Instead of a traceback from deep within."""
+    done = run_report(
+        command, "--experiment", str(TINY), "--build", str(tmp_path / "build"), "--site", str(tmp_path / "site")
+    )
+    assert done.returncode == 1
+    assert 'Run "make report" first' in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_every_command_explains_itself() -> None:
+    """With --help; an unknown command or option is an error of its own."""
+    for command in ("train", "analyse", "draw", "write", "all", "serve", "publish"):
+        done = run_report(command, "--help")
+        assert done.returncode == 0
+        assert "--experiment" in done.stdout
+    assert run_report("trian").returncode == 2
+
+
+def test_results_hold_no_time_and_no_place(tiny_build: Build) -> None:
+    """A pure function of the inputs: no absolute path in any JSON or page source."""
+    for path in tiny_build.workspace.build.rglob("*"):
+        if path.suffix in (".json", ".csv", ".md"):
+            assert str(tiny_build.workspace.build.parent) not in path.read_text(encoding="utf-8"), path
+    meta = json.loads((tiny_build.workspace.run(tiny_build.experiment.main_run) / "run.json").read_text())
+    assert Experiment.model_validate(meta["experiment"]).training == tiny_build.experiment.training
+
+
+def test_building_twice_from_nothing_works_in_any_folder(tiny_build: Build, tmp_path: Path) -> None:
+    """A folder with a space and a non-ASCII letter in its name is as good as any other."""
+    odd = tmp_path / "ein Öl"
+    odd.mkdir()
+    build = build_tiny(odd)
+    assert (build.workspace.site / "index.html").is_file()
+    assert build.workspace.results.read_bytes() == tiny_build.workspace.results.read_bytes()

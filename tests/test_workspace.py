@@ -1,0 +1,62 @@
+"""Files are written whole or not at all, and only when they change."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from report import workspace as files
+from report.errors import ReportError
+
+
+def test_an_unchanged_file_is_not_touched(tmp_path: Path) -> None:
+    """Its time of change stays, so nothing that depends on it is made again."""
+    path = tmp_path / "a" / "file.txt"
+    assert files.write_text(path, "one\n")
+    os.utime(path, (1, 1))
+    assert not files.write_text(path, "one\n")
+    assert path.stat().st_mtime == 1
+    assert files.write_text(path, "two\n")
+    assert path.read_bytes() == b"two\n"
+
+
+def test_a_failed_write_leaves_the_old_file_and_no_scraps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A full disk costs the new content, never the old."""
+    path = tmp_path / "file.txt"
+    files.write_text(path, "old")
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(ReportError, match=r"Cannot write .*No space left on device\. Free space"):
+        files.write_text(path, "new content")
+    assert path.read_text() == "old"
+    assert os.listdir(tmp_path) == ["file.txt"]
+
+
+def test_a_file_where_a_folder_is_wanted_is_explained(tmp_path: Path) -> None:
+    """As when --build names a file."""
+    (tmp_path / "build").write_text("a file")
+    with pytest.raises(ReportError, match="choose another folder with --build"):
+        files.write_text(tmp_path / "build" / "x.json", "{}")
+
+
+def test_json_is_sorted_and_refuses_what_json_lacks(tmp_path: Path) -> None:
+    """Equal values give equal bytes; NaN never reaches a page."""
+    one, two = tmp_path / "one.json", tmp_path / "two.json"
+    files.write_json(one, {"b": 1, "a": "τ"})
+    files.write_json(two, {"a": "τ", "b": 1})
+    assert one.read_bytes() == two.read_bytes()
+    assert files.read_json(one) == {"a": "τ", "b": 1}
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        files.write_json(one, {"a": float("nan")})
+
+
+def test_missing_and_damaged_files_say_what_to_do(tmp_path: Path) -> None:
+    """Both can happen to a person who deletes or edits below build/."""
+    with pytest.raises(ReportError, match='Run "make report" first'):
+        files.read_json(tmp_path / "results.json")
+    (tmp_path / "results.json").write_text("{")
+    with pytest.raises(ReportError, match="is damaged"):
+        files.read_json(tmp_path / "results.json")
