@@ -45,7 +45,7 @@ class Pipeline:
             Stage("train", "training", self._train_key, lambda: [self._main_run_file], self._train),
             Stage("analyse", "analysing", self._analyse_key, lambda: [place.results], self._analyse),
             Stage("draw", "drawing", self._draw_key, self._drawn, self._draw),
-            Stage("pages", "writing pages", self._pages_key, lambda: [place.docs / "index.md"], self._pages),
+            Stage("pages", "writing pages", self._pages_key, self._written, self._pages),
             Stage("site", "building the site", self._site_key, lambda: [place.site / "index.html"], self._site),
         )
         return {stage.name: stage for stage in every}
@@ -138,18 +138,25 @@ class Pipeline:
         made = [place.results, place.tables, place.figures_manifest, place.animations_manifest, self._main_run_file]
         site = self.experiment.model_dump(mode="json")
         sources = [place.templates, place.site_src, self.experiment_file, place.mkdocs_config]
-        return digest(*made, site, *sources, self._code("pages.py"), self._code("figures", "animation"))
+        return digest(*made, site, *sources, self._code("pages.py", "wording.py"), self._code("figures", "animation"))
+
+    def _written(self) -> list[Path]:
+        """Return every file that the pages consist of: all of the folder but what was drawn."""
+        docs = self.workspace.docs
+        paths = [path for path in sorted(docs.rglob("*")) if path.relative_to(docs).parts[0] not in files.DRAWN]
+        return [docs / "index.md", self.workspace.site_settings, *(path for path in paths if path.is_file())]
 
     def _pages(self) -> None:
         from report import pages
 
-        pages.write(self.workspace, self.experiment)
+        pages.write(self.workspace, self.experiment, self.experiment_file)
 
     def _site_key(self) -> str:
         place = self.workspace
         settings = self.experiment.model_dump(mode="json", include={"site"})
         overrides = place.site_src / "overrides"
-        return digest(place.docs, place.mkdocs_config, overrides, settings, version("mkdocs-material"))
+        made = [place.docs, place.site_settings]
+        return digest(*made, place.mkdocs_config, overrides, settings, self._code("site.py"), version("mkdocs-material"))
 
     def _site(self) -> None:
         from report import site

@@ -15,6 +15,8 @@ from typing import Any
 
 from report.errors import ReportError
 
+DRAWN = ("figures", "animations", "player")  # folders of build/docs that are drawn; its other files are pages
+
 
 @dataclass(frozen=True)
 class Workspace:
@@ -107,6 +109,11 @@ class Workspace:
     def animations_manifest(self) -> Path:
         """Return the file with titles, captions, alt texts and sizes of the animations."""
         return self.build / "animations.json"
+
+    @property
+    def site_settings(self) -> Path:
+        """Return the file with what the site shows around its pages: the notice above, the picture for links."""
+        return self.build / "site.json"
 
 
 @contextlib.contextmanager

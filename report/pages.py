@@ -1,0 +1,206 @@
+"""Templates and results become Markdown: everything that MkDocs reads, and nothing else, lies in `build/docs` then.
+
+Figures, animations and the player's data are drawn there by the stage before; all other files of the folder are
+written here, and what an earlier build left is removed.
+"""
+
+import hashlib
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from latex2mathml.converter import convert
+
+from report import wording
+from report import workspace as files
+from report.config import Experiment
+from report.errors import ReportError
+from report.recording import Recording
+from report.workspace import Workspace
+
+OVERRIDES = "overrides"  # folder of site_src that MkDocs takes from there
+MACROS = "_macros.md.j2"  # what every template can call
+NOTICE = "_notice.html.j2"  # what stands above every page when the digits are the embedded sample
+CARD = "layer-3"  # the animation whose poster stands for the site where a link to it is shown
+
+
+@dataclass(frozen=True)
+class File:
+    """Describe a file that a reader can download."""
+
+    path: str  # relative to the pages
+    bytes: int
+    sha256: str
+
+
+def write(workspace: Workspace, experiment: Experiment, experiment_file: Path) -> None:
+    """Write all pages and what they link to into `build/docs`.
+
+    Raises:
+        ReportError: when an earlier stage has not run, or a template is wrong.
+    """
+    content = dict(_downloads(workspace, experiment_file))
+    content.update(_sources(workspace))
+    context = _context(workspace, experiment, content)
+    environment = _environment(workspace, experiment)
+    content.update(_pages(environment, context))
+    settings = {
+        "notice": _fill(environment, NOTICE, context).strip(),
+        "card": context["animations"].get(CARD, {}).get("poster", {}).get("light", ""),
+    }
+    for path, data in content.items():
+        files.write_bytes(workspace.docs / path, data)
+    files.write_json(workspace.site_settings, settings)
+    _remove_strangers(workspace, content)
+
+
+def _downloads(workspace: Workspace, experiment_file: Path) -> Iterator[tuple[str, bytes]]:
+    """Yield the files that a reader can download, by their path below build/docs."""
+    if not workspace.results.is_file():
+        raise ReportError(f'There is no {workspace.results}. Run "make report" first.')
+    yield "downloads/results.json", workspace.results.read_bytes()
+    yield "downloads/experiment.toml", experiment_file.read_bytes()
+    for path in sorted(workspace.tables.glob("*.csv")):
+        yield f"tables/{path.name}", path.read_bytes()
+
+
+def _sources(workspace: Workspace) -> Iterator[tuple[str, bytes]]:
+    """Yield the hand-written files of the site, by their path below build/docs."""
+    for path in sorted(workspace.site_src.rglob("*")):
+        name = path.relative_to(workspace.site_src)
+        if path.is_file() and name.parts[0] != OVERRIDES and not any(part.startswith(".") for part in name.parts):
+            yield name.as_posix(), path.read_bytes()
+
+
+def _context(workspace: Workspace, experiment: Experiment, content: Mapping[str, bytes]) -> dict[str, Any]:
+    """Return what templates can name."""
+    results = files.read_json(workspace.results)
+    recording = Recording.open(workspace.run(results["main"]))
+    timings = files.read_json(workspace.timings) if workspace.timings.is_file() else {}
+    downloads = {
+        Path(path).name: File(path, len(data), hashlib.sha256(data).hexdigest()) for path, data in content.items()
+        if path.startswith(("downloads/", "tables/"))
+    }  # fmt: skip
+    return {
+        "results": results,
+        "experiment": experiment,
+        "experiment_text": content["downloads/experiment.toml"].decode("utf-8").strip(),
+        "run": results["main"],
+        "layers": experiment.layers,
+        "recorded": recording.meta,
+        "training_seconds": recording.seconds,
+        "stage_seconds": {name: timings[name] for name in ("train", "analyse", "draw") if name in timings},
+        "run_bytes": sum(path.stat().st_size for path in recording.path.iterdir()),
+        "figures": files.read_json(workspace.figures_manifest),
+        "animations": files.read_json(workspace.animations_manifest),
+        "tables": {Path(name).stem: file for name, file in downloads.items() if name.endswith(".csv")},
+        "downloads": downloads,
+    }
+
+
+def _environment(workspace: Workspace, experiment: Experiment) -> jinja2.Environment:
+    """Return the Jinja environment of the site's language: an unknown name is an error, never an empty text."""
+    folder = workspace.templates / experiment.site.language
+    if not folder.is_dir():
+        found = ", ".join(path.name for path in sorted(workspace.templates.iterdir()) if path.is_dir())
+        raise ReportError(f'site.language: there is no {folder}; found "{experiment.site.language}", allowed: {found}.')
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(folder),
+        undefined=jinja2.StrictUndefined,
+        # Markdown, not HTML: what comes from data goes through the filter "md" instead.
+        autoescape=False,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters.update(wording.FILTERS)
+    environment.globals.update(interval=wording.interval, formula=formula, source=_source_link(experiment))
+    return environment
+
+
+def _pages(environment: jinja2.Environment, context: Mapping[str, Any]) -> Iterator[tuple[str, bytes]]:
+    """Yield the filled templates, by their path below build/docs."""
+    for name in environment.list_templates():
+        if name.endswith(".md.j2") and not name.startswith("_"):
+            text = _fill(environment, name, context)
+            # Loops and conditions leave runs of empty lines; Markdown needs one.
+            text = re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
+            yield name.removesuffix(".j2"), text.encode("utf-8")
+
+
+def _fill(environment: jinja2.Environment, name: str, context: Mapping[str, Any]) -> str:
+    """Return template `name`, filled.
+
+    Raises:
+        ReportError: one line with the template, its line and what is wrong there.
+    """
+    known = {**context, "loading": _loading()}
+    try:
+        macros = environment.get_template(MACROS).make_module(known)
+        callables = {key: value for key, value in vars(macros).items() if isinstance(value, jinja2.runtime.Macro)}
+        return environment.get_template(name).render({**known, **callables})
+    except jinja2.TemplateSyntaxError as error:
+        raise ReportError(f"{error.filename or error.name}, line {error.lineno}: {error.message}.") from error
+    except (jinja2.TemplateError, TypeError, ValueError, KeyError, AttributeError) as error:
+        raise ReportError(f"{_place(environment, error) or name}: {error}.") from error
+
+
+def _place(environment: jinja2.Environment, error: BaseException) -> str:
+    """Return the template and the line in which `error` arose; the last one of those it went through."""
+    places = []
+    trace = error.__traceback__
+    while trace is not None:
+        file = trace.tb_frame.f_code.co_filename
+        if file.endswith(".j2"):
+            places.append(f"{file}, line {trace.tb_lineno}")
+        trace = trace.tb_next
+    return places[-1] if places else ""
+
+
+def _loading() -> Callable[[], str]:
+    """Return a function that says how a page's next picture is loaded: the first at once, others when in sight."""
+    answers = iter(["eager"])
+    return lambda: next(answers, "lazy")
+
+
+def _source_link(experiment: Experiment) -> Callable[[Mapping[str, Any]], str]:
+    """Return a function that turns {"path", "line"} into an address in the repository, or "" without one."""
+    repository = experiment.site.repository
+
+    def link(place: Mapping[str, Any]) -> str:
+        # HEAD is the default branch, whatever its name.
+        return f"{repository}/blob/HEAD/{place['path']}#L{place['line']}" if repository else ""
+
+    return link
+
+
+def formula(latex: str, block: bool = False) -> str:
+    r"""Return a formula as MathML, which browsers draw without a script.
+
+    Args:
+        latex: as in LaTeX's mathematics mode: r"\frac{a}{b}".
+        block: on a line of its own instead of within the text.
+    """
+    mathml = str(convert(latex, display="block" if block else "inline"))
+    # Characters that Markdown would take for its own become entities; those of tags stay as they are.
+    pieces = re.split(r"(<[^>]*>|&#?\w+;)", mathml)
+    safe = "".join(piece if piece[:1] in ("<", "&") else wording.markdown(piece) for piece in pieces)
+    # The wrapper keeps Markdown from taking <math> at the start of a line for a block.
+    return f'<div class="formula">{safe}</div>' if block else f'<span class="formula">{safe}</span>'
+
+
+def _remove_strangers(workspace: Workspace, content: Mapping[str, bytes]) -> None:
+    """Remove from build/docs what no stage writes any more, or the site would still publish it."""
+    docs = workspace.docs
+    for path in sorted(docs.rglob("*"), reverse=True):
+        name = path.relative_to(docs)
+        if name.parts[0] in files.DRAWN:
+            continue
+        if path.is_dir():
+            if not any(path.iterdir()):
+                path.rmdir()
+        elif name.as_posix() not in content:
+            path.unlink()

@@ -1,0 +1,111 @@
+"""How quantities are written in prose: a real minus sign, grouped thousands, × 10ⁿ instead of e-05."""
+
+import math
+from collections.abc import Iterable, Sequence
+
+MINUS = "\N{MINUS SIGN}"
+NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
+NARROW_SPACE = "\N{NARROW NO-BREAK SPACE}"
+SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+PLAIN = (1e-4, 1e6)  # sizes that are written out; others take a power of ten
+BYTES = ("bytes", "kB", "MB", "GB")
+# What Markdown, and HTML inside Markdown, would take for more than a character.
+MARKUP = frozenset("\\`*_{}[]()#+!|~^=:\"'$<>&")
+
+
+def thousands(value: float) -> str:
+    """Return a whole number with its thousands grouped: 48,000."""
+    return f"{round(value):,}".replace("-", MINUS)
+
+
+def digits(value: float | None, count: int = 3) -> str:
+    """Return `value` with `count` significant digits: 0.00350, 1,230, 2.6 × 10⁻⁵; a dash for a missing one."""
+    if value is None:
+        return "–"
+    if not math.isfinite(value):
+        return "∞" if value > 0 else f"{MINUS}∞" if value < 0 else "–"
+    rounded = float(f"{value:.{count - 1}e}")
+    if rounded == 0:
+        return "0"
+    if not PLAIN[0] <= abs(rounded) < PLAIN[1]:
+        return scientific(value, count)
+    places = max(count - 1 - math.floor(math.log10(abs(rounded))), 0)
+    return f"{rounded:,.{places}f}".replace("-", MINUS)
+
+
+def scientific(value: float, count: int = 3) -> str:
+    """Return `value` as 2.60 × 10⁻⁵, with `count` significant digits."""
+    mantissa, exponent = f"{value:.{count - 1}e}".split("e")
+    power = str(int(exponent)).translate(SUPERSCRIPTS)
+    return f"{mantissa.replace('-', MINUS)}{NO_BREAK_SPACE}×{NO_BREAK_SPACE}10{power}"
+
+
+def fixed(value: float | None, places: int = 2) -> str:
+    """Return `value` with `places` decimal places; a dash for a missing one."""
+    return "–" if value is None else f"{value:,.{places}f}".replace("-", MINUS)
+
+
+def percent(fraction: float | None, places: int = 1) -> str:
+    """Return a fraction as 95.6 %, with `places` decimal places; a dash for a missing one."""
+    return "–" if fraction is None else f"{fixed(100 * fraction, places)}{NARROW_SPACE}%"
+
+
+def interval(low: float | None, high: float | None, count: int = 3) -> str:
+    """Return an interval as [6.91, 7.02]; a dash where there is none, as with a single seed."""
+    return "–" if low is None or high is None else f"[{digits(low, count)}, {digits(high, count)}]"
+
+
+def file_size(count: int) -> str:
+    """Return a number of bytes as a person says it, in powers of 1,000: 4.3 MB."""
+    size, unit = float(count), 0
+    while size >= 999.5 and unit < len(BYTES) - 1:
+        size, unit = size / 1000, unit + 1
+    text = thousands(size) if unit == 0 or size >= 9.95 else fixed(size, 1)
+    return f"{text}{NO_BREAK_SPACE}{BYTES[unit]}"
+
+
+def duration(seconds: float) -> str:
+    """Return a time as a person says it: 0.4 s, 38 s, 3 min 20 s."""
+    if seconds < 9.95:
+        return f"{fixed(seconds, 1)}{NO_BREAK_SPACE}s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole}{NO_BREAK_SPACE}s"
+    return f"{whole // 60}{NO_BREAK_SPACE}min {whole % 60}{NO_BREAK_SPACE}s"
+
+
+def series(parts: Iterable[object], last: str = "and") -> str:
+    """Return `a`, `a and b`, or `a, b and c`."""
+    texts = [str(part) for part in parts]
+    return f" {last} ".join([", ".join(texts[:-1]), texts[-1]] if len(texts) > 1 else texts)
+
+
+def plural(count: float, one: str, many: str = "") -> str:
+    """Return `1 seed` or `5 seeds`; `many` where an s at the end is not enough."""
+    return f"{thousands(count)}{NO_BREAK_SPACE}{one if count == 1 else many or one + 's'}"
+
+
+def shape(sizes: Sequence[int]) -> str:
+    """Return a layer's (outputs, inputs) in the order in which data goes through it: 784 → 1,000."""
+    outputs, inputs = sizes
+    return f"{thousands(inputs)}{NO_BREAK_SPACE}→{NO_BREAK_SPACE}{thousands(outputs)}"
+
+
+def markdown(text: object) -> str:
+    """Return `text` so that Markdown shows it as it is, in a paragraph, a table, or an attribute of HTML."""
+    return "".join(f"&#{ord(char)};" if char in MARKUP else char for char in str(text))
+
+
+FILTERS = {
+    "thousands": thousands,
+    "digits": digits,
+    "scientific": scientific,
+    "fixed": fixed,
+    "percent": percent,
+    "file_size": file_size,
+    "duration": duration,
+    "series": series,
+    "plural": plural,
+    "shape": shape,
+    "md": markdown,
+}

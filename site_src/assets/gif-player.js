@@ -1,0 +1,124 @@
+// @ts-check
+/**
+ * <gif-player>: an animation that stands still until the reader presses play, and can be stopped.
+ *
+ * Inside stand two links, class "only-light" and "only-dark": each leads to a GIF and holds its poster, so the
+ * element says everything without a script. The scheme that the reader chooses decides which of the two is seen;
+ * the GIF of the other is never fetched.
+ */
+(() => {
+  "use strict";
+
+  const ICONS = {
+    play: '<svg viewBox="0 0 24 24" aria-hidden="true"><path d="M7 4.5v15l13-7.5z"/></svg>',
+    stop: '<svg viewBox="0 0 24 24" aria-hidden="true"><path d="M6 6h12v12H6z"/></svg>',
+  };
+  const calm = window.matchMedia("(prefers-reduced-motion: reduce)");
+
+  /** One scheme's picture: its poster and its GIF, with the fragment by which the theme hides one of the two. */
+  class Picture {
+    /** @param {HTMLAnchorElement} link the link to a GIF around its poster */
+    constructor(link) {
+      this.image = /** @type {HTMLImageElement} */ (link.querySelector("img"));
+      this.fragment = new URL(this.image.src).hash;
+      this.poster = this.image.src;
+      this.gif = link.href;
+      this.link = link;
+    }
+
+    /** @returns {boolean} whether this scheme is the one that is shown */
+    get seen() {
+      return getComputedStyle(this.image).display !== "none";
+    }
+  }
+
+  class GifPlayer extends HTMLElement {
+    connectedCallback() {
+      if (this.button) return;
+      this.pictures = [...this.querySelectorAll("a")].filter((link) => link.querySelector("img")).map((link) => new Picture(link));
+      if (!this.pictures.length) return;
+      for (const picture of this.pictures) picture.link.replaceWith(picture.image);
+      this.playing = false;
+      this.button = document.createElement("button");
+      this.button.type = "button";
+      this.button.className = "gif-player__button";
+      this.button.addEventListener("click", () => (this.playing ? this.stop() : this.play()));
+      this.status = document.createElement("span");
+      this.status.className = "unseen";
+      this.status.setAttribute("role", "status");
+      this.append(this.button, this.status);
+      this.label("play", "Play", this.dataset.size ?? "");
+      // A click anywhere on the picture does what the button does; the button is there for everyone else.
+      for (const picture of this.pictures) picture.image.addEventListener("click", () => this.button?.click());
+      this.observer = new MutationObserver(() => this.playing && this.show());
+      this.observer.observe(document.body, { attributes: true, attributeFilter: ["data-md-color-scheme"] });
+    }
+
+    disconnectedCallback() {
+      this.observer?.disconnect();
+      clearTimeout(this.timer);
+    }
+
+    play() {
+      this.playing = true;
+      this.show();
+    }
+
+    stop() {
+      this.playing = false;
+      clearTimeout(this.timer);
+      for (const picture of this.pictures ?? []) picture.image.src = picture.poster;
+      this.removeAttribute("data-playing");
+      this.label("play", "Play", this.dataset.size ?? "");
+      this.say("Stopped");
+    }
+
+    /** Fetch the GIF of the scheme that is seen, then show it in the place of its poster. */
+    show() {
+      const picture = this.pictures?.find((candidate) => candidate.seen);
+      if (!picture || picture.image.src.startsWith(picture.gif)) return;
+      this.label("stop", "Loading", "");
+      this.say("Loading");
+      const loader = new Image();
+      loader.onload = () => {
+        if (!this.playing || !picture.seen) return;
+        for (const other of this.pictures ?? []) if (other !== picture) other.image.src = other.poster;
+        picture.image.src = picture.gif + picture.fragment;
+        this.setAttribute("data-playing", "");
+        this.label("stop", "Stop", "");
+        this.say("Playing");
+        clearTimeout(this.timer);
+        // Who has asked the system for less motion sees it once.
+        if (calm.matches) this.timer = setTimeout(() => this.stop(), 1000 * Number(this.dataset.seconds));
+      };
+      loader.onerror = () => {
+        if (!this.playing) return;
+        this.stop();
+        this.label("play", "Could not be loaded. Try again", "");
+        this.say("The animation could not be loaded");
+      };
+      loader.src = picture.gif;
+    }
+
+    /**
+     * @param {"play" | "stop"} icon
+     * @param {string} verb what a press does
+     * @param {string} size how much a press fetches
+     */
+    label(icon, verb, size) {
+      if (!this.button) return;
+      this.button.innerHTML = `${ICONS[icon]}<span></span>`;
+      const text = /** @type {HTMLElement} */ (this.button.lastElementChild);
+      text.textContent = size ? `${verb} (${size})` : verb;
+      const title = this.closest("figure")?.querySelector("figcaption strong")?.textContent ?? "the animation";
+      this.button.setAttribute("aria-label", `${text.textContent}: ${title}`);
+    }
+
+    /** @param {string} text for those who do not see the picture */
+    say(text) {
+      if (this.status) this.status.textContent = text;
+    }
+  }
+
+  customElements.define("gif-player", GifPlayer);
+})();
