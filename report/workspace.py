@@ -66,6 +66,11 @@ class Workspace:
         return self.runs / name
 
     @property
+    def study(self) -> Path:
+        """Return the file that says which training runs of the study failed, and why."""
+        return self.build / "study.json"
+
+    @property
     def ledger(self) -> Path:
         """Return the file that says which product was made from which inputs."""
         return self.build / "ledger.json"
@@ -74,6 +79,11 @@ class Workspace:
     def timings(self) -> Path:
         """Return the file with the seconds that each stage took when it last did something."""
         return self.build / "timings.json"
+
+    @property
+    def measures(self) -> Path:
+        """Return the folder with the measures of each training run, kept so that a new run costs only itself."""
+        return self.build / "measures"
 
     @property
     def results(self) -> Path:

@@ -1,0 +1,62 @@
+"""How alike updates, or gradients, are k batches apart."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from report.analysis import theory, windows
+
+Doubles = NDArray[np.float64]
+
+
+def lag_products(series: NDArray[Any], lags: int) -> list[Doubles]:
+    """Return Σ x(t)·x(t + k) over weights, for every t and k = 0 … lags.
+
+    Args:
+        series: (batches, n).
+        lags: the largest k.
+
+    Returns:
+        For each k, (batches - k,) float64.
+    """
+    x = np.ascontiguousarray(series, np.float64)
+    count = len(x)
+    return [np.einsum("tn,tn->t", x[: count - lag], x[lag:]) for lag in range(min(lags, count - 1) + 1)]
+
+
+def from_products(products: list[Doubles], rows: slice, lags: int) -> list[float | None]:
+    """Return the autocorrelation at lags 1 … `lags` from pairs of batches that both lie in `rows`.
+
+    Σ x(t)·x(t + k) / √(Σ x(t)² · Σ x(t + k)²), the mean not removed (SCIENCE.md 4); None where nothing moved or
+    the window is not longer than the lag.
+
+    Args:
+        products: see `lag_products`.
+        rows: batches first … last, counted from 0.
+        lags: the largest lag.
+    """
+    power = products[0]
+    found: list[float | None] = []
+    for lag in range(1, lags + 1):
+        stop = rows.stop - lag
+        if lag >= len(products) or stop <= rows.start:
+            found.append(None)
+            continue
+        scale = power[rows.start : stop].sum() * power[rows.start + lag : rows.stop].sum()
+        found.append(float(products[lag][rows.start : stop].sum() / np.sqrt(scale)) if scale > 0 else None)
+    return found
+
+
+def describe(updates: NDArray[np.float32], gradients: NDArray[np.float32]) -> dict[str, dict[str, Any]]:
+    """Return, by window, `updates` and `gradients`: the autocorrelation at lags 1 … 30 (batches), a list each.
+
+    Args:
+        updates: (batches, n) float32.
+        gradients: (batches, n) float32.
+    """
+    both = {"updates": lag_products(updates, theory.LAGS), "gradients": lag_products(gradients, theory.LAGS)}
+    return {
+        name: {which: from_products(products, rows, theory.LAGS) for which, products in both.items()}
+        for name, rows in windows.rows(len(updates)).items()
+    }

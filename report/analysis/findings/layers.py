@@ -1,0 +1,109 @@
+"""The claims that layer 3–4 is updated little at first and heavily after batch 100."""
+
+from report.analysis import units
+from report.analysis.findings.constants import CLIP, EQUAL, UNITS_RUNS_TABLE
+from report.analysis.findings.records import Evidence, Finding, Study, Test, conclude, geometric
+
+UNIT_WORDS = {"opacity": "opacity", "absolute": "mean |Δ|", "relative": "‖Δ‖/‖w‖"}
+EARLY = "1-100"
+
+
+def _neighbours(study: Study) -> tuple[tuple[str, str, str] | None, str | None]:
+    """Return the middle layer and its neighbours, or why the claim does not apply."""
+    if len(study.whole) != 3:
+        return None, (
+            "The claim is about the middle one of three neighbouring layers; this network's graph shows "
+            f"{len(study.whole)}."
+        )
+    first, middle, last = study.whole
+    return (middle, first, last), None
+
+
+def quiet(study: Study) -> Finding:
+    """Decide whether the middle layer is updated less than its neighbours in the first 100 batches."""
+    tests: list[Test] = []
+    evidence: list[Evidence] = []
+    layers, reason = _neighbours(study)
+    for unit in units.UNITS if layers else ():
+        assert layers is not None
+        middle, *rest = (study.by_seed("units", study.main, layer, EARLY, unit) for layer in layers)
+        lesser = {seed: min(each[seed] for each in rest) for seed in middle if all(seed in each for each in rest)}
+        ratio = _ratio(
+            f"update of {layers[0]} / smaller of {layers[1]} and {layers[2]}, in {UNIT_WORDS[unit]}",
+            # A neighbour that does not move at all: the middle layer is as far above it as can be counted.
+            [middle[seed] / size if size else CLIP.value for seed, size in lesser.items()],
+            EARLY,
+            unit,
+            study,
+        )
+        evidence.append(ratio)
+        about = f"Is {layers[0]} updated less than both neighbours, measured in {UNIT_WORDS[unit]}?"
+        tests.append(Test(unit, about, ratio.is_below(EQUAL.value), layers[0]))
+    return conclude(
+        "layer-3-4-quiet",
+        "In batches 1–100, layer 3–4 (l4) is updated less than its neighbours.",
+        f"In batches {EARLY} of the main optimizer, one test in each of three units: the size of the middle layer's "
+        "updates divided by that of the neighbour that moves less, seed by seed; the 95 % interval of the geometric "
+        f"mean lies below {EQUAL.value:g}. Supported if it does in all three units, not supported if in none, mixed "
+        "otherwise.",
+        (EQUAL, CLIP),
+        tests,
+        evidence,
+        reason,
+    )
+
+
+def late(study: Study) -> Finding:
+    """Decide whether the middle layer is updated heavily after batch 100."""
+    tests: list[Test] = []
+    evidence: list[Evidence] = []
+    layers, reason = _neighbours(study)
+    if layers and study.late == "all":
+        layers, reason = None, "The study is not longer than the 100 batches of the start."
+    for unit in units.UNITS if layers else ():
+        assert layers is not None
+        growth: list[dict[int, float]] = []
+        for layer in layers:
+            before = study.by_seed("units", study.main, layer, EARLY, unit)
+            after = study.by_seed("units", study.main, layer, study.late, unit)
+            growth.append({seed: after[seed] / before[seed] for seed in before if before[seed] and seed in after})
+        middle, *rest = growth
+        seeds = [seed for seed in sorted(middle) if all(each.get(seed) for each in rest)]
+        own = _ratio(
+            f"{layers[0]}: after batch 100 / before, in {UNIT_WORDS[unit]}",
+            [middle[seed] for seed in seeds],
+            study.late,
+            f"{unit}: more",
+            study,
+        )
+        beside = _ratio(
+            f"growth of {layers[0]} / larger growth of {layers[1]} and {layers[2]}, in {UNIT_WORDS[unit]}",
+            [middle[seed] / max(each[seed] for each in rest) for seed in seeds],
+            study.late,
+            f"{unit}: catches up",
+            study,
+        )
+        evidence += [own, beside]
+        about = f"Is {layers[0]} updated more after batch 100 than before, measured in {UNIT_WORDS[unit]}?"
+        tests.append(Test(f"{unit}: more", about, own.is_above(EQUAL.value), layers[0]))
+        about = f"Does {layers[0]} gain on both neighbours, measured in {UNIT_WORDS[unit]}?"
+        tests.append(Test(f"{unit}: catches up", about, beside.is_above(EQUAL.value), layers[0]))
+    return conclude(
+        "layer-3-4-late",
+        "After batch 100, layer 3–4 (l4) is updated heavily.",
+        f"Batches {study.late} against {EARLY} of the main optimizer, two tests in each of three units, both on the "
+        "geometric mean over seeds. More: the middle layer's updates are larger after batch 100 than before, the 95 % "
+        f"interval of the ratio above {EQUAL.value:g}. Catches up: that ratio is larger than both neighbours', again "
+        f"with an interval above {EQUAL.value:g}. Supported if all tests hold, not supported if none does, mixed otherwise.",
+        (EQUAL, CLIP),
+        tests,
+        evidence,
+        reason,
+    )
+
+
+def _ratio(name: str, ratios: list[float], window: str, test: str, study: Study) -> Evidence:
+    summary = geometric(ratios, CLIP.value)
+    return Evidence.of(
+        name, summary, "times", UNITS_RUNS_TABLE, window=window, optimizer=study.label(study.main), test=test
+    )

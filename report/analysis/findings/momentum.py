@@ -1,0 +1,138 @@
+"""The claim that updates persist because the optimizer accumulates past gradients."""
+
+import itertools
+
+from report.analysis import theory
+from report.analysis.findings.constants import (
+    COIN,
+    FACTOR,
+    PERSISTENCE_RUNS_TABLE,
+    PERSISTENCE_TABLE,
+    RETURNED,
+    VANISHED,
+)
+from report.analysis.findings.records import Evidence, Finding, Study, Test, conclude, paired
+
+
+def momentum(study: Study) -> Finding:
+    """Decide whether it is momentum, the accumulation of past gradients, that makes updates persist."""
+    tests: list[Test] = []
+    evidence: list[Evidence] = []
+    known = [(each, study.memory(each["slug"])) for each in study.optimizers]
+    main_name = next(each["name"] for each in study.results["study"]["optimizers"] if each["slug"] == study.main)
+    # The main optimizer comes first; of two with the same β1 the first is taken.
+    by_memory: dict[float, str] = {}
+    for each, beta in known:
+        if beta is not None and each["name"] == main_name:
+            by_memory.setdefault(beta, each["slug"])
+    family = sorted(by_memory.items())
+    without = [slug for beta, slug in family if beta == 0 and slug != study.main]
+    without = without or [each["slug"] for each, beta in known if beta == 0 and each["slug"] != study.main]
+    sgd = {beta: each["slug"] for each, beta in known if each["name"] == "SGD" and beta is not None}
+    main_memory = study.memory(study.main)
+    for layer in study.whole:
+        runs = {each["slug"]: _run_evidence(study, each["slug"], layer) for each in study.optimizers}
+        evidence += runs.values()
+        if without and main_memory:
+            tests += [_vanishes(study, runs[study.main], runs[slug], slug, layer) for slug in without]
+        if 0.0 in sgd and len(sgd) > 1:
+            heavy = max(sgd)
+            difference, test = _returns(study, sgd[0.0], sgd[heavy], heavy, layer)
+            evidence.append(difference)
+            tests.append(test)
+        if len(family) > 2:
+            steps = [_step(study, lower, upper, layer) for (_, lower), (_, upper) in itertools.pairwise(family)]
+            evidence += steps
+            about = f"Is every step to a higher β1 a step to longer runs in {layer}?"
+            tests.append(Test("grows", about, _all([step.is_above(0) for step in steps]), layer))
+            near = [_is_near(runs[slug]) for beta, slug in family if beta > 0]
+            about = f"Are the mean runs of {layer} within a factor {FACTOR.value:g} of the predicted ones at every β1?"
+            tests.append(Test("as predicted", about, _all(near), layer))
+    reason = None
+    if not (without and main_memory):
+        tests = []
+        reason = (
+            "The main optimizer has no momentum that could be taken away."
+            if not main_memory
+            else "No training run without momentum is there to compare with."
+        )
+    return conclude(
+        "momentum",
+        "Updates persist because Adam accumulates past gradients.",
+        f"In batches {study.late}, up to four tests in each drawn layer. Vanishes: without momentum (β1 = 0, else any "
+        f"optimizer without memory) the interval of the mean same-sign run ends below {COIN:g} batches plus "
+        f"{VANISHED.value:g} of what the main optimizer has above {COIN:g}. Returns: SGD with momentum has longer runs "
+        f"than SGD on the same seeds, by an interval above {RETURNED.value:g} of the predicted difference. Grows: each "
+        "step to a higher β1 lengthens the runs, its interval over seeds above 0. As predicted: each interval at β1 > "
+        f"0 lies within a factor {FACTOR.value:g} of π/arccos(β1). Supported if all tests hold, not supported if none "
+        "does, mixed otherwise; not tested without a control that has no momentum.",
+        (VANISHED, RETURNED, FACTOR),
+        tests,
+        evidence,
+        reason,
+    )
+
+
+def _run_evidence(study: Study, slug: str, layer: str) -> Evidence:
+    expected = study.theory(slug)
+    return Evidence.of(
+        "mean same-sign run",
+        study.summary("persistence", slug, layer, study.late, "mean_run"),
+        "batches",
+        PERSISTENCE_TABLE,
+        predicted=expected["mean_run"] if expected else None,
+        layer=layer,
+        window=study.late,
+        optimizer=study.label(slug),
+    )
+
+
+def _vanishes(study: Study, main: Evidence, control: Evidence, slug: str, layer: str) -> Test:
+    about = f"Are runs in {layer} nearly as short as coin tossing makes them with {study.label(slug)}?"
+    holds = None
+    if main.value is not None:
+        holds = control.is_below(COIN + VANISHED.value * max(main.value - COIN, 0))
+    return Test("vanishes", about, holds, layer)
+
+
+def _returns(study: Study, plain: str, heavy: str, beta: float, layer: str) -> tuple[Evidence, Test]:
+    predicted = theory.mean_run(beta) - theory.mean_run(0)
+    difference = _difference(study, plain, heavy, layer, "returns", predicted)
+    about = f"Does momentum bring more than half of the predicted lengthening back under SGD in {layer}?"
+    return difference, Test("returns", about, difference.is_above(RETURNED.value * predicted), layer)
+
+
+def _step(study: Study, lower: str, upper: str, layer: str) -> Evidence:
+    betas = study.memory(lower), study.memory(upper)
+    assert betas[0] is not None
+    assert betas[1] is not None
+    return _difference(study, lower, upper, layer, "grows", theory.mean_run(betas[1]) - theory.mean_run(betas[0]))
+
+
+def _difference(study: Study, lower: str, upper: str, layer: str, test: str, predicted: float) -> Evidence:
+    """Return how much longer the runs of `upper` are than those of `lower`, seed by seed."""
+    runs = [study.by_seed("persistence", slug, layer, study.late, "mean_run") for slug in (lower, upper)]
+    return Evidence.of(
+        "longer mean run",
+        paired(runs[1], runs[0]),
+        "batches",
+        PERSISTENCE_RUNS_TABLE,
+        predicted=predicted,
+        layer=layer,
+        window=study.late,
+        optimizer=f"{study.label(upper)}, against {study.label(lower)}",
+        test=test,
+    )
+
+
+def _is_near(run: Evidence) -> bool | None:
+    if run.low is None or run.high is None or run.predicted is None:
+        return None
+    return run.low >= run.predicted / FACTOR.value and run.high <= run.predicted * FACTOR.value
+
+
+def _all(answers: list[bool | None]) -> bool | None:
+    """Return whether all hold; None where one is unknown and none fails."""
+    if False in answers:
+        return False
+    return None if None in answers or not answers else True

@@ -1,0 +1,53 @@
+"""The claim that a big update goes on for several batches in the same direction."""
+
+from typing import Any
+
+from report.analysis.findings.constants import DARK, DWELL_TABLE, LASTING, PERSISTENCE_TABLE, SEVERAL
+from report.analysis.findings.records import Evidence, Finding, Study, Test, conclude
+
+
+def persistence(study: Study) -> Finding:
+    """Decide whether a big update goes on for several batches in the same direction."""
+    tests: list[Test] = []
+    evidence: list[Evidence] = []
+    window, label = study.late, study.label(study.main)
+    expected = study.theory(study.main)
+    for layer in study.whole:
+        place: dict[str, Any] = {"layer": layer, "window": window, "optimizer": label}
+        run = Evidence.of(
+            "mean same-sign run",
+            study.summary("persistence", study.main, layer, window, "mean_run"),
+            "batches",
+            PERSISTENCE_TABLE,
+            predicted=expected["mean_run"] if expected else None,
+            test="direction",
+            **place,
+        )
+        dwells = {
+            suffix: Evidence.of(
+                f"dwell at or above {share:g} τ",
+                study.summary("dwell", study.main, layer, window, f"spell_{suffix}"),
+                "batches",
+                DWELL_TABLE,
+                predicted=study.summary("dwell", study.main, layer, window, f"chance_{suffix}")["mean"],
+                test="dark" if share == DARK.value else None,
+                **place,
+            )
+            for suffix, share in (("q1", 1.0), ("q05", 0.5), ("q025", 0.25))
+        }
+        about = f"Does an update of {layer} keep its sign for more than {SEVERAL.value:g} batches on average?"
+        tests.append(Test("direction", about, run.is_above(SEVERAL.value), layer))
+        about = f"Does a dark line of {layer} stay dark for more than {LASTING.value:g} batches on average?"
+        tests.append(Test("dark", about, dwells["q05"].is_above(LASTING.value), layer))
+        evidence += [run, *dwells.values()]
+    return conclude(
+        "persistence",
+        "A big update goes on for several batches in the same direction.",
+        f"In batches {window} of the main optimizer, two tests in each drawn layer. Direction: the 95 % interval of "
+        f"the mean same-sign run lies above {SEVERAL.value:g} batches. Dark: that of the number of consecutive batches "
+        f"that an update, once its deviation reaches {DARK.value:g} τ, stays there with the same sign, lies above "
+        f"{LASTING.value:g}. Supported if all tests hold, not supported if none does, mixed otherwise.",
+        (SEVERAL, DARK, LASTING),
+        tests,
+        evidence,
+    )

@@ -1,0 +1,181 @@
+"""The form of a finding: a claim, the tests that decide it, the evidence they looked at, and the verdict."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+
+from report.analysis import intervals
+
+SUPPORTED, NOT_SUPPORTED, MIXED, NOT_TESTED = "supported", "not supported", "mixed", "not tested"
+VERDICTS = (SUPPORTED, NOT_SUPPORTED, MIXED, NOT_TESTED)
+
+
+@dataclass(frozen=True)
+class Constant:
+    """Hold a number that a rule uses, and why it is this one."""
+
+    name: str
+    value: float
+    unit: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Hold one number that was looked at, with its interval over `n` training runs, and where to find it."""
+
+    name: str
+    value: float | None
+    low: float | None
+    high: float | None
+    unit: str
+    n: int
+    where: str
+    predicted: float | None = None  # by chance alone
+    layer: str | None = None
+    window: str | None = None
+    optimizer: str | None = None  # label
+    test: str | None = None  # the test that looks at it; None: beside it, for the reader
+
+    @classmethod
+    def of(cls, name: str, summary: Mapping[str, Any], unit: str, where: str, **more: Any) -> "Evidence":
+        """Make evidence of a summary (see `intervals.summarise`)."""
+        return cls(name, summary["mean"], summary["low"], summary["high"], unit, summary["n"], where, **more)
+
+    def is_above(self, bound: float) -> bool | None:
+        """Tell whether the whole interval lies above `bound`; None without an interval."""
+        return None if self.low is None else self.low > bound
+
+    def is_below(self, bound: float) -> bool | None:
+        """Tell whether the whole interval lies below `bound`; None without an interval."""
+        return None if self.high is None else self.high < bound
+
+
+@dataclass(frozen=True)
+class Test:
+    """Hold one question that the evidence answers; None where it could not be asked."""
+
+    __test__ = False  # not one of pytest's
+
+    name: str
+    about: str
+    holds: bool | None
+    layer: str | None = None
+
+
+def decide(tests: Sequence[Test]) -> str:
+    """Return the verdict: supported if every test that could be made holds, not supported if none does, else mixed."""
+    answers = [test.holds for test in tests if test.holds is not None]
+    if not answers:
+        return NOT_TESTED
+    if all(answers):
+        return SUPPORTED
+    return MIXED if any(answers) else NOT_SUPPORTED
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Hold a claim of the first article and what became of it."""
+
+    id: str
+    claim: str
+    rule: str
+    constants: Sequence[Constant]
+    tests: Sequence[Test] = ()
+    evidence: Sequence[Evidence] = ()
+    verdict: str = NOT_TESTED
+    reason: str | None = None  # why it was not tested
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the record as it stands in results.json."""
+        record = asdict(self)
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in record.items()}
+
+
+@dataclass(frozen=True)
+class Study:
+    """Look up summaries in the results, so that a rule reads as a sentence."""
+
+    results: Mapping[str, Any]
+    main: str = field(init=False)
+    late: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Take the names that every rule needs."""
+        object.__setattr__(self, "main", self.results["study"]["main"])
+        object.__setattr__(self, "late", self.results["study"]["late"])
+
+    @property
+    def whole(self) -> list[str]:
+        """Return the layers that the network graph shows: those that the first article speaks of."""
+        layers: list[str] = list(self.results["experiment"]["recording"]["whole"])
+        return layers
+
+    @property
+    def optimizers(self) -> list[dict[str, Any]]:
+        """Return the optimizers of which at least one training run exists."""
+        study = self.results["study"]
+        return [each for each in study["optimizers"] if study["runs"].get(each["slug"])]
+
+    def label(self, slug: str) -> str:
+        """Return an optimizer's name in prose."""
+        return str(next(each["label"] for each in self.results["study"]["optimizers"] if each["slug"] == slug))
+
+    def theory(self, slug: str) -> Mapping[str, Any] | None:
+        """Return what chance predicts for an optimizer, or None."""
+        theory: Mapping[str, Any] | None = self.results["theory"][slug]
+        return theory
+
+    def memory(self, slug: str) -> float | None:
+        """Return the memory of an optimizer, or None where no theory describes it."""
+        theory = self.theory(slug)
+        return None if theory is None else float(theory["memory"])
+
+    def summary(self, quantity: str, slug: str, layer: str, window: str, name: str) -> dict[str, Any]:
+        """Return mean, interval, n and values; n = 0 where there is nothing."""
+        found = self.results["summary"][quantity].get(slug, {}).get(layer, {}).get(window, {}).get(name)
+        return found if found is not None else intervals.summarise([])
+
+    def by_seed(self, quantity: str, slug: str, layer: str, window: str, name: str) -> dict[int, float]:
+        """Return the values that exist, by seed: what is compared between training runs is compared within a seed."""
+        values = self.summary(quantity, slug, layer, window, name)["values"]
+        seeds = self.results["study"]["seeds_of"].get(slug, []) if values else []
+        return {seed: value for seed, value in zip(seeds, values, strict=True) if value is not None}
+
+
+def paired(first: Mapping[int, float], second: Mapping[int, float]) -> dict[str, Any]:
+    """Return the summary of first - second over the seeds that both have."""
+    return intervals.summarise([first[seed] - second[seed] for seed in sorted(first.keys() & second.keys())])
+
+
+def geometric(ratios: Sequence[float], limit: float) -> dict[str, Any]:
+    """Return the geometric mean of ratios with its interval; a ratio beyond `limit` or 1/`limit` counts as that.
+
+    The logarithm makes half as much and twice as much weigh the same.
+    """
+    logs = np.log(np.clip(ratios, 1 / limit, limit)).tolist()
+    found = intervals.summarise(logs)
+    ends = {name: None if found[name] is None else float(np.exp(found[name])) for name in ("mean", "low", "high")}
+    return {**ends, "n": found["n"], "values": [float(ratio) for ratio in ratios]}
+
+
+def conclude(
+    identity: str,
+    claim: str,
+    rule: str,
+    constants: tuple[Constant, ...],
+    tests: list[Test],
+    evidence: list[Evidence],
+    reason: str | None = None,
+) -> Finding:
+    """Decide, and say why where nothing could be decided."""
+    verdict = decide(tests)
+    if verdict == NOT_TESTED and reason is None:
+        reason = (
+            "An interval over seeds needs at least two training runs of the main optimizer that moved; set study.seeds."
+        )
+    return Finding(
+        identity, claim, rule, constants, tests, evidence, verdict, reason if verdict == NOT_TESTED else None
+    )
