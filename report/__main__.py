@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from report import study
 from report import workspace as files
 from report.config import Experiment
 from report.console import Console
@@ -24,6 +25,8 @@ COMMANDS = {
     "write": ("pages", "site"),
     "all": ("train", "analyse", "draw", "pages", "site"),
 }
+
+Places = tuple[Path | None, Path | None, Path | None]  # what --experiment, --build and --site say
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -47,13 +50,33 @@ def _options(command: click.Command) -> click.Command:
 
 
 def _pipeline(
-    context: click.Context, console: Console, file: Path | None, build: Path | None, site: Path | None
+    context: click.Context,
+    console: Console,
+    places: Places,
+    processes: int | None = None,
+    dask: str | None = None,
 ) -> Pipeline:
-    before = context.obj
-    file, build, site = (own or given for own, given in zip((file, build, site), before, strict=True))
+    file, build, site = (own or given for own, given in zip(places, context.obj, strict=True))
     workspace = Workspace(ROOT, (build or ROOT / "build").absolute(), (site or ROOT / "site").absolute())
     experiment_file = file or ROOT / "experiment.toml"
-    return Pipeline(workspace, Experiment.load(experiment_file), experiment_file, console)
+    experiment = Experiment.load(experiment_file)
+    return Pipeline(workspace, experiment, experiment_file, console, processes=processes, dask=dask)
+
+
+TRAINING_OPTIONS = (
+    click.Option(
+        ["--processes"],
+        type=click.IntRange(1),
+        metavar="NUMBER",
+        help="Training runs at a time, each in a process of its own [default: as many as cores].",
+    ),
+    click.Option(
+        ["--dask"],
+        metavar="ADDRESS",
+        help="Train on the workers of this Dask scheduler instead, such as tcp://host:8786. They need this package, "
+        "but no disk in common with this machine.",
+    ),
+)
 
 
 def _stage_command(name: str, help_text: str) -> None:
@@ -61,19 +84,34 @@ def _stage_command(name: str, help_text: str) -> None:
 
     @main.command(name, help=help_text)
     @click.pass_context
-    def command(context: click.Context, file: Path | None, build: Path | None, site: Path | None) -> None:
+    def command(
+        context: click.Context,
+        file: Path | None,
+        build: Path | None,
+        site: Path | None,
+        processes: int | None = None,
+        dask: str | None = None,
+    ) -> None:
         console = Console()
         started = time.perf_counter()
-        pipeline = _pipeline(context, console, file, build, site)
+        pipeline = _pipeline(context, console, (file, build, site), processes, dask)
         with _alone(pipeline.workspace):
             pipeline.run(COMMANDS[name])
         if name == "all":
             _summarise(pipeline, time.perf_counter() - started)
+        if "train" in COMMANDS[name]:
+            _name_missing(pipeline)
 
+    if "train" in COMMANDS[name]:
+        command.params.extend(TRAINING_OPTIONS)
     _options(command)
 
 
-_stage_command("train", "Train what is missing and record it, into build/runs.")
+_stage_command(
+    "train",
+    "Train what is missing and record it, into build/runs.\n\nThe study's training runs go side by side. One that is "
+    "finished is never trained again; one that fails is named at the end, and the others go on.",
+)
 _stage_command("analyse", "Compute every number, into build/results.json and build/tables.")
 _stage_command("draw", "Draw figures and animations, into build/docs.")
 _stage_command("write", "Fill the templates and build the site.")
@@ -87,7 +125,7 @@ def serve(context: click.Context, file: Path | None, build: Path | None, site: P
     """Build what is stale, then serve."""
     from report import site as mkdocs_site
 
-    pipeline = _pipeline(context, Console(), file, build, site)
+    pipeline = _pipeline(context, Console(), (file, build, site))
     with _alone(pipeline.workspace):
         pipeline.run(COMMANDS["all"])
         mkdocs_site.serve(pipeline.workspace, pipeline.experiment, lambda: pipeline.run(COMMANDS["write"]), port=port)
@@ -99,7 +137,7 @@ def publish(context: click.Context, file: Path | None, build: Path | None, site:
     """Publish what "all" has built."""
     from report import publish as publishing
 
-    pipeline = _pipeline(context, Console(), file, build, site)
+    pipeline = _pipeline(context, Console(), (file, build, site))
     with _alone(pipeline.workspace):
         publishing.publish(pipeline.workspace, is_fresh=lambda: not pipeline.stale(), say=pipeline.console.say)
 
@@ -139,6 +177,12 @@ def _summarise(pipeline: Pipeline, seconds: float) -> None:
     say(f"Accuracy:  {loss['final_validation_accuracy']:.4f} on {data['validation']:,} validation images")
     stages = ", ".join(f"{name} {times[name]:.1f} s" for name in COMMANDS["all"] if name in times)
     say(f"Times:     {stages} (when last done); this command {seconds:.1f} s")
+
+
+def _name_missing(pipeline: Pipeline) -> None:
+    """Name each training run that failed, with its reason."""
+    for record in study.missing(pipeline.workspace):
+        pipeline.console.say(f"WARNING: training run {record['run']} is missing: {record['reason']}")
 
 
 def run() -> int:

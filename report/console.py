@@ -57,12 +57,17 @@ class Console:
 
 def _plain(say: Callable[[str], None]) -> Report:
     """Return a progress function that prints a line now and then."""
-    last = time.monotonic()
+    started = last = time.monotonic()
+    current, first = "", 0
 
     def report(done: int, total: int, what: str) -> None:
-        nonlocal last
-        if time.monotonic() - last >= PLAIN_SECONDS:
-            last = time.monotonic()
-            say(f"  {what}: {done:,} of {total:,}")
+        nonlocal started, last, current, first
+        now = time.monotonic()
+        if what != current:
+            current, first, started = what, done, now
+        if now - last >= PLAIN_SECONDS and done > first:
+            last = now
+            left = (now - started) / (done - first) * (total - done)
+            say(f"  {what}: {done:,} of {total:,}, about {left:.0f} s left")
 
     return report

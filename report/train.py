@@ -28,6 +28,14 @@ from report.model import Network
 from report.recording import FORMAT, Writer
 
 Progress = Callable[[int, int], None]
+# The settings of an experiment that decide the bits of one training run, and what is kept of it.
+DECIDING: dict[str, Any] = {
+    "data": {"validation_fraction"},
+    "network": True,
+    "training": True,
+    "optimizer": True,
+    "recording": True,
+}
 EVALUATION_BATCH = 2000  # images at once: bounds the memory of the widest layer's activations
 
 
@@ -62,14 +70,21 @@ def device_of(experiment: Experiment) -> torch.device:
     return torch.device(wanted)
 
 
-def check(experiment: Experiment) -> None:
+def check(where: str, experiment: Experiment) -> None:
     """Make sure that this machine has the device and that torch takes the optimizer's values.
+
+    Args:
+        where: the file and table of the optimizer, such as `experiment.toml: optimizer`.
+        experiment: describes one training run.
 
     Raises:
         ConfigError: one line; nothing has been written then.
     """
     device_of(experiment)
-    optimizers.build(experiment.optimizer, [torch.nn.Parameter(torch.zeros(2, 2))])
+    # A matrix and a vector: some optimizers take only the one kind, and a network has both.
+    optimizers.build(
+        experiment.optimizer, [torch.nn.Parameter(torch.zeros(2, 2)), torch.nn.Parameter(torch.zeros(2))], where
+    )
 
 
 @contextlib.contextmanager
@@ -93,6 +108,11 @@ def batches(order: torch.Generator, images: int, batch_size: int) -> Iterator[Te
         yield from torch.randperm(images, generator=order)[: images // batch_size * batch_size].view(-1, batch_size)
 
 
+def scale(images: Tensor) -> Tensor:
+    """Return grey levels, (n, 784) uint8, as float32 in [0, 1]."""
+    return images.to(torch.float32).div_(255)
+
+
 def run(
     experiment: Experiment,
     digits: data.Digits,
@@ -100,6 +120,7 @@ def run(
     key: str,
     *,
     clip_batches: int = 0,
+    recorded: int | None = None,
     progress: Progress = lambda done, total: None,
 ) -> None:
     """Train once and record it into `folder`.
@@ -109,7 +130,9 @@ def run(
         digits: the images, before the split.
         folder: `build/runs/<run>`; appears when the run is complete.
         key: of the inputs, kept in `run.json`.
-        clip_batches: for how many batches sampled layers are kept whole, for the animations.
+        clip_batches: for how many batches sampled layers are kept whole, for the animations; pictures of digits,
+            which the article shows, are kept with them.
+        recorded: for how many batches weights and gradients are kept; None for all.
         progress: told (batches done, batches in all).
 
     Raises:
@@ -117,22 +140,16 @@ def run(
         TrainingDivergedError: when the loss or a weight becomes NaN or infinite.
         ReportError: when the disk refuses.
     """
-    with threads(1):
+    with threads(experiment.training.threads):
         trainer = Trainer(experiment, digits)
-        with Writer(folder, experiment, clip_batches) as writer:
-            try:
-                series = trainer.train(writer, progress)
-                writer.finish(
-                    series,
-                    trainer.describe(folder.name, key),
-                    trainer.seconds,
-                    digits.examples() if clip_batches else None,
-                )
-            except TrainingDivergedError as error:
-                raise TrainingDivergedError(
-                    f"Training run {folder.name} diverged: {error} Lower the learning rate in the experiment file. "
-                    f"What was recorded is kept in {folder.name}.diverged."
-                ) from error
+        with Writer(folder, experiment, clip_batches, recorded) as writer:
+            series = trainer.train(writer, progress)
+            writer.finish(
+                series,
+                trainer.describe(folder.name, key, writer.recorded),
+                trainer.seconds,
+                digits.examples() if clip_batches else None,
+            )
 
 
 class Trainer:
@@ -188,7 +205,7 @@ class Trainer:
         started = time.perf_counter()
         for batch in range(1, settings.batches + 1):
             positions = next(picked).to(self.device)
-            inputs, targets = images[positions], labels[positions]  # (batch_size, 784), (batch_size,)
+            inputs, targets = scale(images[positions]), labels[positions]  # (batch_size, 784), (batch_size,)
             self.optimizer.zero_grad(set_to_none=True)
             logits = self.network(inputs)  # (batch_size, 10)
             loss = cross_entropy(logits, targets)
@@ -197,8 +214,8 @@ class Trainer:
             losses[batch - 1] = loss.item()
             hits[batch - 1] = (logits.argmax(1) == targets).sum().item()
             if not math.isfinite(losses[batch - 1]):
-                raise TrainingDivergedError(f"the loss became {losses[batch - 1]} in batch {batch}.")
-            if recorder:
+                raise TrainingDivergedError(f"diverged: the loss became {losses[batch - 1]} in batch {batch}.")
+            if recorder and batch <= recorder.batches:
                 recorder.gradients(batch)
                 recorder.weights(batch)
             if batch in checkpoints:
@@ -224,19 +241,23 @@ class Trainer:
 
     @torch.no_grad()
     def evaluate(self, images: Tensor, labels: Tensor) -> tuple[float, float]:
-        """Return mean loss (nats) and accuracy (fraction) over `images`, without dropout."""
+        """Return mean loss (nats) and accuracy (fraction) over `images`, (n, 784) uint8, without dropout."""
         self.network.eval()
         loss, hits = 0.0, 0
         for start in range(0, len(labels), EVALUATION_BATCH):
             targets = labels[start : start + EVALUATION_BATCH]
-            logits = self.network(images[start : start + EVALUATION_BATCH])
+            logits = self.network(scale(images[start : start + EVALUATION_BATCH]))
             loss += cross_entropy(logits, targets, reduction="sum").item()
             hits += int((logits.argmax(1) == targets).sum().item())
         self.network.train()
         return loss / len(labels), hits / len(labels)
 
-    def describe(self, name: str, key: str) -> dict[str, Any]:
-        """Return `run.json`: what this training run was, without a word on when or where on the disk."""
+    def describe(self, name: str, key: str, recorded: int) -> dict[str, Any]:
+        """Return `run.json`: what this training run was, without a word on when or where on the disk.
+
+        Of the experiment it holds what decides this run and no more: another control in the study, or another pace
+        of the animations, is no reason for another `run.json`.
+        """
         experiment = self.experiment
         kept = {
             layer: {
@@ -252,7 +273,8 @@ class Trainer:
             "name": name,
             "key": key,
             "format": FORMAT,
-            "experiment": experiment.model_dump(mode="json", exclude={"site"}),
+            "recorded": recorded,
+            "experiment": experiment.model_dump(mode="json", include=DECIDING),
             "data": {
                 "source": self.digits.source,
                 "title": self.digits.title,
@@ -273,9 +295,11 @@ class Trainer:
         }
 
     def _tensors(self, images: NDArray[np.uint8], labels: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
-        """Return images as one float32 tensor in [0, 1], (n, 784), and labels, (n,), on the device."""
-        pixels = torch.from_numpy(np.array(images)).to(self.device, torch.float32)
-        return pixels.div_(255), torch.from_numpy(np.array(labels)).to(self.device)
+        """Return images as one uint8 tensor, (n, 784), and labels, (n,) int64, on the device.
+
+        As bytes they take a quarter of the memory, of which every process of a study needs its own.
+        """
+        return torch.from_numpy(np.array(images)).to(self.device), torch.from_numpy(np.array(labels)).to(self.device)
 
 
 class _Recorder:
@@ -283,6 +307,7 @@ class _Recorder:
 
     def __init__(self, network: Network, writer: Writer, device: torch.device) -> None:
         self._writer = writer
+        self.batches = writer.recorded
         self._parameters = {name: network.weight(name) for name in network.names}
         self._indices = {
             name: torch.from_numpy(indices).to(device)

@@ -131,16 +131,17 @@ def test_a_dead_network_costs_under_twenty_seconds(
 
 
 def test_a_corrupt_file_is_named_and_fetched_again(
-    place: Workspace, tiny: Experiment, archives: Path, mirror: str
+    place: Workspace, archives: Path, mirror: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """By the checksum, and only that one file, through torchvision's own download."""
     raw = put(place, archives)
     labels = raw / "train-labels-idx1-ubyte.gz"
     labels.write_bytes(b"not digits")
+    monkeypatch.setenv("REPORT_MNIST_MIRRORS", mirror)
     said: list[str] = []
     # torchvision checks against the sums of the true files, so it refuses these small ones …
     with pytest.raises(ReportError, match=r"train-labels-idx1-ubyte\.gz did not arrive whole"):
-        data._fetch(raw, [mirror], said.append)
+        data._fetch(raw, said.append)
     assert any("train-labels-idx1-ubyte.gz is corrupt" in line for line in said)
     assert not labels.exists()  # … and what it refused is not left lying about
 
