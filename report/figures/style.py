@@ -1,0 +1,213 @@
+"""The look that all figures share: colours of both variants, the sheet they are drawn on, how axes are labelled.
+
+One colour a layer and one an optimizer, the same in every figure; red and blue stand for the sign of an update and
+for nothing else. Layers, and optimizers among themselves, stay apart for readers who cannot tell red from green.
+"""
+
+import contextlib
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+from numpy.typing import NDArray
+
+from report.wording import MINUS, SUPERSCRIPTS, thousands
+
+STYLE: Final = Path(__file__).with_name("house.mplstyle")
+WIDTH: Final = 560  # CSS pixels of every figure
+PIXELS_PER_INCH: Final = 96  # CSS pixels
+LETTERS: Final = 11  # points, as in house.mplstyle
+RUNS_ON_A_MACHINE: Final = (
+    "backend",
+    "interactive",
+    "toolbar",
+    "timezone",
+    "webagg",
+    "date.epoch",
+    "savefig.directory",
+)
+
+
+@dataclass(frozen=True)
+class Ink:
+    """Hold the colours of one variant.
+
+    Attributes:
+        scheme: `light` or `dark`.
+        paper: the ground.
+        ink: words and axes.
+        muted: what is secondary: notes, tick labels, comparison lines. 4.5 : 1 against the paper or more.
+        grid: the grid.
+        increase: an update above zero.
+        decrease: an update below zero.
+        layers: a colour for each layer, from the pixels on; used again from the start in deeper networks.
+        optimizers: a colour for each optimizer, in the experiment's order, the main one first.
+    """
+
+    scheme: str
+    paper: str
+    ink: str
+    muted: str
+    grid: str
+    increase: str
+    decrease: str
+    layers: tuple[str, ...]
+    optimizers: tuple[str, ...]
+
+    def layer(self, name: str) -> str:
+        """Return the colour of a layer, `l1`, `l2`, …."""
+        return self.layers[(int(name[1:]) - 1) % len(self.layers)]
+
+    def optimizer(self, place: int) -> str:
+        """Return the colour of the optimizer at `place` in the experiment, the main one at 0."""
+        return self.optimizers[place % len(self.optimizers)]
+
+
+# Found by searching for the largest smallest distance, as seen with and without protanopia and deuteranopia, around
+# hues other than the red and blue of signs; each at least 3 : 1 against its paper.
+INKS: Final = {
+    "light": Ink(
+        scheme="light",
+        paper="#ffffff",
+        ink="#1b1f24",
+        muted="#59616b",
+        grid="#e3e6ea",
+        increase="#c8102e",
+        decrease="#1d4ed8",
+        layers=("#5f398e", "#2f8d7d", "#b98a1b", "#c16fc9", "#6a3f31", "#647204"),
+        optimizers=("#187d6c", "#bd8d21", "#6e3387", "#a765c6", "#7f8c99", "#a55407", "#7f3204"),
+    ),
+    "dark": Ink(
+        scheme="dark",
+        paper="#14171c",
+        ink="#e8eaed",
+        muted="#a3abb5",
+        grid="#2b3038",
+        increase="#ff6b6b",
+        decrease="#6ea8fe",
+        layers=("#9a62cf", "#87eae8", "#ca940b", "#d9a3cf", "#9a6f58", "#d4e15d"),
+        optimizers=("#7befc7", "#fbc13a", "#8a63b8", "#e09eff", "#8a969d", "#d98600", "#b0602d"),
+    ),
+}
+
+
+@contextlib.contextmanager
+def house(ink: Ink) -> Iterator[None]:
+    """Draw in the house style, whatever the user's own matplotlib settings are."""
+    style = matplotlib.rc_params_from_file(STYLE, fail_on_error=True, use_default_template=True)
+    colours: dict[str, Any] = {
+        "figure.facecolor": ink.paper,
+        "axes.facecolor": ink.paper,
+        "savefig.facecolor": ink.paper,
+        "text.color": ink.ink,
+        "axes.titlecolor": ink.ink,
+        "axes.labelcolor": ink.muted,
+        "axes.edgecolor": ink.muted,
+        "xtick.color": ink.muted,
+        "ytick.color": ink.muted,
+        "grid.color": ink.grid,
+    }
+    settings: dict[Any, Any] = {key: value for key, value in style.items() if not key.startswith(RUNS_ON_A_MACHINE)}
+    with matplotlib.rc_context(settings | colours):
+        yield
+
+
+def sheet(heights: Sequence[float], share_x: bool = True, columns: int = 1) -> tuple[Figure, list[Axes]]:
+    """Return a figure with one panel below the other, and its panels.
+
+    Args:
+        heights: CSS pixels of each row, with its heading and labels.
+        share_x: whether all panels have one x axis; only the last then labels it.
+        columns: panels side by side, for very small ones alone: a phone is narrow.
+    """
+    figure = Figure(figsize=(WIDTH / PIXELS_PER_INCH, sum(heights) / PIXELS_PER_INCH), dpi=PIXELS_PER_INCH)
+    panels = figure.subplots(
+        len(heights), columns, sharex=share_x, squeeze=False, gridspec_kw={"height_ratios": list(heights)}
+    )
+    return figure, list(panels.flat)
+
+
+def heading(panel: Axes, words: str, note: str = "", colour: str | None = None) -> None:
+    """Write what a panel shows above its left edge: in bold `words`, after it, muted, a `note`."""
+    title = panel.set_title(words)
+    if colour:
+        title.set_color(colour)
+    if note:
+        panel.annotate(
+            f"  {note}",
+            xy=(1, 0),
+            xycoords=title,
+            va="bottom",
+            ha="left",
+            color=matplotlib.rcParams["axes.labelcolor"],
+            annotation_clip=False,
+        )
+
+
+def label(panel: Axes, x: float, y: float, words: str, ink: Ink, **how: Any) -> None:
+    """Write `words` inside a panel, at (x, y) in data units moved by `offset` points, on a piece of paper."""
+    offset = how.pop("offset", (0, 0))
+    panel.annotate(
+        words,
+        xy=(x, y),
+        xytext=offset,
+        textcoords="offset points",
+        bbox={"facecolor": ink.paper, "edgecolor": "none", "alpha": 0.8, "pad": 1},
+        **{"color": ink.ink, "va": "center", "annotation_clip": False, **how},
+    )
+
+
+def batches_below(panel: Axes, words: str = "batch") -> None:
+    """Label the x axis of the lowest panel as batches, thousands grouped."""
+    panel.set_xlabel(words, loc="right")
+    panel.xaxis.set_major_locator(MaxNLocator(6, integer=True, steps=[1, 2, 5, 10]))
+    panel.xaxis.set_major_formatter(FuncFormatter(lambda value, _: thousands(value)))
+
+
+def few_values(panel: Axes, count: int = 4) -> None:
+    """Put at most `count` round numbers at the y axis."""
+    panel.yaxis.set_major_locator(MaxNLocator(count, steps=[1, 2, 2.5, 5, 10]))
+
+
+def scaled(value: float) -> str:
+    """Return a tick's number without needless zeros, with a real minus sign: 0, −0.5, 2."""
+    return f"{value:g}".replace("-", MINUS)
+
+
+def stems(panel: Axes, batches: NDArray[Any], updates: NDArray[Any], ink: Ink, room: float = 480) -> None:
+    """Draw each update as a line from zero, in the colour of its sign.
+
+    Args:
+        panel: where.
+        batches: (n,) the batch of each.
+        updates: (n,) in the panel's unit.
+        ink: the colours.
+        room: CSS pixels that the x axis takes; decides how wide the lines are.
+    """
+    width = min(max(0.55 * room / max(len(batches), 1), 0.45), 3.0)
+    for signed, colour in ((updates > 0, ink.increase), (updates < 0, ink.decrease)):
+        count = int(signed.sum())
+        x = np.repeat(batches[signed].astype(float), 3)
+        y = np.zeros(3 * count)
+        y[1::3] = updates[signed]
+        y[2::3] = np.nan  # lifts the pen: one path, not one element a line
+        panel.plot(x, y, color=colour, linewidth=width, solid_capstyle="butt")
+    panel.axhline(0, color=ink.muted, linewidth=0.7)
+
+
+def exponent(largest: float) -> int:
+    """Return the power of ten in whose units a panel's numbers are short: from 1 to below 10."""
+    return 0 if largest <= 0 or not math.isfinite(largest) else math.floor(math.log10(largest))
+
+
+def unit(power: int, name: str = "") -> str:
+    """Return how a panel's unit is written beside its heading: 10⁻³, or nothing for 1."""
+    text = "" if power == 0 else f"10{str(power).translate(SUPERSCRIPTS)}"
+    return f"{text} {name}".strip()
