@@ -32,7 +32,6 @@
       // The fragment comes along: the picture follows the scheme in the dialog as well.
       copy.src = image.src;
       copy.alt = image.alt;
-      copy.style.aspectRatio = `${image.getAttribute("width")} / ${image.getAttribute("height")}`;
       return copy;
     });
     const place = /** @type {HTMLElement} */ (dialog.querySelector(".enlarged__picture"));
