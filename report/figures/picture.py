@@ -83,15 +83,16 @@ def shorten(path: str) -> str:
             x, y, last = start_x, start_y, "z"
             continue
         points = [(_units(next(tokens)), _units(next(tokens))) for _ in range(_ARGUMENTS[command])]
-        if command == "M":
+        numbers = _joined([place for px, py in points for place in (px - x, py - y)])
+        kind = command.lower()
+        if kind == "m":
             start_x, start_y = points[0]
-            pieces.append("M" + _joined([start_x, start_y]))
-        else:
-            numbers = _joined([place for px, py in points for place in (px - x, py - y)])
-            kind = command.lower()
-            # A repeated command need not be written again.
-            pieces.append(kind + numbers if kind != last else numbers if numbers[0] == "-" else f" {numbers}")
-        last = command.lower()
+        elif kind == "l" and points[0][0] == x:
+            kind, numbers = "v", _joined([points[0][1] - y])
+        # A repeated command need not be written again; a second m would mean a line.
+        repeated = kind == last and kind != "m"
+        pieces.append(numbers if repeated and numbers[0] == "-" else f" {numbers}" if repeated else kind + numbers)
+        last = kind
         x, y = points[-1]
     return "".join(pieces)
 

@@ -24,6 +24,7 @@ STYLE: Final = Path(__file__).with_name("house.mplstyle")
 WIDTH: Final = 560  # CSS pixels of every figure
 PIXELS_PER_INCH: Final = 96  # CSS pixels
 LETTERS: Final = 11  # points, as in house.mplstyle
+INVISIBLE: Final = 0.002  # share of the largest update below which a line from zero is too short to see
 RUNS_ON_A_MACHINE: Final = (
     "backend",
     "interactive",
@@ -192,7 +193,8 @@ def stems(panel: Axes, batches: NDArray[Any], updates: NDArray[Any], ink: Ink, r
         room: CSS pixels that the x axis takes; decides how wide the lines are.
     """
     width = min(max(0.55 * room / max(len(batches), 1), 0.45), 3.0)
-    for signed, colour in ((updates > 0, ink.increase), (updates < 0, ink.decrease)):
+    seen = np.abs(updates) > INVISIBLE * np.abs(updates).max(initial=0)
+    for signed, colour in ((seen & (updates > 0), ink.increase), (seen & (updates < 0), ink.decrease)):
         count = int(signed.sum())
         x = np.repeat(batches[signed].astype(float), 3)
         y = np.zeros(3 * count)

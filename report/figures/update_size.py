@@ -74,16 +74,11 @@ def words(tables: Tables, facts: Facts) -> Words:
     """Write title, caption and alternative text."""
     layers = facts["layers"]
     batches = int(tables["update_size"]["batch"].max())
-    windows = list(next(iter(layers.values()))["mean"])
-    first, last = windows[0], windows[-1]
-    means = series(
-        f"{digits(row['mean'][first])} in {layer}"
-        + (
-            f" and {digits(row['mean'][last])} over all"
-            if layer == next(iter(layers))
-            else f" and {digits(row['mean'][last])}"
-        )
-        for layer, row in layers.items()
+    windows = {name for row in layers.values() for name in row["mean"]}
+    means = "; ".join(
+        f"{window.replace('-', '–')}: "
+        + series(f"{digits(row['mean'][window], 2)} in {layer}" for layer, row in layers.items())
+        for window in sorted(windows)
     )
     rate = f" Dashed: the learning rate, {digits(facts['learning_rate'])}." if facts["learning_rate"] else ""
     return Words(
@@ -95,7 +90,7 @@ def words(tables: Tables, facts: Facts) -> Words:
         ),
         alt=(
             f"{len(layers)} line charts, one a layer, of the size of updates over {thousands(batches)} batches on "
-            f"logarithmic axes. The mean change of a weight in batches {first.replace('-', '–')} is {means}."
+            f"logarithmic axes. Mean change of a weight, by batches: {means}."
         ),
     )
 

@@ -60,12 +60,12 @@ def words(tables: Tables, facts: Facts) -> Words:
         f"{digits(row['largest_update'])}, in batch {thousands(row['largest_update_batch'])}, in {_name(facts, which)}"
         for which, row in weights.items()
     )
-    more = " and the weight of that layer that went furthest" if len(weights) > 1 else ""
+    more = " and the one of that layer that went furthest," if len(weights) > 1 else ""
     return Words(
         title=f"{series(_name(facts, which) for which in weights)}: weights and their updates",
         caption=(
             f"The weight of layer {layer} ({shape(facts['shape'])}) that the first article shows, "
-            f"{_name(facts, 'first')}, output and input counted from 0{more}, over "
+            f"{_name(facts, 'first')}, output and input counted from 0,{more} over "
             f"{plural(count, 'batch', 'batches')}: {series(moved.values())}. Below each, the change that each batch "
             f"made: red up, blue down. The largest is {largest}. Optimizer: {facts['optimizer']}."
         ),
