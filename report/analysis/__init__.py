@@ -1,4 +1,27 @@
-"""Numbers from recordings: one file a quantity, here the order in which they are computed and written down."""
+"""Numbers from recordings: one file a quantity, here the order in which they are computed and written down.
+
+`results.json` holds, of the main training run and all its batches: `main` (its name), `reference`, `experiment`,
+`data`, `network`; by run `loss`; by run and layer `threshold`, `histogram`, `history`; by run, layer and window `size`.
+
+Of every training run, and of the first `study.batches` batches of each, the main one's as well:
+
+- `study`: `batches`, `seeds`, `main` (slug of the main optimizer), `late` (the window free of start-up),
+  `optimizers` (a list, the main one first: `slug`, `label`, `name`, `momentum`, `beta1`, `learning_rate`, `arguments`),
+  `runs` and `seeds_of` ({slug: [name or seed of each training run that exists]}), `missing` ([{`run`, `reason`}]);
+- `persistence`, `run_lengths`, `autocorrelation`, `dwell`, `agreement`, `coasting`, `update_rms`, `units`,
+  `decomposition`: [run][layer][window], what their `describe` returns; `startup`: [run][layer];
+- `summary`[quantity][slug][layer][window][name]: `mean`, `low`, `high` (bootstrap 95 % over seeds), `n`, `values` (one
+  a training run); for `autocorrelation` (`updates`, `gradients`) and `run_lengths` (`probability`) lists, without
+  `values`;
+- `curves`: `startup` and `agreement`, [slug][layer]: `batch`, `mean`, `low`, `high` (lists), `n`;
+- `theory`[slug]: `theory.describe`, or null where no theory describes the optimizer;
+- `accuracy`: `validation` and `test` (summaries over the seeds of the main optimizer), `runs` (every training run);
+- `one_weight`: which weight is shown under every optimizer;
+- `findings`: a list of records (`findings.records.Finding`), one a claim of the first article, always in this order:
+  persistence, momentum, layer-3-4-quiet, layer-3-4-late, accuracy.
+
+A window without a batch is absent; a number that does not exist (nothing flipped, one seed only) is null.
+"""
 
 import math
 from collections.abc import Mapping
@@ -16,10 +39,16 @@ def analyse(workspace: Workspace, experiment: Experiment) -> None:
     Raises:
         ReportError: when there is no complete training run.
     """
+    from report.analysis import comparison, comparison_tables
+    from report.analysis.tables import write_table
+
     recording = Recording.open(workspace.run(experiment.main_run))
     results = main_run(recording, experiment)
+    results |= comparison.compare(workspace, experiment, results)
     files.write_json(workspace.results, results)
     write_tables(workspace, recording, results)
+    for name, columns in comparison_tables.tables(workspace, experiment, results).items():
+        write_table(workspace.tables / f"{name}.csv", columns)
 
 
 def main_run(recording: Recording, experiment: Experiment) -> dict[str, Any]:

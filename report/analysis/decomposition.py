@@ -24,11 +24,13 @@ from report.analysis import autocorrelation, persistence, theory, windows
 SEED = 20  # of the coins; fixed, so that a number does not change from one analysis to the next
 TWINS = 2048  # at least so many weights are tossed: a narrow layer several times, so that the coins add little noise
 START_UP, LATE, ALL = "1-100", "101-1000", "all"
+LATE_BATCHES = 100  # at least so many make a window: fewer say more about themselves than about training
 
 
 def late_window(batches: int) -> str:
-    """Return the window that is free of start-up: the batches after the first 100, or all where there are no others."""
-    return LATE if LATE in windows.rows(batches) else ALL
+    """Return the window that is free of start-up: that after batch 100, or all of a study that ends too soon."""
+    late = windows.rows(batches).get(LATE)
+    return LATE if late is not None and late.stop - late.start >= LATE_BATCHES else ALL
 
 
 def momentum(gradients: NDArray[np.float32], beta: float, held: bool = False) -> NDArray[np.float32]:

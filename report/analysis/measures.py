@@ -1,5 +1,6 @@
 """All measures of one training run, computed once and kept, so that a new run costs only itself."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -94,25 +95,40 @@ def of(recording: Recording, optimizer: Optimizer, batches: int) -> dict[str, An
     return found
 
 
+def is_kept(place: Workspace, experiment: Experiment, optimizer: Optimizer, name: str) -> bool:
+    """Tell whether `build/measures` holds the measures of the training run `name`, and they are still true."""
+    return _read(place, name, _key(place, experiment, optimizer, name)) is not None
+
+
 def kept(place: Workspace, experiment: Experiment, optimizer: Optimizer, name: str) -> dict[str, Any]:
     """Return the measures of the training run `name`, from `build/measures` where they are still true.
 
     Raises:
         ReportError: when the recording is damaged or the disk refuses.
     """
-    folder = Path(__file__).parent
-    key = digest(
-        place.run(name) / "run.json",
-        experiment.study.batches,
-        optimizer.model_dump(mode="json"),
-        code_digest(*(folder / module for module in CODE)),
-    )
-    path = place.measures / f"{name}.json"
-    if path.is_file():
-        known = files.read_json(path)
-        if known["key"] == key:
-            found: dict[str, Any] = known["measures"]
-            return found
+    key = _key(place, experiment, optimizer, name)
+    known = _read(place, name, key)
+    if known is not None:
+        return known
     made = of(Recording.open(place.run(name)), optimizer, experiment.study.batches)
-    files.write_json(path, {"key": key, "measures": made})
+    files.write_json(_path(place, name), {"key": key, "measures": made})
     return made
+
+
+def _path(place: Workspace, name: str) -> Path:
+    return place.measures / f"{name}.json"
+
+
+def _key(place: Workspace, experiment: Experiment, optimizer: Optimizer, name: str) -> str:
+    folder = Path(__file__).parent
+    code = code_digest(*(folder / module for module in CODE), folder.parent / "recording.py")
+    return digest(place.run(name) / "run.json", experiment.study.batches, optimizer.model_dump(mode="json"), code)
+
+
+def _read(place: Workspace, name: str, key: str) -> dict[str, Any] | None:
+    try:
+        known = json.loads(_path(place, name).read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return None  # a damaged file costs a second, not an error
+    measures: dict[str, Any] | None = known["measures"] if known.get("key") == key else None
+    return measures

@@ -94,7 +94,8 @@ def late(study: Study) -> Finding:
         f"Batches {study.late} against {EARLY} of the main optimizer, two tests in each of three units, both on the "
         "geometric mean over seeds. More: the middle layer's updates are larger after batch 100 than before, the 95 % "
         f"interval of the ratio above {EQUAL.value:g}. Catches up: that ratio is larger than both neighbours', again "
-        f"with an interval above {EQUAL.value:g}. Supported if all tests hold, not supported if none does, mixed otherwise.",
+        f"with an interval above {EQUAL.value:g}. Supported if all tests hold, not supported if none does, mixed "
+        "otherwise.",
         (EQUAL, CLIP),
         tests,
         evidence,
