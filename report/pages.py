@@ -86,6 +86,7 @@ def _context(workspace: Workspace, experiment: Experiment, content: Mapping[str,
     }  # fmt: skip
     return {
         "results": results,
+        "findings": {finding["id"]: finding for finding in results["findings"]},
         "experiment": experiment,
         "experiment_text": content["downloads/experiment.toml"].decode("utf-8").strip(),
         "run": results["main"],
