@@ -189,8 +189,11 @@ def formula(latex: str, block: bool = False) -> str:
     # Characters that Markdown would take for its own become entities; those of tags stay as they are.
     pieces = re.split(r"(<[^>]*>|&#?\w+;)", mathml)
     safe = "".join(piece if piece[:1] in ("<", "&") else wording.markdown(piece) for piece in pieces)
-    # The wrapper keeps Markdown from taking <math> at the start of a line for a block.
-    return f'<div class="formula">{safe}</div>' if block else f'<span class="formula">{safe}</span>'
+    if block:
+        return f'<div class="formula">{safe}</div>'
+    # The wrapper keeps Markdown from taking <math> at the start of a line for a block; the word joiner keeps a full
+    # stop from falling to the next line.
+    return f'<span class="formula">{safe}&#8288;</span>'
 
 
 def _remove_strangers(workspace: Workspace, content: Mapping[str, bytes]) -> None:
