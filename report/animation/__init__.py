@@ -2,10 +2,10 @@
 
 In the order the data goes: `clips` (which batches of which layers), `colour` (the first article's law), `geometry`
 (where nodes and edges lie), `graph`, `pixels` and `matrix` (frames), `overlay`, `sheet` and `palette` (what they are
-drawn with), `gif` (files), `words` (captions).
+drawn with), `films` (which drawing a clip is), `gif` (files), `flashes` (are they safe to look at), `words` (captions).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,29 +21,26 @@ from report.workspace import Workspace
 Progress = Callable[[int, int, str], None]
 
 HERE = Path(__file__).parent
-LAYER_SIZE = (640, 640)  # pixels of the graph of one layer, large enough to follow one edge
 SCHEMES = {"light": "", "dark": "-dark"}  # what each scheme adds to a file's name
+STARTS = {  # where the drawing of each kind begins: file and function
+    "graph": ("graph.py", "movie"),
+    "matrix": ("matrix.py", "movie"),
+    "pair": ("graph.py", "pair"),
+    "pixels": ("pixels.py", "movie"),
+}
 
 
 def render(workspace: Workspace, experiment: Experiment, report_progress: Progress) -> None:
-    """Make every animation of the main run that is not fresh, and the manifest that pages read.
+    """Make every animation that is not fresh, and the manifest that pages read.
 
     Raises:
         ReportError: when there is no complete training run or no results.
     """
-    recording = Recording.open(workspace.run(experiment.main_run))
-    laws = _laws(workspace, experiment)
+    laws, control = _read_results(workspace, experiment)
     ledger = Ledger(workspace.ledger)
     known = _known(workspace)
-    # Words are written anew each time: a better sentence must not cost a new drawing.
-    drawing = code_digest(*(path for path in sorted(HERE.glob("*.py")) if path.name not in ("words.py", "__init__.py")))
-    plan = clips.plan(experiment)
-    keys = {}
-    for clip in plan:
-        part = [clip.kind, clip.layers, list(clip.batches), experiment.animation.milliseconds, LAYER_SIZE]
-        keys[clip.name] = digest(
-            recording.path / "run.json", part, {layer: laws[layer] for layer in clip.layers}, drawing
-        )
+    plan = clips.plan(experiment, control)
+    keys = {clip.name: _key(workspace, experiment, clip, laws) for clip in plan}
     stale = [
         clip
         for clip in plan
@@ -51,7 +48,7 @@ def render(workspace: Workspace, experiment: Experiment, report_progress: Progre
         or not ledger.is_fresh(_product(clip), keys[clip.name], _outputs(workspace, clip).values())
     ]
     for done, clip in enumerate(stale, 1):
-        known[clip.name] = _draw(workspace, experiment, recording, clip, laws)
+        known[clip.name] = _draw(workspace, experiment, clip, laws)
         # The manifest first: a ledger that is ahead of it would call a lost entry fresh.
         files.write_json(workspace.animations_manifest, known)
         ledger.record(_product(clip), keys[clip.name], list(_outputs(workspace, clip).values()))
@@ -61,25 +58,35 @@ def render(workspace: Workspace, experiment: Experiment, report_progress: Progre
     _remove_strangers(workspace, plan)
 
 
-def _draw(
-    workspace: Workspace, experiment: Experiment, recording: Recording, clip: Clip, laws: dict[str, Any]
-) -> dict[str, Any]:
-    """Write the four files of an animation; return what the manifest says of them."""
-    from report.animation import gif, graph, matrix, pixels
+def _key(workspace: Workspace, experiment: Experiment, clip: Clip, laws: Mapping[str, Any]) -> str:
+    """Return the key of all that decides an animation's bytes."""
+    from report.analysis import threshold
 
-    shapes = [experiment.shape(layer) for layer in clip.layers]
-    layer = clip.layers[0]
-    if clip.kind == "pixels":
-        movie = pixels.movie(clips.amounts(recording, layer, clip.batches), clip.batches, layer, shapes[0])
-    elif clip.kind == "matrix":
-        movie = matrix.movie(
-            lambda: clips.matrices(recording, layer, clip.batches, laws[layer]), clip.batches, layer, shapes[0]
-        )
-    else:
-        signed = clips.edges(recording, clip.layers, clip.batches, laws)
-        size = {"size": LAYER_SIZE} if clip.name.startswith("layer-") else {}
-        movie = graph.movie(signed, clip.layers, shapes, clip.batches, **size)
-    pictures = gif.encode(movie, experiment.animation.milliseconds)
+    recorded = [workspace.run(run) / "run.json" for run in clip.runs(experiment)]
+    part = [clip.kind, clip.layers, list(clip.batches), experiment.animation.milliseconds]
+    labels = [optimizer.label for optimizer in clip.optimizers]
+    # Words are written anew each time: a better sentence must not cost a new drawing.
+    drawing = [path for path in sorted(HERE.glob("*.py")) if path.name not in ("words.py", "__init__.py")]
+    code = code_digest(*drawing, Path(threshold.__file__))
+    return digest(*recorded, part, labels, {layer: laws[layer] for layer in clip.layers}, code)
+
+
+def _draw(workspace: Workspace, experiment: Experiment, clip: Clip, laws: Mapping[str, Any]) -> dict[str, Any]:
+    """Write the four files of an animation; return what the manifest says of them.
+
+    One that would flash too often at the wanted pace is made again, slow enough.
+    """
+    from report.animation import films, flashes, gif
+
+    recordings = [Recording.open(workspace.run(run)) for run in clip.runs(experiment)]
+    for milliseconds in (experiment.animation.milliseconds, max(experiment.animation.milliseconds, flashes.SLOW)):
+        movie = films.film(clip, recordings, laws)
+        colours = {scheme: movie.palette.colours(scheme) for scheme in SCHEMES}
+        watch, found = flashes.watcher(colours, milliseconds, loops=True)
+        pictures = gif.encode(movie, milliseconds, watch)
+        flashing = found()
+        if all(scheme["safe"] for scheme in flashing.values()):
+            break
     outputs = _outputs(workspace, clip)
     for scheme in SCHEMES:
         files.write_bytes(outputs[f"gif-{scheme}"], pictures.gif[scheme])
@@ -88,38 +95,43 @@ def _draw(
         "width": pictures.width,
         "height": pictures.height,
         "frames": pictures.frames,
+        "milliseconds": pictures.milliseconds,
         "poster_batch": clip.batches[movie.poster],
         "bytes": {scheme: len(pictures.gif[scheme]) for scheme in SCHEMES},
+        "flashes": flashing,
         "facts": movie.facts,
     }
 
 
-def _entry(experiment: Experiment, clip: Clip, drawn: dict[str, Any], laws: dict[str, Any]) -> dict[str, Any]:
+def _entry(experiment: Experiment, clip: Clip, drawn: dict[str, Any], laws: Mapping[str, Any]) -> dict[str, Any]:
     """Return the manifest's entry of an animation that has been drawn."""
     shapes = [experiment.shape(layer) for layer in clip.layers]
+    file, function = STARTS[clip.kind]
+    kept = ("width", "height", "frames", "milliseconds", "poster_batch", "bytes", "flashes", "facts")
     return {
-        **{key: drawn[key] for key in ("width", "height", "frames", "poster_batch", "bytes", "facts")},
-        **words.describe(clip.kind, clip.layers, shapes, clip.batches, drawn, laws),
+        **{key: drawn[key] for key in kept},
+        **words.describe(clip, shapes, drawn, laws, experiment.animation.milliseconds),
         "gif": {scheme: f"animations/{clip.name}{ending}.gif" for scheme, ending in SCHEMES.items()},
         "poster": {scheme: f"animations/{clip.name}{ending}.png" for scheme, ending in SCHEMES.items()},
-        "milliseconds": experiment.animation.milliseconds,
+        "runs": list(clip.runs(experiment)),
         "first_batch": clip.batches[0],
         "last_batch": clip.batches[-1],
         "step": clip.batches.step,
         "layer": clip.layers[0] if clip.name.startswith("layer-") else None,
-        "code": {"path": f"report/animation/{clip.kind}.py", "line": _line_of_movie(clip.kind)},
+        "code": {"path": f"report/animation/{file}", "line": _line_of(file, function)},
     }
 
 
-def _laws(workspace: Workspace, experiment: Experiment) -> dict[str, Any]:
-    """Return, for each layer of the main run, the mean and the threshold that the analysis found."""
+def _read_results(workspace: Workspace, experiment: Experiment) -> tuple[dict[str, Any], Any]:
+    """Return the main run's laws, by layer `mean` and `threshold`, and the optimizer to show beside it, or None."""
     results = files.read_json(workspace.results)
     try:
-        laws = results["threshold"][experiment.main_run]
-        return {layer: {name: laws[layer][name] for name in ("mean", "threshold")} for layer in experiment.layers}
+        found = results["threshold"][experiment.main_run]
+        laws = {layer: {name: found[layer][name] for name in ("mean", "threshold")} for layer in experiment.layers}
+        return laws, clips.beside(experiment, results["study"]["runs"])
     except (KeyError, TypeError) as error:
         raise ReportError(
-            f"{workspace.results} has no threshold of {experiment.main_run} ({error}). "
+            f"{workspace.results} does not hold what the animations of {experiment.main_run} need ({error}). "
             'Run "python -m report analyse" first.'
         ) from error
 
@@ -130,7 +142,7 @@ def _known(workspace: Workspace) -> dict[str, Any]:
         known = files.read_json(workspace.animations_manifest)
     except ReportError:
         return {}
-    return {name: entry for name, entry in known.items() if "facts" in entry} if isinstance(known, dict) else {}
+    return {name: entry for name, entry in known.items() if "flashes" in entry} if isinstance(known, dict) else {}
 
 
 def _outputs(workspace: Workspace, clip: Clip) -> dict[str, Path]:
@@ -155,7 +167,7 @@ def _remove_strangers(workspace: Workspace, plan: list[Clip]) -> None:
             path.unlink()
 
 
-def _line_of_movie(kind: str) -> int:
-    """Return the line where the drawing of a kind of animation starts, without importing what it draws with."""
-    lines = (HERE / f"{kind}.py").read_text(encoding="utf-8").splitlines()
-    return next(number for number, line in enumerate(lines, 1) if line.startswith("def movie("))
+def _line_of(file: str, function: str) -> int:
+    """Return the line where a function of this package starts, without importing what it draws with."""
+    lines = (HERE / file).read_text(encoding="utf-8").splitlines()
+    return next(number for number, line in enumerate(lines, 1) if line.startswith(f"def {function}("))

@@ -1,18 +1,21 @@
 """Which animations an experiment has, and the updates that each of them shows."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from report.analysis import threshold
+from report.analysis import updates as kept_updates
 from report.animation import colour
-from report.config import PIXELS, Experiment
+from report.config import PIXELS, Experiment, Optimizer
 from report.recording import Recording
 
 Floats = NDArray[np.float64]
 
+SIZES = 1_000_000  # changes that a matrix's scale is found from: enough for a quantile, whatever the layer's size
 MOST_EDGES = 4096  # a layer with more weights is shown as a matrix: so many lines are a blot
 
 
@@ -22,31 +25,76 @@ class Clip:
 
     Attributes:
         name: of its files.
-        kind: "graph", "pixels" or "matrix".
+        kind: "graph", "pixels", "matrix" or "pair".
         layers: neighbouring layers, one if not a graph.
         batches: one a frame.
+        optimizers: whose training runs it shows, the main one first.
     """
 
     name: str
     kind: str
     layers: tuple[str, ...]
     batches: range
+    optimizers: tuple[Optimizer, ...]
+
+    def runs(self, experiment: Experiment) -> tuple[str, ...]:
+        """Return the names of the training runs that it shows, all of the main seed."""
+        return tuple(experiment.run_name(optimizer, experiment.training.seed) for optimizer in self.optimizers)
 
 
-def plan(experiment: Experiment) -> list[Clip]:
-    """Return the animations of an experiment in the order in which the site shows them."""
+def plan(experiment: Experiment, control: Optimizer | None) -> list[Clip]:
+    """Return the animations of an experiment in the order in which the site shows them.
+
+    Args:
+        experiment: says which layers and batches.
+        control: the optimizer that is shown beside the main one, if any.
+    """
     batches = experiment.training.batches
     short = range(1, min(experiment.animation.frames, batches) + 1)
     step = experiment.animation.long_step
     long = range(step, min(experiment.animation.long_batches, batches) + 1, step)
-    whole = experiment.recording.whole
-    clips = [Clip("network", "graph", whole, short)]
+    whole, main = experiment.recording.whole, (experiment.optimizer,)
+    clips = [Clip("network", "graph", whole, short, main)]
     for number, layer in enumerate(experiment.layers, 1):
         outputs, inputs = experiment.shape(layer)
         kind = "pixels" if inputs == PIXELS else "graph" if outputs * inputs <= MOST_EDGES else "matrix"
-        clips.append(Clip(f"layer-{number}", kind, (layer,), short))
-    clips.append(Clip(f"network-{experiment.animation.long_batches}", "graph", whole, long))
+        clips.append(Clip(f"layer-{number}", kind, (layer,), short, main))
+    clips.append(Clip(f"network-{experiment.animation.long_batches}", "graph", whole, long, main))
+    if control is not None:
+        both = range(1, min(short[-1], experiment.study.batches) + 1)
+        clips.append(Clip("compare", "pair", whole, both, (experiment.optimizer, control)))
     return clips
+
+
+def beside(experiment: Experiment, runs: Mapping[str, Sequence[str]]) -> Optimizer | None:
+    """Return the optimizer to be shown beside the main one: the same kind if there is one, with the least momentum.
+
+    Args:
+        experiment: lists the optimizers; the first listed wins between equals.
+        runs: by optimizer the names of the training runs that are on disk.
+
+    Returns:
+        None when the study has no such optimizer with less momentum than the main one, trained on the main seed.
+    """
+    main = experiment.optimizer
+    found = [
+        optimizer
+        for optimizer in experiment.optimizers
+        if optimizer.momentum < main.momentum
+        and experiment.run_name(optimizer, experiment.training.seed) in runs[optimizer.slug]
+    ]
+    return min(found, key=lambda optimizer: (optimizer.name != main.name, optimizer.momentum), default=None)
+
+
+def shared_laws(recordings: Sequence[Recording], layers: tuple[str, ...]) -> list[dict[str, Any]]:
+    """Return for each training run the laws of its layers, found by one rule over the batches that all of them have."""
+    batches = min(recording.batches for recording in recordings)
+    found = []
+    for recording in recordings:
+        changes = {layer: kept_updates.of(recording.kept_weights(layer)[: batches + 1]) for layer in layers}
+        laws = threshold.laws(changes, layers)
+        found.append({layer: {"mean": law.mean, "threshold": law.threshold} for layer, law in laws.items()})
+    return found
 
 
 def updates(recording: Recording, layer: str, batches: range) -> Iterator[NDArray[np.float32]]:
@@ -67,7 +115,19 @@ def matrices(recording: Recording, layer: str, batches: range, law: dict[str, An
         yield colour.signed_opacity(update, law["mean"], law["threshold"])
 
 
-def edges(recording: Recording, layers: tuple[str, ...], batches: range, laws: dict[str, Any]) -> Floats:
+def visible_law(recording: Recording, layer: str, batches: range, law: dict[str, Any]) -> dict[str, Any]:
+    """Return `law` with a threshold that colours a matrix: one that some of the changes in these batches reach.
+
+    The article's threshold is reached so rarely that of a hundred thousand cells hardly one would be seen.
+    """
+    sizes = []
+    for update in updates(recording, layer, batches):
+        every = max(1, update.size * len(batches) // SIZES)
+        sizes.append(np.abs(threshold.deviation(update.ravel()[::every], law["mean"])))
+    return {**law, "threshold": colour.end_of_scale(np.concatenate(sizes))}
+
+
+def edges(recording: Recording, layers: tuple[str, ...], batches: range, laws: Mapping[str, Any]) -> Floats:
     """Return (frames, edges) signed opacities, layer after layer, each row-major over (outputs, inputs)."""
     parts = [
         np.array([matrix.ravel() for matrix in matrices(recording, layer, batches, laws[layer])]) for layer in layers

@@ -8,6 +8,7 @@ from report.analysis.threshold import deviation, opacity
 # An edge below this opacity moves no channel of a pixel by more than 2 of 255 levels: nobody can see it.
 FAINTEST = 2 / 255
 STRONG = 0.25  # opacity at half the threshold: a colour that anyone sees
+ENDS_AT = 0.995  # quantile at which a scale of its own ends: a few outliers must not dim all else
 
 
 def signed_opacity(updates: ArrayLike, mean: float, threshold: float) -> NDArray[np.float64]:
@@ -29,6 +30,11 @@ def visible(signed: NDArray[np.float64]) -> NDArray[np.bool_]:
     return np.abs(signed) >= FAINTEST
 
 
+def end_of_scale(sizes: ArrayLike) -> float:
+    """Return the size from which on a scale shows its full colour, where the article's threshold does not serve."""
+    return float(np.quantile(np.asarray(sizes), ENDS_AT))
+
+
 def most_telling(strong: ArrayLike, total: ArrayLike) -> int:
     """Return the frame with the most strongly coloured weights: the poster.
 
@@ -37,3 +43,18 @@ def most_telling(strong: ArrayLike, total: ArrayLike) -> int:
         total: (frames,) sum of the opacities, which decides between equals; then the earliest frame.
     """
     return int(np.lexsort((-np.asarray(total), -np.asarray(strong)))[0])
+
+
+def stays(signed: NDArray[np.float64]) -> float | None:
+    """Return which share of the strong colours is as strong, and the same colour, one frame later.
+
+    Args:
+        signed: (frames, edges) signed opacities of consecutive batches.
+
+    Returns:
+        A fraction; None where no colour is strong in any frame but the last.
+    """
+    hue = np.sign(signed) * (np.abs(signed) >= STRONG)
+    before, after = hue[:-1], hue[1:]
+    strong = before != 0
+    return float((after == before)[strong].mean()) if strong.any() else None

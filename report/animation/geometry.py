@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 
 WIDTH, HEIGHT = 500, 1000  # pixels of the first article's picture, 5 × 10 inches at 100 dots an inch
 MARGINS = (44, 92, 44, 104)  # pixels left, top, right, bottom: room for the batch above and the layers below
-LINE_WIDTH = 1.0  # pixels
+PAIR_SIZE = (640, 860)  # pixels of two networks side by side
+PAIR_MARGINS = (26, 138, 42, 104)  # pixels around each of them: a line more above, for its name
+LINE_WIDTH = 100 / 72  # pixels: the one point of the first article, at 100 dots an inch
 SMALLEST_NODE, LARGEST_NODE = 1.0, 5.5  # pixels of radius
 
 
@@ -18,7 +20,7 @@ class Geometry:
     """Place the nodes of neighbouring layers in columns; pixels from the top left corner.
 
     Attributes:
-        width: of the picture, pixels.
+        width: of the picture, or of this network's part of it, pixels.
         height: of the picture, pixels.
         columns: x of each column of nodes, pixels.
         nodes: for each column the y of its nodes, pixels; node 0 is the lowest, as in the first article.
@@ -30,6 +32,11 @@ class Geometry:
     columns: tuple[float, ...]
     nodes: tuple[tuple[float, ...], ...]
     radii: tuple[float, ...]
+
+    @property
+    def base(self) -> float:
+        """Return the y of the lowest node, pixels."""
+        return max(y for column in self.nodes for y in column)
 
     def segments(self) -> NDArray[np.float64]:
         """Return (edges, 2, 2): both ends, x and y, of every edge, centre to centre, in drawing order.
@@ -59,21 +66,40 @@ class Geometry:
         }
 
 
-def network(sizes: Sequence[int], width: int = WIDTH, height: int = HEIGHT) -> Geometry:
+def network(
+    sizes: Sequence[int],
+    width: int = WIDTH,
+    height: int = HEIGHT,
+    margins: tuple[int, int, int, int] = MARGINS,
+    start: int = 0,
+) -> Geometry:
     """Return the columns of layers with `sizes` nodes: evenly spaced, each as high as the widest layer's.
 
     Node i of n stands at i / (n - 1) of the height; a lone node in the middle.
 
+    Args:
+        sizes: number of nodes of each column.
+        width: of the picture, or of the part of it that this network has; pixels.
+        height: of the picture, pixels.
+        margins: left, top, right, bottom, pixels.
+        start: pixels from the left, where that part begins.
+
     Source: `positions` of the first article, scaled to the picture.
     """
-    left, top, right, bottom = MARGINS
+    left, top, right, bottom = margins
     lowest, highest = height - bottom, top
     gap = (width - left - right) / max(len(sizes) - 1, 1)
     columns, nodes, radii = [], [], []
     for index, size in enumerate(sizes):
-        columns.append(left + index * gap)
+        columns.append(start + left + index * gap)
         places = [0.5] if size == 1 else [node / (size - 1) for node in range(size)]
         nodes.append(tuple(lowest + (highest - lowest) * place for place in places))
-        pitch = (lowest - highest) / max(size - 1, 1)
+        pitch = min((lowest - highest) / max(size - 1, 1), gap / 2)
         radii.append(min(max(0.38 * pitch, SMALLEST_NODE), LARGEST_NODE))
     return Geometry(width, height, tuple(columns), tuple(nodes), tuple(radii))
+
+
+def pair(sizes: Sequence[int]) -> list[Geometry]:
+    """Return two networks with `sizes` nodes in a column, side by side in a picture of `PAIR_SIZE`."""
+    width, height = PAIR_SIZE[0] // 2, PAIR_SIZE[1]
+    return [network(sizes, width, height, PAIR_MARGINS, start) for start in (0, width)]

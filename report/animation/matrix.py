@@ -11,7 +11,7 @@ from scipy.cluster.hierarchy import leaves_list, linkage
 
 from report.animation import colour
 from report.animation.gif import Movie
-from report.animation.overlay import BASELINE, LABEL, SMALL, SOFT, BatchLabel, Overlay
+from report.animation.overlay import LABEL, SMALL, SOFT, BatchLabel, Overlay
 from report.animation.palette import Palette, two_hues
 
 Bytes = NDArray[np.uint8]

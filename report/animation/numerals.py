@@ -9,3 +9,8 @@ def number(value: float) -> str:
         return f"{value:.2g}"
     mantissa, exponent = f"{value:.1e}".split("e")
     return f"{mantissa} × 10{str(int(exponent)).translate(SUPERSCRIPTS)}"
+
+
+def share(fraction: float) -> str:
+    """Return a fraction as a percentage with at most two significant digits, as a person writes it: 0.42 %, 100 %."""
+    return f"{float(f'{100 * fraction:.2g}'):g} %"

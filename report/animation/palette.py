@@ -20,8 +20,9 @@ SCHEMES: Final = {
 TRANSPARENT: Final = 255  # the index that means "as in the frame before"; never a colour
 MUTED: Final = 0.62  # ink at this strength for what is secondary
 INKS = 12  # levels of ink: enough for the rims of letters
-PURE = 40  # levels of a hue alone on the paper; most pixels are one of these
-MIXED = 10  # levels of either hue where both cross
+PURE = 64  # levels of a hue alone on the paper; most pixels are one of these
+MIXED = 12  # levels of either hue where both cross
+HELD = 0.032  # share of full cover by which a pixel may differ from what is wanted before it is sent anew
 AMOUNTS = 64  # levels of the one-hue palette
 
 
@@ -32,12 +33,15 @@ class Palette:
     Attributes:
         hues: (256, 256) uint8, the index of [first hue, second hue] in 255ths of full cover.
         inks: (256,) uint8, the index of ink in 255ths of full cover.
+        alike: (256, 256) bool, whether a pixel may keep its [old, new] index when the new one is wanted: a difference
+            of one step of a hue, which nobody sees come, and which nobody sees stay.
         light: 768 bytes, red, green and blue of each index on light paper.
         dark: 768 bytes, the same for dark paper.
     """
 
     hues: Bytes
     inks: Bytes
+    alike: NDArray[np.bool_]
     light: bytes
     dark: bytes
 
@@ -85,9 +89,20 @@ def _palette(points: Floats, names: tuple[str, str]) -> Palette:
     return Palette(
         hues=_nearest(points),
         inks=np.where(ink_index > 0, first_ink + ink_index - 1, 0).astype(np.uint8),
+        alike=_alike(points),
         light=tables["light"],
         dark=tables["dark"],
     )
+
+
+def _alike(points: Floats) -> NDArray[np.bool_]:
+    """Return (256, 256) bool: which indices of the (n, 2) `points` lie so close that [old] may stand for [new]."""
+    alike = np.eye(256, dtype=bool)
+    distance = np.abs(points[:, None] - points[None, :]).max(axis=2)
+    alike[: len(points), : len(points)] = distance <= HELD
+    # What has faded away must be gone: traces would gather on the paper.
+    alike[1:, 0] = False
+    return alike
 
 
 def _nearest(points: Floats) -> Bytes:

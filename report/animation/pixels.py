@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from report.animation import colour
 from report.animation.gif import Movie
 from report.animation.numerals import number
 from report.animation.overlay import BASELINE, LABEL, SMALL, SOFT, BatchLabel, Overlay
@@ -19,7 +20,6 @@ Floats = NDArray[np.float64]
 SIDE = 28  # pixels of a digit
 CELL = 16  # pixels of the GIF that one of them takes
 LEFT, TOP, BELOW = 26, 70, 104  # pixels beside, above and below the picture
-ENDS_AT = 0.995  # quantile of all amounts at which the scale ends: one outlier must not dim all else
 
 
 def movie(amounts: Floats, batches: Sequence[int], layer: str, shape: tuple[int, int]) -> Movie:
@@ -31,7 +31,7 @@ def movie(amounts: Floats, batches: Sequence[int], layer: str, shape: tuple[int,
         layer: its name.
         shape: (outputs, 784).
     """
-    top = float(np.quantile(amounts, ENDS_AT))
+    top = colour.end_of_scale(amounts)
     # Where the pixels differ most, the digits show best.
     poster = int(amounts.std(axis=1).argmax())
     facts = {"weights": shape[0] * shape[1], "top": top, "beyond": float((amounts > top).mean())}

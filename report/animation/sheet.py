@@ -4,21 +4,47 @@ Agg draws amounts, not colours: the red channel of a black sheet ends as the sha
 covers, the blue channel as that of the second. The same straight-alpha rule as a browser's canvas applies.
 """
 
-from typing import Literal
+from collections.abc import Sequence
+from typing import Any, Literal, cast
 
 import numpy as np
 from matplotlib.backends.backend_agg import RendererAgg
 from matplotlib.collections import LineCollection
 from matplotlib.font_manager import FontProperties
 from matplotlib.patches import Circle
+from matplotlib.path import Path
 from matplotlib.transforms import IdentityTransform
 from numpy.typing import NDArray
 
 Bytes = NDArray[np.uint8]
 Alignment = Literal["left", "centre", "right"]
 
+SMALLEST = 11  # pixels an em, below which words are not shrunk
 DOTS = 72  # dots an inch: a point is a pixel
 BLACK = np.frombuffer(b"\0\0\0\xff", np.uint32)[0]  # opaque, whatever the byte order
+
+
+class Lines(LineCollection):
+    """Prepare straight lines for a sheet: to make Agg's paths takes longer than to draw them."""
+
+    def __init__(self, segments: NDArray[np.float64], width: float, height: int) -> None:
+        """Take (n, 2, 2) `segments`, both ends, x and y in pixels from the top left corner of a sheet `height` high."""
+        super().__init__([], linewidths=width, transform=IdentityTransform(), antialiaseds=True)
+        flipped = segments.copy()
+        flipped[..., 1] = height - flipped[..., 1]
+        self._every = [Path(ends) for ends in flipped]
+        self._chosen = self._every
+        # Snapping would move level lines to whole pixels, which a browser's canvas does not.
+        self.set_snap(False)
+
+    def choose(self, places: NDArray[np.int64], colours: NDArray[np.float64]) -> None:
+        """Let only the (n,) lines at `places` be drawn, in this order, with (n, 4) red, green, blue, alpha, 0 to 1."""
+        self._chosen = [self._every[place] for place in places]
+        self.set_color(cast(Any, colours))  # arrays are taken, whatever the annotation says
+
+    def get_paths(self) -> Sequence[Path]:
+        """Return the chosen lines; matplotlib asks for them when it draws."""
+        return self._chosen
 
 
 class Sheet:
@@ -35,24 +61,26 @@ class Sheet:
         """Remove everything that was drawn."""
         self.pixels.view(np.uint32)[...] = BLACK
 
-    def lines(self, segments: NDArray[np.float64], colours: NDArray[np.float64], width: float) -> None:
-        """Draw straight lines, one over the other in the order given.
+    def lines(self, lines: Lines, chosen: NDArray[np.int64], colours: NDArray[np.float64]) -> None:
+        """Draw some of the prepared lines, one over the other in the order given.
 
         Args:
-            segments: (n, 2, 2) both ends, x and y, pixels from the top left corner.
+            lines: prepared once, for any number of pictures.
+            chosen: (n,) which of them.
             colours: (n, 4) red, green, blue, alpha, 0 to 1.
-            width: pixels.
         """
-        if not len(segments):
-            return
-        flipped = segments.copy()
-        flipped[..., 1] = self._height - flipped[..., 1]
-        collection = LineCollection(
-            list(flipped), colors=colours, linewidths=width, transform=IdentityTransform(), antialiaseds=True
-        )
-        # Snapping would move level lines to whole pixels, which a browser's canvas does not.
-        collection.set_snap(False)
-        collection.draw(self._renderer)
+        if len(chosen):
+            lines.choose(chosen, colours)
+            lines.draw(self._renderer)
+
+    def indices(self, hues: Bytes) -> Bytes:
+        """Return (height, width) uint8: `hues`, (256, 256), of the amounts of red and blue in each pixel."""
+        picture = np.full(self.pixels.shape[:2], hues[0, 0], np.uint8)
+        # Most of a sheet is empty; to look up every pixel would take as long as to draw.
+        places = np.flatnonzero(self.pixels.view(np.uint32) != BLACK)
+        amounts = self.pixels.reshape(-1, 4)[places]
+        picture.reshape(-1)[places] = hues[amounts[:, 0], amounts[:, 2]]
+        return picture
 
     def circle(self, x: float, y: float, radius: float, fill: str, rim: str | None = None) -> None:
         """Draw a filled circle, and its rim one pixel wide if that has a colour."""
@@ -77,11 +105,30 @@ class Sheet:
             muted: strength of the ink, 0 to 1.
             at: what of the words stands at x.
         """
-        font = FontProperties(family="DejaVu Sans", weight="bold" if bold else "normal", size=size)
-        width, _, _ = self._renderer.get_text_width_height_descent(words, font, False)
+        if not words:
+            return round(x)
+        font = _font(size, bold)
+        width = self.width(words, size, bold=bold)
         start = x - {"left": 0.0, "centre": width / 2, "right": width}[at]
         context = self._renderer.new_gc()
         context.set_foreground((muted, 0.0, 0.0))
         self._renderer.draw_text(context, round(start), round(y), words, font, 0)
         context.restore()
         return round(start)
+
+    def text_within(self, x: float, y: float, words: str, size: int, most: float, *, bold: bool = False) -> None:
+        """Write `words` from `x` on, smaller where they would take more than `most` pixels."""
+        while size > SMALLEST and self.width(words, size, bold=bold) > most:
+            size -= 1
+        self.text(x, y, words, size, bold=bold)
+
+    def width(self, words: str, size: int, *, bold: bool = False) -> float:
+        """Return how many pixels `words` take."""
+        if not words:
+            return 0.0
+        return float(self._renderer.get_text_width_height_descent(words, _font(size, bold), False)[0])
+
+
+def _font(size: int, bold: bool) -> FontProperties:
+    """Return the one family that comes with matplotlib, so that every machine draws the same pixels."""
+    return FontProperties(family="DejaVu Sans", weight="bold" if bold else "normal", size=size)

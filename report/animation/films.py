@@ -1,0 +1,39 @@
+"""From a recording to a film: which of the drawings an animation is, and what it is given."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from report.animation import clips, graph, matrix, pixels
+from report.animation.clips import Clip
+from report.animation.gif import Movie
+from report.recording import Recording
+
+LAYER_SIZE = (640, 640)  # pixels of the graph of one layer, large enough to follow one edge
+
+
+def film(clip: Clip, recordings: Sequence[Recording], laws: Mapping[str, Any]) -> Movie:
+    """Return the film of `clip`; each call starts it anew.
+
+    Args:
+        clip: what is shown.
+        recordings: its training runs, the main one first.
+        laws: for each layer of the main one, the `mean` and `threshold` of all its batches.
+    """
+    main, layer, layers, batches = recordings[0], clip.layers[0], clip.layers, clip.batches
+    shapes = [main.experiment.shape(name) for name in layers]
+    if clip.kind == "pixels":
+        return pixels.movie(clips.amounts(main, layer, batches), batches, layer, shapes[0])
+    if clip.kind == "matrix":
+        law = clips.visible_law(main, layer, batches, laws[layer])
+        movie = matrix.movie(lambda: clips.matrices(main, layer, batches, law), batches, layer, shapes[0])
+        movie.facts["limit"] = law["threshold"]
+        return movie
+    if clip.kind == "pair":
+        shared = clips.shared_laws(recordings, layers)
+        signed = [clips.edges(run, layers, batches, own) for run, own in zip(recordings, shared, strict=True)]
+        movie = graph.pair(signed, [optimizer.label for optimizer in clip.optimizers], layers, shapes, batches)
+        movie.facts["thresholds"] = [{name: own[name]["threshold"] for name in layers} for own in shared]
+        movie.facts["law_batches"] = min(run.batches for run in recordings)
+        return movie
+    size = LAYER_SIZE if len(layers) == 1 else graph.SIZE
+    return graph.movie(clips.edges(main, layers, batches, laws), layers, shapes, batches, size)
