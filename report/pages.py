@@ -4,17 +4,15 @@ Figures, animations and the player's data are drawn there by the stage before; a
 written here, and what an earlier build left is removed.
 """
 
-import hashlib
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import jinja2
 from latex2mathml.converter import convert
 
-from report import wording
+from report import card, downloads, wording
 from report import workspace as files
 from report.config import Experiment
 from report.errors import ReportError
@@ -24,16 +22,7 @@ from report.workspace import Workspace
 OVERRIDES = "overrides"  # folder of site_src that MkDocs takes from there
 MACROS = "_macros.md.j2"  # what every template can call
 NOTICE = "_notice.html.j2"  # what stands above every page when the digits are the embedded sample
-CARD = "layer-3"  # the animation whose poster stands for the site where a link to it is shown
-
-
-@dataclass(frozen=True)
-class File:
-    """Describe a file that a reader can download."""
-
-    path: str  # relative to the pages
-    bytes: int
-    sha256: str
+CARD = "assets/card.png"  # what stands for the site where a link to it is shown
 
 
 def write(workspace: Workspace, experiment: Experiment, experiment_file: Path) -> None:
@@ -42,29 +31,20 @@ def write(workspace: Workspace, experiment: Experiment, experiment_file: Path) -
     Raises:
         ReportError: when an earlier stage has not run, or a template is wrong.
     """
-    content = dict(_downloads(workspace, experiment_file))
+    results = files.read_json(workspace.results)
+    recording = Recording.open(workspace.run(results["main"]))
+    content = dict(downloads.gather(workspace, experiment_file, recording))
+    context = _context(workspace, experiment, results, recording, content)
     content.update(_sources(workspace))
-    context = _context(workspace, experiment, content)
     environment = _environment(workspace, experiment)
     content.update(_pages(environment, context))
-    settings = {
-        "notice": _fill(environment, NOTICE, context).strip(),
-        "card": context["animations"].get(CARD, {}).get("poster", {}).get("light", ""),
-    }
+    first_drawn = context["animations"][f"layer-{experiment.recording.whole[0].removeprefix('l')}"]
+    content[CARD] = card.draw(workspace.docs / first_drawn["poster"]["light"], experiment.site.title)
+    settings = {"notice": _fill(environment, NOTICE, context).strip(), "card": CARD}
     for path, data in content.items():
         files.write_bytes(workspace.docs / path, data)
     files.write_json(workspace.site_settings, settings)
     _remove_strangers(workspace, content)
-
-
-def _downloads(workspace: Workspace, experiment_file: Path) -> Iterator[tuple[str, bytes]]:
-    """Yield the files that a reader can download, by their path below build/docs."""
-    if not workspace.results.is_file():
-        raise ReportError(f'There is no {workspace.results}. Run "make report" first.')
-    yield "downloads/results.json", workspace.results.read_bytes()
-    yield "downloads/experiment.toml", experiment_file.read_bytes()
-    for path in sorted(workspace.tables.glob("*.csv")):
-        yield f"tables/{path.name}", path.read_bytes()
 
 
 def _sources(workspace: Workspace) -> Iterator[tuple[str, bytes]]:
@@ -75,15 +55,16 @@ def _sources(workspace: Workspace) -> Iterator[tuple[str, bytes]]:
             yield name.as_posix(), path.read_bytes()
 
 
-def _context(workspace: Workspace, experiment: Experiment, content: Mapping[str, bytes]) -> dict[str, Any]:
+def _context(
+    workspace: Workspace,
+    experiment: Experiment,
+    results: dict[str, Any],
+    recording: Recording,
+    content: Mapping[str, bytes],
+) -> dict[str, Any]:
     """Return what templates can name."""
-    results = files.read_json(workspace.results)
-    recording = Recording.open(workspace.run(results["main"]))
     timings = files.read_json(workspace.timings) if workspace.timings.is_file() else {}
-    downloads = {
-        Path(path).name: File(path, len(data), hashlib.sha256(data).hexdigest()) for path, data in content.items()
-        if path.startswith(("downloads/", "tables/"))
-    }  # fmt: skip
+    offered = {Path(path).name: downloads.describe(path, data) for path, data in content.items()}
     return {
         "results": results,
         "findings": {finding["id"]: finding for finding in results["findings"]},
@@ -94,11 +75,12 @@ def _context(workspace: Workspace, experiment: Experiment, content: Mapping[str,
         "recorded": recording.meta,
         "training_seconds": recording.seconds,
         "stage_seconds": {name: timings[name] for name in ("train", "analyse", "draw") if name in timings},
-        "run_bytes": sum(path.stat().st_size for path in recording.path.iterdir()),
+        # Not timings.json, whose size is a matter of chance.
+        "run_bytes": sum(path.stat().st_size for path in recording.path.glob("*.np?")),
         "figures": files.read_json(workspace.figures_manifest),
         "animations": files.read_json(workspace.animations_manifest),
-        "tables": {Path(name).stem: file for name, file in downloads.items() if name.endswith(".csv")},
-        "downloads": downloads,
+        "tables": {Path(name).stem: file for name, file in offered.items() if name.endswith(".csv")},
+        "downloads": offered,
     }
 
 

@@ -171,7 +171,9 @@ class Pipeline:
         made = [place.results, place.tables, place.figures_manifest, place.animations_manifest, *self._run_files()]
         site = self.experiment.model_dump(mode="json")
         sources = [place.templates, place.site_src, self.experiment_file, place.mkdocs_config]
-        return digest(*made, site, *sources, self._code("pages.py", "wording.py"), self._code("figures", "animation"))
+        legal = [place.root / "CITATION.cff", place.root / "LICENSE"]
+        code = self._code("pages.py", "card.py", "downloads.py", "wording.py", "figures", "animation")
+        return digest(*made, site, *sources, *legal, code)
 
     def _written(self) -> list[Path]:
         """Return every file that the pages consist of: all of the folder but what was drawn."""

@@ -1,0 +1,269 @@
+"""The pages say what the results say, name everything that the build holds, and leave nothing of yesterday behind."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from conftest import ROOT, TINY, Build
+from PIL import Image
+
+from report import pages
+from report import workspace as files
+from report.errors import ReportError
+from report.workspace import Workspace
+
+VERDICTS = ("supported", "not supported", "mixed", "not tested")
+TEMPLATES = sorted((ROOT / "templates").glob("*/*.j2"))
+# Names, not numbers: layers, hashes, headings, places in the literature, years of publications, versions.
+NAMES = re.compile(
+    r"\b[a-z]+-?\d+(-\d+)*\b|\bAR\(1\)|\blayers? \d( and \d)?|SHA-256|CC BY-SA [\d.]+|arXiv:[\d.]+"
+    r"|\(?(19|20)\d\d\)|Python 3\.\d+",
+    re.I,
+)
+# What the first article and its program say, which no experiment of ours changes.
+QUOTED = {"differences.md.j2": {"0.14255", "16", "2.28", "0.01", "10", "5", "255", "100", "1,000"}}
+
+
+def copy_of(build: Build, folder: Path, *, templates: bool = False) -> Workspace:
+    """Return a workspace with the tiny build's results and drawings but no pages yet."""
+    root = ROOT
+    if templates:
+        root = folder / "root"
+        for name in ("templates", "site_src"):
+            shutil.copytree(ROOT / name, root / name)
+        shutil.copy(ROOT / "mkdocs.yml", root)
+    place = Workspace(root, folder / "build", folder / "site")
+    old = build.workspace
+    place.docs.mkdir(parents=True)
+    for name in files.DRAWN:
+        if (old.docs / name).exists():
+            (place.docs / name).symlink_to(old.docs / name)
+    for path in (old.results, old.figures_manifest, old.animations_manifest, old.timings):
+        shutil.copy(path, place.build / path.name)
+    place.tables.symlink_to(old.tables)
+    place.runs.symlink_to(old.runs)
+    return place
+
+
+def written(place: Workspace) -> dict[str, bytes]:
+    """Return what the pages consist of: path and bytes."""
+    paths = [path for path in sorted(place.docs.rglob("*")) if path.relative_to(place.docs).parts[0] not in files.DRAWN]
+    return {path.relative_to(place.docs).as_posix(): path.read_bytes() for path in paths if path.is_file()}
+
+
+def prose_of(template: str) -> str:
+    """Return what a person has typed for readers: no expression, code, address, attribute or front matter."""
+    text = re.sub(r"\A---\n.*?\n---\n", "", template, flags=re.S)
+    for noise in (
+        r"\{#(?!\w).*?#\}(?!\})",
+        r"""\{\{(?:"(?:\\.|[^"\\])*"|[^"}]|\}(?!\}))*\}\}""",
+        r"\{%.*?%\}",
+        r"^```.*?^```",
+        r"`[^`\n]*`",
+        r"\]\([^)\s]*\)",
+        r"<[^>]*>",
+        r"&#?\w+;",
+        r"\{[:#. ][^}\n]*\}",
+        r"^\d+\.(?= )",
+    ):
+        text = re.sub(noise, " ", text, flags=re.S | re.M)
+    return NAMES.sub(" ", text)
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
+def test_no_number_is_typed_by_hand(path):
+    """A number in prose would stay when the experiment changes; all come from results.json."""
+    typed = re.findall(r"\d(?:[\d.,]*\d)?", prose_of(path.read_text(encoding="utf-8")))
+    assert set(typed) - QUOTED.get(path.name, set()) == set()
+
+
+def test_the_search_for_typed_numbers_finds_them():
+    """The test above would pass on anything if its filters were too generous."""
+    text = (
+        "---\ntitle: Top 10\n---\nLayer l3 has {{ n }} weights, `x = 3`, [see](a1.md) and 95.6 % of 12 images (2017).\n"
+    )
+    assert re.findall(r"[\d.]*\d", prose_of(text)) == ["95.6", "12"]
+
+
+def test_an_unknown_name_is_an_error_with_its_place(tiny_build, tmp_path):
+    """A misspelt key would leave a gap in a sentence that nobody notices."""
+    place = copy_of(tiny_build, tmp_path, templates=True)
+    template = place.templates / "en" / "method.md.j2"
+    text = template.read_text(encoding="utf-8")
+    template.write_text(text + "\n{{ results.loss[run].no_such_number }}\n", encoding="utf-8")
+    with pytest.raises(ReportError, match=rf"method\.md\.j2, line {len(text.splitlines()) + 2}.*no_such_number"):
+        pages.write(place, tiny_build.experiment, TINY)
+    assert not list(place.docs.glob("*.md"))
+
+
+def test_a_slip_in_a_template_is_an_error_with_its_place(tiny_build, tmp_path):
+    """An author sees the line, not a traceback."""
+    place = copy_of(tiny_build, tmp_path, templates=True)
+    template = place.templates / "en" / "method.md.j2"
+    template.write_text("---\ntitle: x\n---\n{% if %}\n", encoding="utf-8")
+    with pytest.raises(ReportError, match=r"method\.md\.j2, line 4"):
+        pages.write(place, tiny_build.experiment, TINY)
+
+
+def test_a_missing_language_is_named(tiny_build, tmp_path):
+    """The message says which languages there are."""
+    experiment = tiny_build.experiment
+    french = experiment.model_copy(update={"site": experiment.site.model_copy(update={"language": "fr"})})
+    with pytest.raises(ReportError, match='found "fr", allowed: en'):
+        pages.write(copy_of(tiny_build, tmp_path), french, TINY)
+
+
+def test_every_page_has_a_title_and_a_description(tiny_build):
+    """They are what search engines and link previews show."""
+    found = sorted(tiny_build.workspace.docs.glob("*.md"))
+    assert found
+    for path in found:
+        matter = yaml.safe_load(path.read_text(encoding="utf-8").split("---\n")[1])
+        assert set(matter) >= {"title", "description"}, path.name
+        assert 40 <= len(matter["description"]) <= 250, (path.name, len(matter["description"]))
+
+
+def test_every_figure_animation_table_and_number_reaches_a_page(tiny_build):
+    """What is drawn for nobody would only cost time; a figure twice on a page would be a slip."""
+    place = tiny_build.workspace
+    texts = {path.name: path.read_text(encoding="utf-8") for path in place.docs.glob("*.md")}
+    shown = [name for text in texts.values() for name in re.findall(r'<figure[^>]* id="([^"]+)"', text)]
+    wanted = {f"figure-{name}" for name in files.read_json(place.figures_manifest)}
+    wanted |= {f"animation-{name}" for name in files.read_json(place.animations_manifest)}
+    assert wanted - set(shown) == set()
+    for table in place.tables.glob("*.csv"):
+        assert f"tables/{table.name}" in texts["downloads.md"]
+        assert (place.docs / "tables" / table.name).read_bytes() == table.read_bytes()
+    assert json.loads((place.docs / "downloads/results.json").read_text()) == files.read_json(place.results)
+    assert (place.docs / "downloads/experiment.toml").read_bytes() == TINY.read_bytes()
+
+
+def test_the_same_inputs_give_the_same_bytes(tiny_build, tmp_path):
+    """And pages written again are not touched, so that nothing after them runs again."""
+    place = copy_of(tiny_build, tmp_path)
+    pages.write(place, tiny_build.experiment, TINY)
+    first = written(place)
+    assert first == written(tiny_build.workspace)
+    times = {path: path.stat().st_mtime_ns for path in place.docs.rglob("*.md")}
+    pages.write(place, tiny_build.experiment, TINY)
+    assert written(place) == first
+    assert {path: path.stat().st_mtime_ns for path in place.docs.rglob("*.md")} == times
+
+
+def test_what_an_earlier_build_left_is_removed(tiny_build, tmp_path):
+    """Pages, tables and scripts that no longer exist would still be published; drawings belong to another stage."""
+    place = copy_of(tiny_build, tmp_path)
+    for name in ("old.md", "tables/old.csv", "assets/old/old.js"):
+        files.write_text(place.docs / name, "old")
+    pages.write(place, tiny_build.experiment, TINY)
+    assert not [name for name in written(place) if "old." in name]
+    assert not (place.docs / "assets" / "old").exists()
+    assert any((place.docs / "animations").iterdir())
+
+
+def test_the_notice_names_the_sample_and_the_reason(tiny_build, tmp_path):
+    """With full MNIST there is none."""
+    place = copy_of(tiny_build, tmp_path)
+    results = files.read_json(place.results)
+    results["data"].update(source="sample", reason="No mirror <answers>.")
+    files.write_json(place.results, results)
+    pages.write(place, tiny_build.experiment, TINY)
+    notice = files.read_json(place.site_settings)["notice"]
+    assert "sample" in notice
+    assert "No mirror &lt;answers&gt;." in notice
+    results["data"].update(source="mnist", reason="")
+    files.write_json(place.results, results)
+    pages.write(place, tiny_build.experiment, TINY)
+    assert files.read_json(place.site_settings)["notice"] == ""
+
+
+@pytest.mark.parametrize("finding", ["persistence", "momentum", "layer-3-4-quiet", "layer-3-4-late", "accuracy"])
+def test_prose_follows_the_verdict(tiny_build, tmp_path, finding):
+    """Every verdict turned round: the box, the table and the text change with it, and name no other verdict."""
+    place = copy_of(tiny_build, tmp_path)
+    results = files.read_json(place.results)
+    record = next(item for item in results["findings"] if item["id"] == finding)
+    boxes = {}
+    for verdict in VERDICTS:
+        record.update(verdict=verdict, reason="Too few batches." if verdict == "not tested" else None)
+        files.write_json(place.results, results)
+        pages.write(place, tiny_build.experiment, TINY)
+        for name in ("index.md", "findings.md"):
+            text = (place.docs / name).read_text(encoding="utf-8")
+            found = re.findall(r'finding--([a-z-]+)" markdown>\n\n\*\*([^*]+?)\.\*\*', text)
+            places = [item["id"] for item in results["findings"]]
+            boxes[name, verdict] = found[places.index(finding)]
+            assert found[places.index(finding)][0] == verdict.replace(" ", "-")
+    for name in ("index.md", "findings.md"):
+        assert len({boxes[name, verdict] for verdict in VERDICTS}) == len(VERDICTS)
+
+
+def test_code_links_lead_to_the_line_in_the_configured_repository(tiny_build, tmp_path):
+    """Without a repository there is no link; with one, every line that is linked to is a definition."""
+    experiment = tiny_build.experiment
+    assert "](/" not in (tiny_build.workspace.docs / "index.md").read_text(encoding="utf-8")
+    site = experiment.site.model_copy(update={"repository": "https://example.org/owner/repository"})
+    place = copy_of(tiny_build, tmp_path)
+    pages.write(place, experiment.model_copy(update={"site": site}), TINY)
+    texts = "".join(path.read_text(encoding="utf-8") for path in place.docs.glob("*.md"))
+    links = re.findall(r"\(https://example\.org/owner/repository/blob/HEAD/([^#)]+)#L(\d+)\)", texts)
+    assert len(links) >= len(files.read_json(place.figures_manifest))
+    for path, line in links:
+        assert 1 <= int(line) <= len((ROOT / path).read_text(encoding="utf-8").splitlines()), (path, line)
+
+
+@pytest.mark.parametrize(
+    ("latex", "tags"),
+    [
+        (r"\frac{a}{b}", ["mfrac"]),
+        (r"\beta_1^k", ["msubsup"]),
+        (r"\sqrt{1-\beta^2}", ["msqrt", "msup"]),
+        ("a*b_c", ["msub"]),
+    ],
+)
+def test_a_formula_is_mathml_that_markdown_leaves_alone(latex, tags):
+    """Stars and underscores of a formula must not become emphasis, also not between two formulas."""
+    import markdown
+
+    text = markdown.markdown(f"{pages.formula(latex)} and {pages.formula(latex)}.", extensions=["md_in_html"])
+    assert text.count("<math") == text.count("</math>") == 2
+    assert all(f"<{tag}" in text for tag in tags)
+    assert "<em>" not in text
+    assert text.startswith("<p>")
+
+
+def test_the_printed_example_reads_the_recording(tiny_build):
+    """It runs as printed, in the folder of the download, and prints the number that the page states."""
+    docs = tiny_build.workspace.docs
+    text = (docs / "downloads.md").read_text(encoding="utf-8")
+    code = re.search(r"```python\n(.*?)```", text, re.S)
+    assert code is not None
+    done = subprocess.run(
+        [sys.executable, "-c", code[1]], cwd=docs / "downloads", capture_output=True, text=True, check=True
+    )
+    results = files.read_json(tiny_build.workspace.results)
+    layer = tiny_build.experiment.recording.whole[0]
+    stated = results["size"][results["main"]][layer]["all"]["mean_absolute_update"]
+    assert float(done.stdout) == pytest.approx(stated, rel=1e-3)
+
+
+def test_the_downloaded_recording_is_the_run(tiny_build):
+    """All weights and gradients of the layers kept whole, bit for bit."""
+    recording = tiny_build.recording
+    with np.load(tiny_build.workspace.docs / "downloads" / "recording.npz") as archive:
+        for layer in recording.whole:
+            np.testing.assert_array_equal(archive[f"weights_{layer}"], recording.weights(layer))
+            np.testing.assert_array_equal(archive[f"gradients_{layer}"], recording.gradients(layer))
+        assert len(archive["train_loss"]) == recording.batches
+
+
+def test_the_card_has_the_size_that_link_previews_want(tiny_build):
+    """1.91 to 1, and no line of a long title runs into the picture."""
+    with Image.open(tiny_build.workspace.docs / "assets" / "card.png") as picture:
+        assert picture.size == (1200, 630)
