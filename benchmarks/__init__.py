@@ -1,0 +1,6 @@
+"""Speed, memory and size, side by side with what one would use instead: `make bench`.
+
+One file a comparison, in the order in which they run: `recording_cost`, `network_gif`, `main_job` (against
+`first_way`, a program of its own), `study_speed`, `analysis_speed`, `player_frames`, `sizes`. `measure` holds the
+stop-watch, `material` what several of them work on.
+"""

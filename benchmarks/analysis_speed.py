@@ -1,0 +1,27 @@
+"""Analysing the whole study: time on the clock and memory of the process."""
+
+from collections.abc import Iterator
+
+from benchmarks.material import Material
+from benchmarks.measure import Line, watch
+from report import study
+from report.config import Experiment
+from report.workspace import Workspace
+
+SECONDS, MEBIBYTES = 30.0, 1.5 * 1024
+
+
+def compare(material: Material) -> Iterator[Line]:
+    """Analyse the finished training runs of the build folder anew, in a process of its own."""
+    experiment = Experiment.load(material.file)
+    built = Workspace(material.workspace.root, material.build, material.build / "site")
+    what = f"analysing {len(study.runs(experiment))} training runs"
+    if not study.is_complete(built, experiment):
+        yield Line(what, None, detail=f'The study in {material.build} is not complete. Run "make report" first.')
+        return
+    place = material.place("analysis", "data", "runs", "study.json")
+    cost = watch(
+        [["-m", "report", "analyse", "--experiment", str(material.file.absolute()), "--build", str(place.build)]]
+    )
+    yield Line(f"{what}, time", cost.seconds, SECONDS, unit="s", detail="starting Python included")
+    yield Line(f"{what}, memory", cost.memory / 2**20, MEBIBYTES, unit="MiB", detail="resident, mapped files included")
