@@ -23,7 +23,7 @@ Progress = Callable[[int, int, str], None]
 
 HERE: Final = Path(__file__).parent
 SCHEMES: Final = {"light": "", "dark": "-dark"}  # what each variant adds to a file's name
-SHARED: Final = ("style.py", "picture.py", "sources.py")  # what decides the look of every figure
+SHARED: Final = ("style.py", "picture.py", "sources.py", "comparison.py")  # what decides the look of every figure
 FIGURES: Final = (
     "digits",
     "loss",
@@ -31,6 +31,14 @@ FIGURES: Final = (
     "largest_movers",
     "histogram",
     "update_size",
+    "autocorrelation",
+    "persistence",
+    "run_lengths",
+    "one_weight",
+    "decomposition",
+    "startup",
+    "units",
+    "agreement",
 )
 
 

@@ -1,0 +1,114 @@
+"""What figures of the study have in common: which optimizers they set side by side, their names, marks and intervals."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.offsetbox import AnchoredOffsetbox, DrawingArea, HPacker, TextArea
+from matplotlib.patches import Circle
+from numpy.typing import ArrayLike
+
+from report.analysis.windows import WINDOWS
+from report.figures.style import Ink
+from report.wording import MINUS, thousands
+
+FAMILY: Final = 6  # optimizers that one panel can hold
+
+Side = dict[str, Any]
+
+
+def optimizers(results: Mapping[str, Any]) -> list[Side]:
+    """Return the optimizers that have a training run, in the experiment's order, the main one first.
+
+    Each with `slug`, `label`, `name`, `momentum`, its `place` in the experiment, which decides its colour, and
+    whether there is a `theory` of it.
+    """
+    study = results["study"]
+    return [
+        {
+            **{key: each[key] for key in ("slug", "label", "name", "momentum")},
+            "place": place,
+            "theory": results["theory"][each["slug"]] is not None,
+        }
+        for place, each in enumerate(study["optimizers"])
+        if study["runs"].get(each["slug"])
+    ]
+
+
+def family(results: Mapping[str, Any]) -> list[Side]:
+    """Return the optimizers that are the main one with more or less momentum, by rising momentum.
+
+    Where two have the same momentum, the first in the experiment stands for both.
+    """
+    every = optimizers(results)
+    by_momentum: dict[float, Side] = {}
+    for each in every:
+        if each["name"] == every[0]["name"]:
+            by_momentum.setdefault(each["momentum"], each)
+    kept = [by_momentum[momentum] for momentum in sorted(by_momentum)]
+    if len(kept) > FAMILY:
+        main = every[0]["momentum"]
+        near = sorted(kept, key=lambda each: (abs(each["momentum"] - main), each["momentum"]))[:FAMILY]
+        kept = [each for each in kept if each in near]
+    return kept
+
+
+def short(label: str) -> str:
+    """Return what tells an optimizer from the others of its family: `β1 = 0.9` of `Adam, β1 = 0.9`."""
+    return label.split(", ", 1)[-1]
+
+
+def lines(label: str) -> str:
+    """Return the name of an optimizer on one line, or on two where it is long: `SGD with momentum 0.9`."""
+    return label.replace(" with momentum ", ", m = ")
+
+
+def when(window: str, batches: int) -> str:
+    """Return the batches of a window of a study of `batches`: `batches 101–1,000`."""
+    first, last = WINDOWS[window]
+    return f"batches {thousands(first)}–{thousands(batches if last is None else min(last, batches))}"
+
+
+def seeds(count: int) -> str:
+    """Say over how many seeds a mean and its interval are taken."""
+    return f"mean of {thousands(count)} seeds, with its 95 % interval" if count > 1 else "one seed, hence no interval"
+
+
+def signed(value: float, places: int = 1) -> str:
+    """Return a part of a sum with its sign: +4.1, −0.3, 0."""
+    text = f"{value:+.{places}f}".replace("-", MINUS)
+    return "0" if float(f"{value:.{places}f}") == 0 else text
+
+
+def bars(panel: Axes, x: ArrayLike, low: ArrayLike, high: ArrayLike, colour: str, upright: bool = True) -> None:
+    """Draw an interval at each `x`, upright or level; none where there is none."""
+    places, ends = np.asarray(x, float), (np.asarray(low, float), np.asarray(high, float))
+    first = np.repeat(places, 3)
+    second = np.full(3 * len(places), np.nan)  # the third of each lifts the pen: one path for all
+    second[0::3], second[1::3] = ends
+    if not np.isfinite(second).any():
+        return
+    along = (first, second) if upright else (second, first)
+    panel.plot(*along, color=colour, linewidth=1.4, solid_capstyle="butt", zorder=2.5)
+
+
+def key(figure: Figure, panel: Axes, names: Sequence[tuple[str, str]], ink: Ink) -> None:
+    """Write what the colours mean above the right end of a panel: a dot and a name each."""
+    pieces: list[Any] = []
+    for name, colour in names:
+        dot = DrawingArea(9, 9)
+        dot.add_artist(Circle((4.5, 3.5), 4, facecolor=colour, edgecolor="none"))
+        pieces += [dot, TextArea(name, textprops={"color": ink.muted})]
+    box = AnchoredOffsetbox(
+        loc="lower right",
+        child=HPacker(children=pieces, align="center", pad=0, sep=5),
+        pad=0,
+        borderpad=0,
+        frameon=False,
+        bbox_to_anchor=(1, 1.02),
+        bbox_transform=panel.transAxes,
+    )
+    box.set_in_layout(False)
+    panel.add_artist(box)

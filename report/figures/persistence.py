@@ -1,0 +1,120 @@
+"""How many batches a weight keeps its direction, under each optimizer.
+
+A reader learns whether persistence comes and goes with momentum, whether it grows with it as theory says, and how far
+the layers lie from what chance alone predicts.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, NullLocator
+
+from report.config import Experiment
+from report.figures.comparison import bars, family, key, optimizers, seeds, when
+from report.figures.sources import Facts, Tables, Words, rows
+from report.figures.style import PIXELS_PER_INCH, WIDTH, Ink
+from report.wording import fixed, series
+
+TABLES = ("persistence",)
+ROW = 20  # CSS pixels of an optimizer's name
+LAYER = 9  # CSS pixels of each layer below it
+TOP, BELOW, SIDE = 30, 46, 12  # CSS pixels around
+TICKS = (1, 2, 5, 10, 20, 50, 100, 200, 500)
+
+
+def facts(results: Mapping[str, Any], experiment: Experiment) -> Facts | None:
+    """Return the optimizers in order of rising momentum, the main one's family first; None where it is alone."""
+    every = optimizers(results)
+    if len(every) < 2:
+        return None
+    study = results["study"]
+    kin = family(results)
+    others = sorted((each for each in every if each not in kin), key=lambda each: (each["momentum"], each["place"]))
+    summary = results["summary"]["persistence"]
+    return {
+        "optimizers": [*kin, *others],
+        "family": len(kin),
+        "layers": list(experiment.layers),
+        "window": study["late"],
+        "batches": study["batches"],
+        "seeds": max(len(study["runs"][each["slug"]]) for each in every),
+        "mean_run": {
+            each["slug"]: {
+                layer: summary[each["slug"]][layer][study["late"]]["mean_run"]["mean"] for layer in experiment.layers
+            }
+            for each in every
+        },
+        "predicted": {
+            each["slug"]: results["theory"][each["slug"]]["mean_run"] if each["theory"] else None for each in every
+        },
+    }
+
+
+def draw(ink: Ink, tables: Tables, facts: Facts) -> Figure:
+    """Draw a row an optimizer, and in it a mark a layer; upright lines where theory puts them."""
+    layers = facts["layers"]
+    step = ROW + LAYER * len(layers) + 10
+    height = TOP + step * len(facts["optimizers"]) + BELOW
+    figure = Figure(figsize=(WIDTH / PIXELS_PER_INCH, height / PIXELS_PER_INCH), dpi=PIXELS_PER_INCH)
+    figure.set_layout_engine("none")
+    inside = height - TOP - BELOW
+    panel = figure.add_axes((SIDE / WIDTH, BELOW / height, 1 - 2 * SIDE / WIDTH, inside / height))
+    panel.set_xscale("log")
+    panel.set_ylim(inside, 0)
+    panel.set_yticks([])
+    table = rows(tables["persistence"], window=facts["window"], name="mean_run")
+    largest = 2.0
+    for position, each in enumerate(facts["optimizers"]):
+        top = position * step
+        found = rows(table, optimizer=each["slug"])
+        if position:
+            panel.axhline(top, color=ink.grid, linewidth=0.7)
+        for line, layer in enumerate(layers):
+            row = rows(found, layer=layer)
+            y = [top + ROW + LAYER * (line + 0.5) + 2] * len(row["mean"])
+            bars(panel, y, row["low"], row["high"], ink.layer(layer), upright=False)
+            panel.plot(row["mean"], y, color=ink.layer(layer), linestyle="none", marker="o", markersize=5.5)
+            largest = max([largest, *(value for value in (*row["mean"], *row["high"]) if value == value)])
+        predicted = facts["predicted"][each["slug"]]
+        if predicted:
+            panel.plot(
+                [predicted] * 2,
+                [top + ROW - 2, top + step - 5],
+                color=ink.ink,
+                linewidth=1.6,
+                solid_capstyle="butt",
+                zorder=2,
+            )
+            largest = max(largest, predicted)
+        panel.text(0.008, top + 14, each["label"], transform=panel.get_yaxis_transform(), weight="bold")
+    panel.set_xlim(1, 1.25 * largest)
+    panel.set_xticks([tick for tick in TICKS if tick <= 1.25 * largest])
+    panel.xaxis.set_minor_locator(NullLocator())
+    panel.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    panel.set_xlabel("mean same-sign run, batches", loc="right")
+    panel.text(0, 1, "│ chance alone", transform=panel.transAxes, va="bottom", color=ink.ink)
+    key(figure, panel, [(layer, ink.layer(layer)) for layer in layers], ink)
+    return figure
+
+
+def words(tables: Tables, facts: Facts) -> Words:
+    """Write title, caption and alternative text."""
+    period = when(facts["window"], facts["batches"])
+    found = "; ".join(
+        f"{each['label']}, "
+        + series(f"{fixed(facts['mean_run'][each['slug']][layer], 1)} in {layer}" for layer in facts["layers"])
+        + (f", predicted {fixed(facts['predicted'][each['slug']], 1)}" if facts["predicted"][each["slug"]] else "")
+        for each in facts["optimizers"]
+    )
+    kin = facts["optimizers"][: facts["family"]]
+    sorted_by = f", {kin[0]['name']} by rising momentum, then the others" if len(kin) > 1 else ""
+    return Words(
+        title="How long a weight keeps its direction, and momentum",
+        caption=(
+            f"Mean number of consecutive batches in which a weight's updates keep their sign, {period}, under each "
+            f"optimizer{sorted_by}. Dots: measured, one a layer; {seeds(facts['seeds'])}. Upright lines: what chance "
+            f"alone predicts for that momentum. The axis is logarithmic."
+        ),
+        alt=f"Dot chart of the mean same-sign run in batches, {period}. {found}.",
+    )
