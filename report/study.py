@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,7 +39,7 @@ class Run:
 
 
 def runs(experiment: Experiment) -> tuple[Run, ...]:
-    """Return all training runs of the study: the main one first, then the longest, so that none ends long after the rest.
+    """Return all training runs of the study: the main one first, then the longest: none ends long after the rest.
 
     A control stops after `study.batches`. Other seeds of the main optimizer are trained to the end, because their
     accuracy then is asked for, but recorded no longer than the controls.
@@ -140,83 +140,91 @@ def train(
     tables = _tables(experiment_file, experiment)
     for where, optimizer in zip(tables.values(), experiment.optimizers, strict=True):
         optimizers.check(where, optimizer)
-    if is_complete(workspace, experiment, giving_up=False):
-        return
-    from report import train as loop  # torch takes seconds to import: only where it is needed
-
     wanted = runs(experiment)
-    for run in wanted:
-        loop.check(tables[run.experiment.optimizer.slug], run.experiment)
-    source = data.settle(workspace, experiment, say)
-    wanted_keys = keys(workspace, experiment)
-    hopeless = [
-        record for record in missing(workspace) if record["certain"] and record["key"] == wanted_keys.get(record["run"])
-    ]
-    todo = [
+    failed: list[dict[str, Any]] = []
+    todo = _todo(workspace, experiment)
+    if todo:
+        count = min(processes or workers.cores(experiment), len(todo))
+        try:
+            with workers.Cluster(dask, len(todo)) if dask else workers.Processes(count, len(todo)) as executor:
+                # In the workers, because torch takes seconds to import and because theirs is the device that counts.
+                _check(executor, [(tables[run.experiment.optimizer.slug], run.experiment) for run in wanted])
+                source = data.settle(workspace, experiment, say)
+                todo = _todo(workspace, experiment)
+                failed = _execute(_jobs(todo, workspace, source, executor), executor, workspace, source, progress)
+        finally:
+            for run in todo:
+                shutil.rmtree(workspace.run(f".{run.name}.partial"), ignore_errors=True)
+    failures = sorted([*_hopeless(workspace, experiment), *failed], key=lambda record: str(record["run"]))
+    files.write_json(workspace.study, {"missing": failures})
+    _remove_others(workspace, keep={run.name for run in wanted})
+
+
+def _hopeless(workspace: Workspace, experiment: Experiment) -> list[dict[str, Any]]:
+    """Return the records of runs that would fail again, as they did: nothing that they depend on has changed."""
+    wanted = keys(workspace, experiment)
+    return [record for record in missing(workspace) if record["certain"] and record["key"] == wanted.get(record["run"])]
+
+
+def _todo(workspace: Workspace, experiment: Experiment) -> list[Run]:
+    """Return the runs that are worth a try and not on disk; all of them while the data are not settled."""
+    hopeless = {record["run"] for record in _hopeless(workspace, experiment)}
+    return [
         run
-        for run in wanted
-        if not _is_complete(workspace, run.name, wanted_keys[run.name])
-        and (run.name == experiment.main_run or run.name not in [record["run"] for record in hopeless])
+        for run in runs(experiment)
+        if run.name not in hopeless and not _is_complete(workspace, run.name, run_key(workspace, run))
     ]
-    recipe = workers.recipe()
-    jobs = [
+
+
+def _check(executor: workers.Workers, checks: Sequence[tuple[str, Experiment]]) -> None:
+    """Have every description checked where it will be used, before anything is written.
+
+    Raises:
+        ConfigError: one line that names file and table.
+        ReportError: when workers do not work at all.
+    """
+    try:
+        found = [future.result() for future in [executor.submit(workers.check, checks) for _ in range(executor.width)]]
+    except Exception as error:
+        raise ReportError(f"No worker process can start: {type(error).__name__}: {_one_line(error)}") from error
+    for mistake in found:
+        if mistake is not None:
+            raise mistake
+
+
+def _jobs(
+    todo: Sequence[Run], workspace: Workspace, source: tuple[data.Source, str], executor: workers.Workers
+) -> list[workers.Job]:
+    """Return what the workers are to do, in that order."""
+    return [
         workers.Job(
             name=run.name,
             experiment=run.experiment,
-            key=str(wanted_keys[run.name]),
+            key=str(run_key(workspace, run)),
             recorded=run.recorded,
             clip_batches=run.clip_batches,
             slot=slot,
-            recipe=recipe,
+            recipe=workers.recipe(),
             source=source,
-            workspace=None if dask else workspace,
+            workspace=workspace if executor.shares_disk else None,
         )
         for slot, run in enumerate(todo)
     ]
-    failed: list[dict[str, Any]] = []
-    if jobs and dask:
-        with workers.cluster(dask) as client:
-            # Sent once to each worker, not once a run.
-            digits = client.scatter(data.read(workspace, *source), broadcast=True, hash=False)
-            with client.get_executor() as executor:
-                failed = _execute(jobs, executor, [digits], lambda: [0] * len(jobs), workspace, experiment, progress)
-    elif jobs:
-        with workers.Processes(min(processes or workers.cores(experiment), len(jobs)), len(jobs)) as executor:
-            try:
-                failed = _execute(jobs, executor, [], executor.counts, workspace, experiment, progress)
-            except BaseException:
-                executor.kill()
-                for run in todo:
-                    shutil.rmtree(workspace.run(f".{run.name}.partial"), ignore_errors=True)
-                raise
-    records = sorted([*hopeless, *failed], key=lambda record: str(record["run"]))
-    files.write_json(workspace.study, {"missing": records})
-    _remove_others(workspace, keep={run.name for run in wanted})
 
 
 def _execute(
     jobs: Sequence[workers.Job],
-    executor: Executor,
-    arguments: Sequence[Any],
-    counts: Callable[[], Sequence[int]],
+    executor: workers.Workers,
     workspace: Workspace,
-    experiment: Experiment,
+    source: tuple[data.Source, str],
     progress: Progress,
 ) -> list[dict[str, Any]]:
     """Let `executor` do `jobs`; repeat those whose worker dies; return a record of each that failed for good.
 
-    Args:
-        jobs: one a training run, in the order in which they start.
-        executor: processes or a cluster.
-        arguments: what `workers.work` takes beside the job.
-        counts: tells how many batches each unfinished job has done, as far as that is known.
-        workspace: where files go that workers send home.
-        experiment: names the main run, without which nothing else is of use.
-        progress: told (batches done, batches in all, of what).
-
     Raises:
-        ReportError: when the main run fails.
+        ReportError: when the main run fails, without which nothing else is of use.
     """
+    arguments = executor.share(workspace, source)
     pending: dict[Future[Any], tuple[workers.Job, int]] = {
         executor.submit(workers.work, job, *arguments): (job, 1) for job in jobs
     }
@@ -231,11 +239,11 @@ def _execute(
             if error is not None and not lasting and attempt < ATTEMPTS:
                 pending[executor.submit(workers.work, job, *arguments)] = (job, attempt + 1)
             elif error is not None:
-                if job.name == experiment.main_run:
+                if job.clip_batches:  # the main run
                     raise _of_main_run(job.name, error)
                 certain = isinstance(error, TrainingDivergedError)
                 failed.append({"run": job.name, "reason": str(error), "key": job.key, "certain": certain})
-        known = counts()
+        known = executor.counts()
         left = sum(job.experiment.training.batches - known[job.slot] for job, _ in pending.values())
         progress(total - left, total, what)
     return failed
@@ -248,10 +256,13 @@ def _settle(future: Future[Any], workspace: Workspace) -> tuple[ReportError | No
     except BrokenProcessPool:
         return ReportError(f"its process died {ATTEMPTS} times, perhaps for want of memory."), False
     except Exception as error:  # whatever befell a worker, the other runs go on
-        text = " ".join(str(error).split())
-        return ReportError(f"its worker failed {ATTEMPTS} times: {type(error).__name__}: {text}"), False
+        return ReportError(f"its worker failed {ATTEMPTS} times: {type(error).__name__}: {_one_line(error)}"), False
     workers.unpack(outcome, workspace.runs)
     return outcome.error, True
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())
 
 
 def _of_main_run(name: str, error: ReportError) -> ReportError:

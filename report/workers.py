@@ -5,15 +5,16 @@ makes; only the way back differs: a process of this machine writes into `build/r
 which may have no disk in common with it, sends the files home.
 """
 
-import contextlib
+import abc
 import functools
+import logging
 import multiprocessing
 import os
 import shutil
 import signal
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
@@ -27,7 +28,7 @@ from numpy.typing import NDArray
 from report import data
 from report import workspace as files
 from report.config import Experiment
-from report.errors import ReportError
+from report.errors import ConfigError, ReportError
 from report.freshness import code_digest
 from report.workspace import Workspace
 
@@ -80,6 +81,22 @@ class Outcome:
 
     error: ReportError | None = None
     files: Mapping[str, NDArray[np.uint8]] = field(default_factory=dict)
+
+
+def check(runs: Sequence[tuple[str, Experiment]]) -> ConfigError | None:
+    """Return what torch, or this machine, does not allow in descriptions of training runs (in a worker).
+
+    Args:
+        runs: the file and table that names each run's optimizer, and the run's description.
+    """
+    from report import train
+
+    try:
+        for where, experiment in runs:
+            train.check(where, experiment)
+    except ConfigError as error:
+        return error
+    return None
 
 
 def work(job: Job, digits: data.Digits | None = None) -> Outcome:
@@ -173,17 +190,46 @@ def _hold_interrupts() -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
 
 
-class Processes(Executor):
+class Workers(Executor, abc.ABC):
+    """Run calls somewhere else. As a context: what is unfinished is waited for, unless an exception ends it."""
+
+    shares_disk: bool  # with this process
+    width: int  # how many calls it takes to reach every worker that has to be prepared
+
+    @abc.abstractmethod
+    def share(self, workspace: Workspace, source: tuple[data.Source, str]) -> tuple[Any, ...]:
+        """Return what `work` needs beside the job to have the digits: sent to a worker once, not with every job."""
+
+    @abc.abstractmethod
+    def counts(self) -> Sequence[int]:
+        """Return how many batches each unfinished job has done, as far as that is known."""
+
+    @abc.abstractmethod
+    def kill(self) -> None:
+        """Give up what is unfinished, now."""
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        """Wait for what is unfinished, or give it up."""
+        if kind is None:
+            self.shutdown()
+        else:
+            self.kill()
+
+
+class Processes(Workers):
     """Run calls in processes of this machine, of which any may die without harm to the calls in the others.
 
     The standard ProcessPoolExecutor gives up every call, and does not tell whose process died, when one does. So each
     process is a pool of its own here, watched by a thread, and a pool whose process died is replaced.
     """
 
+    shares_disk = True
+
     def __init__(self, count: int, jobs: int) -> None:
         """Prepare `count` processes, which start with their first call, for `jobs` jobs that count batches."""
+        self.width = count
         self._context = multiprocessing.get_context("spawn")  # a fork would copy torch's threads half
-        self._counts = self._context.Array("q", max(jobs, 1), lock=False)
+        self._counts = self._context.Array("q", jobs, lock=False)
         self._threads = ThreadPoolExecutor(count, "worker", _hold_interrupts)
         self._of_thread = threading.local()
         self._lock = threading.Lock()
@@ -195,7 +241,11 @@ class Processes(Executor):
         """Return the future result of `call`; a BrokenProcessPool there means that its process died."""
         return self._threads.submit(self._run, call, args, kwargs)
 
-    def counts(self) -> list[int]:
+    def share(self, workspace: Workspace, source: tuple[data.Source, str]) -> tuple[Any, ...]:
+        """Return nothing: the processes read the digits themselves, each when it first needs them."""
+        return ()
+
+    def counts(self) -> Sequence[int]:
         """Return how many batches each job has done."""
         return list(self._counts)
 
@@ -241,29 +291,58 @@ def cores(experiment: Experiment) -> int:
     return max(1, usable // experiment.training.threads)
 
 
-@contextlib.contextmanager
-def cluster(address: str) -> Iterator[Any]:
-    """Connect to a Dask cluster and yield its client.
+class Cluster(Workers):
+    """Run calls on the workers of an existing Dask cluster; it repeats by itself the calls of a worker that dies."""
 
-    Raises:
-        ReportError: when Dask is not installed, no scheduler answers, or it has no worker.
-    """
-    try:
-        from distributed import Client
-    except ImportError:
-        raise ReportError('--dask needs Dask. Install it with: pip install "weights-in-motion[cluster]"') from None
-    try:
-        client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)  # type: ignore[no-untyped-call]
-    except (OSError, ValueError, TimeoutError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise ReportError(
-            f"No Dask scheduler answers at {address} ({reason}). Start one, or leave --dask out."
-        ) from error
-    with client:
+    shares_disk = False
+    width = 1
+
+    def __init__(self, address: str, jobs: int) -> None:
+        """Connect to the scheduler at `address`.
+
+        Raises:
+            ReportError: when Dask is not installed, no scheduler answers, or it has no worker.
+        """
         try:
-            client.wait_for_workers(1, timeout=CONNECT_SECONDS)
-        except TimeoutError:
+            from distributed import Client
+        except ImportError:
+            raise ReportError('--dask needs Dask. Install it with: pip install "weights-in-motion[cluster]"') from None
+        logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what matters is said in our own line
+        self._jobs = jobs
+        try:
+            self._client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)  # type: ignore[no-untyped-call]
+        except (OSError, ValueError) as error:
+            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
             raise ReportError(
-                f"The Dask scheduler at {address} has no worker. Start one: dask worker {address}"
+                f"No Dask scheduler answers at {address} ({reason}). Start one, or leave --dask out."
+            ) from error
+        try:
+            self._client.wait_for_workers(1, timeout=CONNECT_SECONDS)
+        except TimeoutError:
+            self._client.close()  # type: ignore[no-untyped-call]
+            raise ReportError(
+                f"The Dask scheduler at {address} has no worker. Start one with: dask worker {address}"
             ) from None
-        yield client
+        self._executor: Executor = self._client.get_executor()  # type: ignore[no-untyped-call]
+
+    def submit(self, call: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Return the future result of `call`."""
+        return self._executor.submit(call, *args, **kwargs)
+
+    def share(self, workspace: Workspace, source: tuple[data.Source, str]) -> tuple[Any, ...]:
+        """Send the digits to every worker and return the handle that stands for them."""
+        digits = data.read(workspace, *source)
+        return (self._client.scatter(digits, broadcast=True, hash=False),)  # type: ignore[no-untyped-call]
+
+    def counts(self) -> Sequence[int]:
+        """Return zeros: a worker elsewhere is heard of only when it is done."""
+        return [0] * self._jobs
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Take leave of the cluster, which goes on without us."""
+        self._executor.shutdown(wait=wait)
+        self._client.close()  # type: ignore[no-untyped-call]
+
+    def kill(self) -> None:
+        """Let the cluster forget what it has not begun."""
+        self.shutdown(wait=False)
