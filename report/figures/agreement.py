@@ -66,7 +66,7 @@ def draw(ink: Ink, tables: Tables, facts: Facts) -> Figure:
         panel.set_yticks([50, 75, 100])
         panel.yaxis.set_major_formatter("{x:.0f}%")
         heading(panel, layer, shape(sizes))
-    key(figure, panels[0], [(short(each["label"]), ink.optimizer(each["place"])) for each in facts["optimizers"]], ink)
+    key(panels[0], [(short(each["label"]), ink.optimizer(each["place"])) for each in facts["optimizers"]], ink)
     batches_below(panels[-1])
     return figure
 

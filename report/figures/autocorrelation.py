@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from report.config import Experiment
 from report.figures.comparison import bars, family, key, seeds, short, when
 from report.figures.sources import Facts, Tables, Words, rows
-from report.figures.style import Ink, heading, sheet
+from report.figures.style import Ink, dots, heading, sheet
 from report.wording import fixed, series, shape
 
 TABLES = ("autocorrelation",)
@@ -45,7 +45,8 @@ def draw(ink: Ink, tables: Tables, facts: Facts) -> Figure:
     layers = facts["layers"]
     table = rows(tables["autocorrelation"], series="updates", window=facts["window"])
     figure, panels = sheet([166, *[144] * (len(layers) - 2), 170][-len(layers) :])
-    lowest = min(0.0, float(np.nanmin(table["mean"], initial=0)))
+    shown = np.isin(table["optimizer"], [each["slug"] for each in facts["optimizers"]])
+    lowest = float(np.nanmin(np.append(table["low"][shown], table["mean"][shown]), initial=0))
     for panel, (layer, sizes) in zip(panels, layers.items(), strict=True):
         panel.axhline(0, color=ink.muted, linewidth=0.7)
         for each in facts["optimizers"]:
@@ -54,13 +55,13 @@ def draw(ink: Ink, tables: Tables, facts: Facts) -> Figure:
             if each["theory"]:
                 panel.plot(found["lag"], found["theory"], color=colour, linewidth=1.2, alpha=0.75)
             bars(panel, found["lag"], found["low"], found["high"], colour)
-            panel.plot(found["lag"], found["mean"], color=colour, linestyle="none", marker="o", markersize=3.6)
+            dots(panel, found["lag"], found["mean"], colour, 3.8)
         heading(panel, layer, shape(sizes))
-        panel.set_ylim(max(1.15 * lowest, -1) - 0.04, 1.04)
+        panel.set_ylim(max(lowest, -1) - 0.06, 1.05)
         panel.set_yticks([0, 0.5, 1])
         panel.set_xticks([1, 5, 10, 15, 20, 25, 30])
     names = [(short(each["label"]), ink.optimizer(each["place"])) for each in facts["optimizers"]]
-    key(figure, panels[0], names, ink)
+    key(panels[0], names, ink)
     panels[-1].set_xlabel("lag, batches", loc="right")
     return figure
 

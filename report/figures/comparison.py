@@ -1,11 +1,11 @@
-"""What figures of the study have in common: which optimizers they set side by side, their names, marks and intervals."""
+"""What figures of the study have in common: which optimizers they set side by side, their names and intervals."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.offsetbox import AnchoredOffsetbox, DrawingArea, HPacker, TextArea
 from matplotlib.patches import Circle
 from numpy.typing import ArrayLike
@@ -55,14 +55,16 @@ def family(results: Mapping[str, Any]) -> list[Side]:
     return kept
 
 
+def ordered(results: Mapping[str, Any]) -> list[Side]:
+    """Return all optimizers: the main one's family first, then the others, both by rising momentum."""
+    kin = family(results)
+    others = [each for each in optimizers(results) if each not in kin]
+    return [*kin, *sorted(others, key=lambda each: (each["momentum"], each["place"]))]
+
+
 def short(label: str) -> str:
     """Return what tells an optimizer from the others of its family: `β1 = 0.9` of `Adam, β1 = 0.9`."""
     return label.split(", ", 1)[-1]
-
-
-def lines(label: str) -> str:
-    """Return the name of an optimizer on one line, or on two where it is long: `SGD with momentum 0.9`."""
-    return label.replace(" with momentum ", ", m = ")
 
 
 def when(window: str, batches: int) -> str:
@@ -94,16 +96,17 @@ def bars(panel: Axes, x: ArrayLike, low: ArrayLike, high: ArrayLike, colour: str
     panel.plot(*along, color=colour, linewidth=1.4, solid_capstyle="butt", zorder=2.5)
 
 
-def key(figure: Figure, panel: Axes, names: Sequence[tuple[str, str]], ink: Ink) -> None:
+def key(panel: Axes, names: Sequence[tuple[str, str]], ink: Ink) -> None:
     """Write what the colours mean above the right end of a panel: a dot and a name each."""
-    pieces: list[Any] = []
+    pieces: list[Artist] = []
     for name, colour in names:
-        dot = DrawingArea(9, 9)
-        dot.add_artist(Circle((4.5, 3.5), 4, facecolor=colour, edgecolor="none"))
-        pieces += [dot, TextArea(name, textprops={"color": ink.muted})]
+        dot = DrawingArea(8, 8)
+        dot.add_artist(Circle((4, 3), 3.5, facecolor=colour, edgecolor="none"))
+        text = TextArea(name, textprops={"color": ink.muted})
+        pieces.append(HPacker(children=[dot, text], align="center", pad=0, sep=2))
     box = AnchoredOffsetbox(
         loc="lower right",
-        child=HPacker(children=pieces, align="center", pad=0, sep=5),
+        child=HPacker(children=pieces, align="center", pad=0, sep=8),
         pad=0,
         borderpad=0,
         frameon=False,

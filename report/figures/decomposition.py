@@ -12,21 +12,22 @@ from matplotlib.patches import Rectangle
 
 from report.config import Experiment
 from report.figures.comparison import bars, seeds, signed, when
-from report.figures.sources import Facts, Tables, Words, rows
+from report.figures.sources import Columns, Facts, Tables, Words, rows
 from report.figures.style import PIXELS_PER_INCH, WIDTH, Ink
 from report.wording import fixed, series, shape
 
 TABLES = ("decomposition",)
 PARTS: Final = {
-    "measured": "measured",
-    "chance": "chance",
-    "uneven": "uneven",
-    "coasting": "coasting",
-    "drift": "drift",
-    "startup": "start-up",
-}
+    "measured": 88,
+    "chance": 70,
+    "uneven": 66,
+    "coasting": 78,
+    "drift": 66,
+    "startup": 72,
+}  # widths of names
+NAMES: Final = {"startup": "start-up"}
 WINDOW: Final = "all"  # the only one in which start-up is told apart
-ROW, TOP, NAMES, GAP = 62, 56, 96, 8  # CSS pixels: of a layer, above, for the layers' names, between columns
+ROW, TOP, GAP = 72, 50, 10  # CSS pixels: of a layer, above, between columns
 THICK = 14  # CSS pixels of a bar
 
 
@@ -62,36 +63,27 @@ def draw(ink: Ink, tables: Tables, facts: Facts) -> Figure:
     panel.set_ylim(height, 0)
     panel.set_axis_off()
     table = rows(tables["decomposition"], optimizer=facts["main"], window=WINDOW)
-    values = [value for row in layers.values() for value in row["parts"].values()]
-    ends = [value for name in ("low", "high") for value in table[name][_of_parts(table)] if value == value]
-    below, above = max(0.0, -min(values + ends)), max(values + ends)
-    column = (WIDTH - NAMES) / len(PARTS)
-    # Room for bars to the left of zero only in the columns of causes: the first two are never negative.
-    scale = (column - GAP) / (above + below)
-    zeros = [NAMES + place * column + below * scale for place in range(len(PARTS))]
-    panel.text(0, 18, "Mean same-sign run, batches", weight="bold")
-    for place, (part, name) in enumerate(PARTS.items()):
-        sign = ("", "=", "+", "+", "+", "+")[place]
-        panel.text(zeros[place], TOP - 8, f"{sign} {name}".strip(), color=ink.muted)
-        panel.plot([zeros[place]] * 2, [TOP, height - 6], color=ink.grid, linewidth=0.9, zorder=1)
-        for line, (layer, row) in enumerate(layers.items()):
-            y = TOP + ROW * line
+    starts, zeros, scale = _columns(layers, table)
+    panel.text(0, 16, "Mean same-sign run, batches", weight="bold")
+    for part in PARTS:
+        panel.text(starts[part], 40, NAMES.get(part, part), color=ink.muted)
+        panel.plot([zeros[part]] * 2, [TOP + 24, height], color=ink.grid, linewidth=0.9, zorder=1)
+    for line, (layer, row) in enumerate(layers.items()):
+        top = TOP + ROW * line
+        panel.plot([0, WIDTH], [top] * 2, color=ink.grid, linewidth=0.7, zorder=0)
+        name = panel.text(0, top + 18, layer, weight="bold", color=ink.layer(layer))
+        panel.annotate(f"  {shape(row['shape'])}", (1, 0), xycoords=name, va="bottom", color=ink.muted)
+        for part in PARTS:
             value = row["parts"][part]
             colour = ink.muted if part == "chance" else ink.layer(layer)
-            panel.add_patch(
-                Rectangle((zeros[place], y + 30), value * scale, THICK, color=colour, alpha=1 if place == 0 else 0.75)
-            )
+            bar = Rectangle((zeros[part], top + 46), value * scale, THICK, color=colour)
+            panel.add_patch(bar)
             found = rows(table, layer=layer, name=part)
-            spread = [zeros[place] + scale * found[end] for end in ("low", "high")]
             if part != "chance":
-                bars(panel, [y + 30 + THICK / 2], spread[0], spread[1], ink.ink, upright=False)
-            text = fixed(value, 1) if place < 2 else signed(value)
-            panel.text(zeros[place], y + 24, text, weight="bold" if place == 0 else "normal")
-    for line, (layer, row) in enumerate(layers.items()):
-        y = TOP + ROW * line
-        panel.text(0, y + 26, layer, weight="bold", color=ink.layer(layer))
-        panel.text(0, y + 43, shape(row["shape"]), color=ink.muted, size="small")
-        panel.plot([0, WIDTH], [y + 2] * 2, color=ink.grid, linewidth=0.7, zorder=0)
+                low, high = (zeros[part] + scale * found[end] for end in ("low", "high"))
+                bars(panel, [top + 46 + THICK / 2], low, high, ink.ink, upright=False)
+            text = fixed(value, 1) if part in ("measured", "chance") else signed(value)
+            panel.text(starts[part], top + 40, text, weight="bold" if part == "measured" else "normal")
     return figure
 
 
@@ -100,7 +92,7 @@ def words(tables: Tables, facts: Facts) -> Words:
     layers = facts["layers"]
     sums = "; ".join(
         f"{layer}: {fixed(row['parts']['measured'], 1)}, of which "
-        + series(f"{name} {fixed(row['parts'][part], 1)}" for part, name in PARTS.items() if part != "measured")
+        + series(f"{NAMES.get(part, part)} {fixed(row['parts'][part], 1)}" for part in PARTS if part != "measured")
         for layer, row in layers.items()
     )
     period = when(WINDOW, facts["batches"])
@@ -116,5 +108,24 @@ def words(tables: Tables, facts: Facts) -> Words:
     )
 
 
-def _of_parts(table: Mapping[str, Any]) -> list[bool]:
-    return [name in PARTS for name in table["name"]]
+def _columns(layers: Facts, table: Columns) -> tuple[dict[str, float], dict[str, float], float]:
+    """Return where each column starts and has its zero, and how many CSS pixels a batch of all bars is long.
+
+    A column is as wide as its name or its longest bar needs; the scale is the largest with which all fit.
+    """
+    reach = {}
+    for part in PARTS:
+        found = rows(table, name=part)
+        ends = [value for name in ("mean", "low", "high") for value in found[name] if value == value]
+        reach[part] = (max(0.0, -min(ends, default=0.0)), max(0.0, max(ends, default=1.0)))
+    low, high = 0.0, float(WIDTH)
+    for _ in range(40):
+        scale = (low + high) / 2
+        widths = {part: max(least, sum(reach[part]) * scale + GAP) for part, least in PARTS.items()}
+        low, high = (scale, high) if sum(widths.values()) <= WIDTH else (low, scale)
+    spare = (WIDTH - sum(widths.values())) / len(PARTS)
+    starts, zeros, x = {}, {}, 0.0
+    for part, width in widths.items():
+        starts[part], zeros[part] = x, x + reach[part][0] * low
+        x += width + spare
+    return starts, zeros, low

@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from report.config import Experiment
-from report.figures.comparison import optimizers
+from report.figures.comparison import ordered
 from report.figures.sources import Facts, Tables, Words, rows
 from report.figures.style import Ink, batches_below, heading, sheet, stems
 from report.wording import digits, plural, series, shape, thousands
@@ -23,7 +23,7 @@ START_UP = 100  # batches that are left out where there are enough after them
 def facts(results: Mapping[str, Any], experiment: Experiment) -> Facts | None:
     """Return which weight under which optimizers; None where there is only one."""
     known = results["one_weight"]
-    every = [each for each in optimizers(results) if each["slug"] in known["optimizers"]]
+    every = [each for each in ordered(results) if each["slug"] in known["optimizers"]]
     if len(every) < 2:
         return None
     batches = results["study"]["batches"]
@@ -52,7 +52,12 @@ def draw(ink: Ink, tables: Tables, facts: Facts) -> Figure:
         panel.set_ylim(-1.1, 1.1)
         panel.set_yticks([])
         panel.set_xlim(facts["first"] - 1, facts["last"] + 1)
-        heading(panel, each["label"], f"±{digits(largest, 2)}", colour=ink.optimizer(each["place"]))
+        heading(
+            panel,
+            each["label"],
+            f"±{digits(largest, 2)}" if largest else "stands still",
+            colour=ink.optimizer(each["place"]),
+        )
         if panel is not panels[-1]:
             panel.spines["bottom"].set_visible(False)
     batches_below(panels[-1])

@@ -11,15 +11,15 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullLocator
 
 from report.config import Experiment
-from report.figures.comparison import bars, family, key, optimizers, seeds, when
+from report.figures.comparison import bars, family, key, optimizers, ordered, seeds, when
 from report.figures.sources import Facts, Tables, Words, rows
-from report.figures.style import PIXELS_PER_INCH, WIDTH, Ink
+from report.figures.style import PIXELS_PER_INCH, WIDTH, Ink, dots
 from report.wording import fixed, series
 
 TABLES = ("persistence",)
-ROW = 20  # CSS pixels of an optimizer's name
+ROW = 22  # CSS pixels of an optimizer's name
 LAYER = 9  # CSS pixels of each layer below it
-TOP, BELOW, SIDE = 30, 46, 12  # CSS pixels around
+TOP, BELOW, SIDE = 34, 46, 12  # CSS pixels around
 TICKS = (1, 2, 5, 10, 20, 50, 100, 200, 500)
 
 
@@ -30,10 +30,9 @@ def facts(results: Mapping[str, Any], experiment: Experiment) -> Facts | None:
         return None
     study = results["study"]
     kin = family(results)
-    others = sorted((each for each in every if each not in kin), key=lambda each: (each["momentum"], each["place"]))
     summary = results["summary"]["persistence"]
     return {
-        "optimizers": [*kin, *others],
+        "optimizers": ordered(results),
         "family": len(kin),
         "layers": list(experiment.layers),
         "window": study["late"],
@@ -74,7 +73,7 @@ def draw(ink: Ink, tables: Tables, facts: Facts) -> Figure:
             row = rows(found, layer=layer)
             y = [top + ROW + LAYER * (line + 0.5) + 2] * len(row["mean"])
             bars(panel, y, row["low"], row["high"], ink.layer(layer), upright=False)
-            panel.plot(row["mean"], y, color=ink.layer(layer), linestyle="none", marker="o", markersize=5.5)
+            dots(panel, row["mean"], y, ink.layer(layer), 5.5)
             largest = max([largest, *(value for value in (*row["mean"], *row["high"]) if value == value)])
         predicted = facts["predicted"][each["slug"]]
         if predicted:
@@ -87,14 +86,14 @@ def draw(ink: Ink, tables: Tables, facts: Facts) -> Figure:
                 zorder=2,
             )
             largest = max(largest, predicted)
-        panel.text(0.008, top + 14, each["label"], transform=panel.get_yaxis_transform(), weight="bold")
+        panel.text(0.008, top + 17, each["label"], transform=panel.get_yaxis_transform(), weight="bold")
     panel.set_xlim(1, 1.25 * largest)
     panel.set_xticks([tick for tick in TICKS if tick <= 1.25 * largest])
     panel.xaxis.set_minor_locator(NullLocator())
     panel.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     panel.set_xlabel("mean same-sign run, batches", loc="right")
-    panel.text(0, 1, "│ chance alone", transform=panel.transAxes, va="bottom", color=ink.ink)
-    key(figure, panel, [(layer, ink.layer(layer)) for layer in layers], ink)
+    panel.text(0, 1 + 9 / inside, "│ chance alone", transform=panel.transAxes, color=ink.muted)
+    key(panel, [(layer, ink.layer(layer)) for layer in layers], ink)
     return figure
 
 

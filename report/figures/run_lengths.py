@@ -13,8 +13,8 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 from report.config import Experiment
 from report.figures.comparison import key, optimizers, when
 from report.figures.sources import Facts, Tables, Words, rows
-from report.figures.style import Ink, heading, sheet
-from report.wording import SUPERSCRIPTS, percent, plural, series, shape
+from report.figures.style import Ink, dots, heading, sheet
+from report.wording import percent, plural, series, shape
 
 TABLES = ("run_lengths",)
 SHOWN = 40  # batches: longest length on the axis
@@ -61,9 +61,7 @@ def draw(ink: Ink, tables: Tables, facts: Facts) -> Figure:
             if each["theory"]:
                 panel.plot(found["length"][shown], found["theory"][shown], color=colour, linewidth=1.2, alpha=0.75)
             seen = shown & (np.nan_to_num(found["mean"]) > 0)
-            panel.plot(
-                found["length"][seen], found["mean"][seen], color=colour, linestyle="none", marker="o", markersize=4
-            )
+            dots(panel, found["length"][seen], found["mean"][seen], colour)
         panel.set_yscale("log")
         panel.set_ylim(RAREST, 1.3)
         panel.yaxis.set_major_locator(LogLocator(numticks=5))
@@ -72,7 +70,7 @@ def draw(ink: Ink, tables: Tables, facts: Facts) -> Figure:
         panel.set_xticks([1, 5, 10, 15, 20, 25, 30, 35, 40])
         panel.set_xlim(0.4, SHOWN + 0.6)
         heading(panel, layer, shape(sizes))
-    key(figure, panels[0], [(each["label"], ink.optimizer(each["place"])) for each in facts["optimizers"]], ink)
+    key(panels[0], [(each["label"], ink.optimizer(each["place"])) for each in facts["optimizers"]], ink)
     panels[-1].set_xlabel("length of the run, batches", loc="right")
     return figure
 
@@ -101,6 +99,5 @@ def words(tables: Tables, facts: Facts) -> Words:
 
 
 def _share(value: float) -> str:
-    """Write a power of ten as a percentage while that is short."""
-    places = round(np.log10(value))
-    return f"{100 * value:g}%" if places >= -3 else f"10{str(places).translate(SUPERSCRIPTS)}"
+    """Write a power of ten as a percentage."""
+    return f"{100 * value:g}%"

@@ -14,7 +14,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLoca
 from report.config import Experiment
 from report.figures.comparison import when
 from report.figures.sources import Facts, Tables, Words, rows
-from report.figures.style import Ink, heading, sheet
+from report.figures.style import Ink, dots, heading, sheet
 from report.wording import SUPERSCRIPTS, digits, plural, series
 
 TABLES = ("units_runs", "units")
@@ -63,11 +63,10 @@ def draw(ink: Ink, tables: Tables, facts: Facts) -> Figure:
         )  # (windows, layers, seeds)
         positive = values[np.isfinite(values) & (values > 0)]
         for panel, window, found in zip(line, windows, values, strict=True):
-            panel.plot(places, found, color=ink.muted, linewidth=0.8, alpha=0.6, zorder=1)
+            panel.plot(places, found, color=ink.muted, linewidth=0.9, alpha=0.6, zorder=1)
             for place, layer, seed_values in zip(places, layers, found, strict=True):
                 colour = ink.layer(layer)
-                x = np.full(len(seed_values), place)
-                panel.plot(x, seed_values, color=colour, linestyle="none", marker="o", markersize=6.5, alpha=0.8)
+                dots(panel, np.full(len(seed_values), place), seed_values, colour, 6.5, zorder=2)
                 mean = facts["mean"][unit][window][layer]
                 if mean is not None:
                     panel.plot([place - 0.22, place + 0.22], [mean] * 2, color=ink.ink, linewidth=2.2, zorder=3)
