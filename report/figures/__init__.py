@@ -15,7 +15,7 @@ from report.analysis.tables import read_table
 from report.config import Experiment
 from report.figures.picture import ENDINGS, encode, size
 from report.figures.sources import Drawing, Facts
-from report.figures.style import INKS, house
+from report.figures.style import INKS, house, recoloured
 from report.freshness import Ledger, code_digest, digest
 from report.workspace import Workspace
 
@@ -89,10 +89,16 @@ def _key(workspace: Workspace, name: str, facts: Facts) -> str:
 
 def _draw(workspace: Workspace, name: str, facts: Facts) -> None:
     """Draw both variants of a figure; where one becomes an image, remove the vector file it had, and vice versa."""
-    tables = _tables(workspace, name)
+    module, tables = _module(name), _tables(workspace, name)
+    drawn: dict[str, tuple[str, bytes]] = {}
     for scheme, ink in INKS.items():
-        with house(ink):
-            ending, content = encode(_module(name).draw(ink, tables, facts))
+        if drawn and drawn["light"][0] == ".svg":
+            # The same drawing in other colours: half the time, and nothing can lie elsewhere.
+            drawn[scheme] = (".svg", recoloured(drawn["light"][1].decode(), INKS["light"], ink).encode())
+        else:
+            with house(ink):
+                drawn[scheme] = encode(module.draw(ink, tables, facts))
+    for scheme, (ending, content) in drawn.items():
         stem = f"{name}{SCHEMES[scheme]}"
         files.write_bytes(workspace.figures / f"{stem}{ending}", content)
         for other in ENDINGS:

@@ -75,7 +75,7 @@ def words(tables: Tables, facts: Facts) -> Words:
     """Write title, caption and alternative text."""
     period = when(facts["window"], facts["batches"])
     shares = "; ".join(
-        f"{each['label']}, "
+        f"{each['label']}: "
         + series(f"{percent(facts['share'][each['slug']][layer], 0)} in {layer}" for layer in facts["layers"])
         + _predicted(facts, each["slug"])
         for each in facts["optimizers"]

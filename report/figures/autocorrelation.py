@@ -11,7 +11,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from report.config import Experiment
-from report.figures.comparison import bars, family, key, seeds, short, when
+from report.figures.comparison import bars, family, key, names, seeds, short, when
 from report.figures.sources import Facts, Tables, Words, rows
 from report.figures.style import Ink, dots, heading, sheet
 from report.wording import fixed, series, shape
@@ -60,8 +60,7 @@ def draw(ink: Ink, tables: Tables, facts: Facts) -> Figure:
         panel.set_ylim(max(lowest, -1) - 0.06, 1.05)
         panel.set_yticks([0, 0.5, 1])
         panel.set_xticks([1, 5, 10, 15, 20, 25, 30])
-    names = [(short(each["label"]), ink.optimizer(each["place"])) for each in facts["optimizers"]]
-    key(panels[0], names, ink)
+    key(panels[0], [(short(each["label"]), ink.optimizer(each["place"])) for each in facts["optimizers"]], ink)
     panels[-1].set_xlabel("lag, batches", loc="right")
     return figure
 
@@ -84,7 +83,7 @@ def words(tables: Tables, facts: Facts) -> Words:
         ),
         alt=(
             f"Charts, one a layer, of the correlation of updates against the lag, {period}, for "
-            f"{series(each['label'] for each in facts['optimizers'])}. One batch apart it is, {near}."
+            f"{names(facts['optimizers'])}. One batch apart it is, {near}."
         ),
     )
 

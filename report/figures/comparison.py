@@ -62,6 +62,11 @@ def ordered(results: Mapping[str, Any]) -> list[Side]:
     return [*kin, *sorted(others, key=lambda each: (each["momentum"], each["place"]))]
 
 
+def names(sides: Sequence[Side]) -> str:
+    """Return the names of optimizers one after the other; they contain commas, hence the semicolons."""
+    return "; ".join(each["label"] for each in sides)
+
+
 def short(label: str) -> str:
     """Return what tells an optimizer from the others of its family: `β1 = 0.9` of `Adam, β1 = 0.9`."""
     return label.split(", ", 1)[-1]
@@ -96,10 +101,10 @@ def bars(panel: Axes, x: ArrayLike, low: ArrayLike, high: ArrayLike, colour: str
     panel.plot(*along, color=colour, linewidth=1.4, solid_capstyle="butt", zorder=2.5)
 
 
-def key(panel: Axes, names: Sequence[tuple[str, str]], ink: Ink) -> None:
+def key(panel: Axes, entries: Sequence[tuple[str, str]], ink: Ink) -> None:
     """Write what the colours mean above the right end of a panel: a dot and a name each."""
     pieces: list[Artist] = []
-    for name, colour in names:
+    for name, colour in entries:
         dot = DrawingArea(8, 8)
         dot.add_artist(Circle((4, 3), 3.5, facecolor=colour, edgecolor="none"))
         text = TextArea(name, textprops={"color": ink.muted})

@@ -10,10 +10,10 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from report.config import Experiment
-from report.figures.comparison import ordered
+from report.figures.comparison import names, ordered
 from report.figures.sources import Facts, Tables, Words, rows
 from report.figures.style import Ink, batches_below, heading, sheet, stems
-from report.wording import digits, plural, series, shape, thousands
+from report.wording import digits, plural, shape, thousands
 
 TABLES = ("one_weight",)
 SHOWN = 100  # batches: as many as can be told apart on a phone
@@ -71,15 +71,19 @@ def words(tables: Tables, facts: Facts) -> Words:
     output, source = facts["index"]
     name = f"{facts['layer']}[{output}, {source}]"
     period = f"batches {thousands(facts['first'])}–{thousands(facts['last'])}"
+    table = tables["one_weight"]
+    shown = (table["batch"] >= facts["first"]) & (table["batch"] <= facts["last"])
+    idle = [each for each in every if not table["update"][shown & (table["optimizer"] == each["slug"])].any()]
+    still = f" Under {names(idle)} this weight has no gradient there and stands still." if idle else ""
     return Words(
         title=f"One weight under {plural(len(every), 'optimizer')}",
         caption=(
             f"The updates of the weight {name} of layer {facts['layer']} ({shape(facts['shape'])}) in {period}, seed "
             f"{facts['seed']}: red up, blue down. All panels share initial weights, batches and dropout masks. Each "
-            f"is scaled to its own largest update (±, beside the name): compare directions, not sizes."
+            f"is scaled to its own largest update (±, beside the name): compare directions, not sizes.{still}"
         ),
         alt=(
             f"{plural(len(every), 'chart')} of the updates of one weight, {name}, in {period}, red above zero and blue "
-            f"below: {series(each['label'] for each in every)}."
+            f"below: {names(every)}."
         ),
     )

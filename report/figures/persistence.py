@@ -79,7 +79,7 @@ def draw(ink: Ink, tables: Tables, facts: Facts) -> Figure:
         if predicted:
             panel.plot(
                 [predicted] * 2,
-                [top + ROW - 2, top + step - 5],
+                [top + ROW + 1, top + step - 5],
                 color=ink.ink,
                 linewidth=1.6,
                 solid_capstyle="butt",
@@ -101,7 +101,7 @@ def words(tables: Tables, facts: Facts) -> Words:
     """Write title, caption and alternative text."""
     period = when(facts["window"], facts["batches"])
     found = "; ".join(
-        f"{each['label']}, "
+        f"{each['label']}: "
         + series(f"{fixed(facts['mean_run'][each['slug']][layer], 1)} in {layer}" for layer in facts["layers"])
         + (f", predicted {fixed(facts['predicted'][each['slug']], 1)}" if facts["predicted"][each["slug"]] else "")
         for each in facts["optimizers"]

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from report.config import Experiment
-from report.figures.comparison import key, optimizers, when
+from report.figures.comparison import key, names, optimizers, when
 from report.figures.sources import Facts, Tables, Words, rows
 from report.figures.style import Ink, dots, heading, sheet
 from report.wording import percent, plural, series, shape
@@ -79,17 +79,16 @@ def words(tables: Tables, facts: Facts) -> Words:
     """Write title, caption and alternative text."""
     period = when(facts["window"], facts["batches"])
     single = "; ".join(
-        f"{each['label']}, "
+        f"{each['label']}: "
         + series(f"{percent(facts['single'][each['slug']][layer], 0)} in {layer}" for layer in facts["layers"])
         for each in facts["optimizers"]
     )
-    names = series(each["label"] for each in facts["optimizers"])
     over = f", mean of {plural(facts['seeds'], 'seed')}" if facts["seeds"] > 1 else ""
     return Words(
         title="How often a direction lasts how long",
         caption=(
-            f"Share of all same-sign runs that last so many batches, {period}{over}, on a logarithmic axis: {names}. "
-            f"Dots: measured; lines: chance alone."
+            f"Share of all same-sign runs that last so many batches, {period}{over}, on a logarithmic axis: "
+            f"{names(facts['optimizers'])}. Dots: measured; lines: chance alone."
         ),
         alt=(
             f"Charts, one a layer, of the share of same-sign runs against their length, 1 to {SHOWN} batches, "

@@ -83,7 +83,7 @@ def words(tables: Tables, facts: Facts) -> Words:
     return Words(
         title=f"The first {plural(batches, 'batch', 'batches')}",
         caption=(
-            "Mean size of the updates of the weights that have a gradient, in units of the learning "
+            f"{facts['label']}: mean size of the updates of the weights that have a gradient, in units of the learning "
             f"rate{over}{theory}. In the first batch of the main training run, weights that moved by the learning "
             f"rate itself, to 1 %: {first}."
         ),

@@ -6,8 +6,9 @@ for nothing else. Layers, and optimizers among themselves, stay apart for reader
 
 import contextlib
 import math
+import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Final
 
@@ -97,6 +98,22 @@ INKS: Final = {
         optimizers=("#7befc7", "#fbc13a", "#8a63b8", "#e09eff", "#8a969d", "#d98600", "#b0602d"),
     ),
 }
+
+
+def recoloured(drawing: str, ink: Ink, other: Ink) -> str:
+    """Return an SVG drawn with the colours of `ink` in those of `other`: the variants differ in nothing else."""
+    pairs = {
+        before: after
+        for field in fields(Ink)
+        if field.name != "scheme"
+        for before, after in zip(_colours(ink, field.name), _colours(other, field.name), strict=True)
+    }
+    return re.sub(r"#[0-9a-f]{6}\b", lambda match: pairs.get(match[0], match[0]), drawing)
+
+
+def _colours(ink: Ink, name: str) -> tuple[str, ...]:
+    value = getattr(ink, name)
+    return value if isinstance(value, tuple) else (value,)
 
 
 @contextlib.contextmanager

@@ -15,7 +15,7 @@ from report.config import Experiment
 from report.figures.comparison import when
 from report.figures.sources import Facts, Tables, Words, rows
 from report.figures.style import Ink, dots, heading, sheet
-from report.wording import SUPERSCRIPTS, digits, plural, series
+from report.wording import SUPERSCRIPTS, digits, plural, series, shape
 
 TABLES = ("units_runs", "units")
 UNITS: Final = {
@@ -38,6 +38,7 @@ def facts(results: Mapping[str, Any], experiment: Experiment) -> Facts | None:
         windows = [first]  # a study that short has nothing after its start
     return {
         "layers": layers,
+        "shapes": [list(experiment.shape(layer)) for layer in layers],
         "windows": windows,
         "main": study["main"],
         "label": experiment.optimizer.label,
@@ -96,12 +97,14 @@ def words(tables: Tables, facts: Facts) -> Words:
         for unit, name in UNITS.items()
         for window in facts["windows"]
     )
+    shapes = series(f"{layer} ({shape(each)})" for layer, each in zip(facts["layers"], facts["shapes"], strict=True))
     count = plural(facts["seeds"], "seed")
     return Words(
         title="How much the drawn layers are updated, in three units",
         caption=(
-            f"{facts['label']}, {count}, {periods}. Each dot is one training run, its dots joined by a line; the bar "
-            f"is the mean. Logarithmic axes. A reader of one training run would have seen one of these lines."
+            f"{shapes} under {facts['label']}, {count}, {periods}. Each dot is one training run, its dots joined by "
+            "a line; the bar is the mean. Logarithmic axes. A reader of one training run would have seen one of "
+            "these lines."
         ),
         alt=f"Dot charts of the size of updates of {series(facts['layers'])} for {count}. Means: {means}.",
     )
