@@ -1,4 +1,4 @@
-"""Run the stages: `python -m report [train | analyse | draw | write | all | serve | publish]`."""
+"""Run the stages: `python -m report [train | analyse | draw | write | all | findings | serve | publish]`."""
 
 import contextlib
 import fcntl
@@ -118,6 +118,17 @@ _stage_command("write", "Fill the templates and build the site.")
 _stage_command("all", "Do all stages, one after the other.")
 
 
+@main.command("findings", help="Print what became of each claim of the first article, with the evidence.")
+@click.pass_context
+def findings(context: click.Context, file: Path | None, build: Path | None, site: Path | None) -> None:
+    """Train and analyse what is stale, then print the findings."""
+    console = Console()
+    pipeline = _pipeline(context, console, (file, build, site))
+    with _alone(pipeline.workspace):
+        pipeline.run(("train", "analyse"))
+    console.findings(files.read_json(pipeline.workspace.results)["findings"])
+
+
 @main.command("serve", help="Show the site on localhost; rebuild it when templates or site sources change.")
 @click.option("--port", default=8000, show_default=True, help="Port on localhost.")
 @click.pass_context
@@ -142,7 +153,7 @@ def publish(context: click.Context, file: Path | None, build: Path | None, site:
         publishing.publish(pipeline.workspace, is_fresh=lambda: not pipeline.stale(), say=pipeline.console.say)
 
 
-for _command in (serve, publish):
+for _command in (findings, serve, publish):
     _options(_command)
 
 

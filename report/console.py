@@ -3,10 +3,14 @@
 import contextlib
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
+from rich import box
 from rich.console import Console as RichConsole
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
 
 PLAIN_SECONDS = 10.0  # between two lines of progress where there is no terminal
 
@@ -29,6 +33,21 @@ class Console:
     def error(self, message: str) -> None:
         """Print what went wrong, on standard error."""
         RichConsole(stderr=True, highlight=False, soft_wrap=True).print(message, style="bold red", markup=False)
+
+    def findings(self, records: Sequence[Mapping[str, Any]]) -> None:
+        """Print a table of findings: each claim with its verdict, and below it the evidence and the tests.
+
+        Args:
+            records: `findings` of results.json.
+        """
+        for record in records:
+            reason = f" {record['reason']}" if record["reason"] else ""
+            self._rich.print(f"\n{record['claim']}\n→ {record['verdict']}.{reason}", style="bold", markup=False)
+            for test in record["tests"]:
+                answer = {True: "yes", False: "no", None: "cannot be told"}[test["holds"]]
+                self._rich.print(f"  {test['about']} {answer}", markup=False)
+            if record["evidence"]:
+                self._rich.print(_evidence_table(record["evidence"]), soft_wrap=False)
 
     @contextlib.contextmanager
     def progress(self) -> Iterator[Report]:
@@ -53,6 +72,26 @@ class Console:
                 bars.update(tasks[what], completed=done, total=total)
 
             yield report
+
+
+def _evidence_table(evidence: Sequence[Mapping[str, Any]]) -> Table:
+    """Return pieces of evidence as a table; a dash stands for what does not exist."""
+    table = Table(box=box.SIMPLE, show_edge=False, pad_edge=False)
+    for name in ("evidence", "layer", "batches", "optimizer"):
+        table.add_column(name)
+    for name in ("value", "95 % interval", "by chance", "n"):
+        table.add_column(name, justify="right")
+    table.add_column("unit")
+
+    def number(value: float | None) -> str:
+        return "–" if value is None else f"{value:.4g}"
+
+    for each in evidence:
+        interval = "–" if each["low"] is None else f"{number(each['low'])} to {number(each['high'])}"
+        texts = [Text(each[name] or "") for name in ("name", "layer", "window", "optimizer")]
+        numbers = [number(each["value"]), interval, number(each["predicted"]), str(each["n"])]
+        table.add_row(*texts, *numbers, each["unit"])
+    return table
 
 
 def _plain(say: Callable[[str], None]) -> Report:
