@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from typing import Any
 
+import numpy as np
+
 from report import workspace as files
 from report.analysis import decomposition, history, intervals, measures, theory
 from report.analysis.findings import findings
@@ -226,17 +228,22 @@ def accuracy(place: Workspace, study: Mapping[str, Any]) -> dict[str, Any]:
 def one_weight(place: Workspace, experiment: Experiment, study: Mapping[str, Any]) -> dict[str, Any]:
     """Return which weight is shown under every optimizer, on the main seed, and for which optimizers it can be.
 
-    It is the one of the first drawn layer that went furthest in the main training run: chosen by that run alone, not
-    by what the others did to it.
+    It is the one of the first drawn layer that is seldomest without a gradient under whichever optimizer leaves it
+    without one most often: chosen to be alive under all of them, not by the direction of any update.
     """
-    recording = Recording.open(place.run(experiment.main_run))
-    layer = recording.whole[0]
-    position = history.chosen(recording, layer)["largest_mover"]
+    layer = experiment.recording.whole[0]
     seed = experiment.training.seed
+    slugs = [slug for slug, seeds in study["seeds_of"].items() if seed in seeds]
+    active = []
+    for optimizer in experiment.optimizers:
+        if optimizer.slug in slugs:
+            recording = Recording.open(place.run(experiment.run_name(optimizer, seed)))
+            active.append(np.count_nonzero(recording.kept_gradients(layer)[: study["batches"]], axis=0))
+    position = int(np.argmax(np.min(active, axis=0)))
     return {
         "layer": layer,
         "position": position,
         "index": list(history.index_of(recording, layer, position)),
         "seed": seed,
-        "optimizers": [slug for slug, seeds in study["seeds_of"].items() if seed in seeds],
+        "optimizers": slugs,
     }

@@ -79,8 +79,9 @@ def words(tables: Tables, facts: Facts) -> Words:
         title=f"One weight under {plural(len(every), 'optimizer')}",
         caption=(
             f"The updates of the weight {name} of layer {facts['layer']} ({shape(facts['shape'])}) in {period}, seed "
-            f"{facts['seed']}: red up, blue down. All panels share initial weights, batches and dropout masks. Each "
-            f"is scaled to its own largest update (±, beside the name): compare directions, not sizes.{still}"
+            f"{facts['seed']}: red up, blue down. It is the weight of that layer that is least often without a "
+            "gradient, whatever the optimizer. All panels share initial weights, batches and dropout masks. Each is "
+            f"scaled to its own largest update (±, beside the name): compare directions, not sizes.{still}"
         ),
         alt=(
             f"{plural(len(every), 'chart')} of the updates of one weight, {name}, in {period}, red above zero and blue "
