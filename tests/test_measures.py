@@ -1,0 +1,240 @@
+"""Every measure of a training run, against series made by hand and against slow, literal loops on a real recording."""
+
+import math
+from statistics import fmean
+
+import numpy as np
+import pytest
+from conftest import Build
+
+from report import workspace as files
+from report.analysis import (
+    agreement,
+    autocorrelation,
+    coasting,
+    dwell,
+    measures,
+    persistence,
+    startup,
+    threshold,
+    units,
+    update_rms,
+    updates,
+)
+from report.recording import Recording
+
+LAYER = "l4"
+Lists = list[list[float]]
+
+
+@pytest.fixture(scope="module")
+def recorded(tiny_build: Build) -> tuple[np.ndarray, np.ndarray, int]:
+    """Return weights (batches + 1, n), gradients (batches, n) of a real short run, and how many batches it has."""
+    recording = Recording.open(tiny_build.workspace.run("adam-b0.9-seed4"))
+    weights, gradients = np.array(recording.kept_weights(LAYER)), np.array(recording.kept_gradients(LAYER))
+    return weights, gradients, len(gradients)
+
+
+@pytest.fixture(scope="module")
+def series(recorded: tuple[np.ndarray, np.ndarray, int]) -> tuple[Lists, Lists]:
+    """Return, weight by weight, plain lists of updates and of gradients."""
+    weights, gradients, batches = recorded
+    changes = []
+    for weight in range(weights.shape[1]):
+        column = [float(np.float32(weights[t + 1][weight] - weights[t][weight])) for t in range(batches)]
+        changes.append(column)
+    return changes, [[float(g) for g in gradients[:, weight]] for weight in range(weights.shape[1])]
+
+
+def sign(value: float) -> int:
+    """Return -1, 0 or 1."""
+    return (value > 0) - (value < 0)
+
+
+def test_flips_of_a_series_made_by_hand() -> None:
+    """+ + - 0 - + has three pairs that count, two of them flips; a 0 makes no pair; the other weight never moves."""
+    made = np.array([[1, 1, -1, 0, -1, 1], [0, 0, 0, 0, 0, 0]], np.float32).T
+    found = persistence.describe(persistence.signs(made))["all"]
+    assert (found["pairs"], found["flips"], found["never_moved"]) == (3, 2, 1)
+    assert found["mean_run"] == 1.5
+
+
+def test_run_lengths_made_by_hand() -> None:
+    """Runs of 1, 2 and 3 batches that all end with a flip come out as one third each; the cut last one does not."""
+    made = np.array([[1, -1, -1, 1, 1, 1, -1]], np.float32).T
+    found = persistence.describe_lengths(persistence.signs(made))["all"]
+    assert found["probability"][:3] == pytest.approx([1 / 3, 1 / 3, 1 / 3])
+    assert found["runs"] == 3
+    assert persistence.ages(persistence.signs(made))[:, 0].tolist() == [1, 1, 2, 1, 2, 3, 1]
+
+
+def test_cut_runs_do_not_shorten_the_distribution() -> None:
+    """Of ten long runs, nine cut by the end: the one that flipped after a batch counts as a tenth, not as all."""
+    made = np.ones((5, 10), np.float32)
+    made[1:, 0] = -1
+    found = persistence.describe_lengths(persistence.signs(made))["all"]
+    assert found["probability"][0] == pytest.approx(0.1)
+
+
+def test_persistence_by_loops(recorded: tuple, series: tuple[Lists, Lists]) -> None:
+    """Flip rate and mean run, pair by pair."""
+    weights, _, batches = recorded
+    pairs = flips = still = 0
+    for column in series[0]:
+        still += not any(column)
+        for t in range(batches - 1):
+            if column[t] != 0 and column[t + 1] != 0:
+                pairs += 1
+                flips += sign(column[t]) != sign(column[t + 1])
+    found = persistence.describe(persistence.signs(updates.of(weights)))["all"]
+    assert (found["pairs"], found["flips"], found["never_moved"]) == (pairs, flips, still)
+    assert found["flip_rate"] == pytest.approx(flips / pairs)
+    assert found["mean_run"] == pytest.approx(pairs / flips)
+
+
+def test_autocorrelation_by_loops(recorded: tuple, series: tuple[Lists, Lists]) -> None:
+    """Σ x(t)·x(t + k) / √(Σ x(t)² · Σ x(t + k)²), term by term."""
+    weights, gradients, batches = recorded
+    found = autocorrelation.describe(updates.of(weights), gradients)["all"]
+    for which, columns in zip(("updates", "gradients"), series, strict=True):
+        for lag in (1, 2, 7, 30):
+            pairs = [(column[t], column[t + lag]) for column in columns for t in range(batches - lag)]
+            product = math.fsum(a * b for a, b in pairs)
+            scale = math.sqrt(math.fsum(a * a for a, _ in pairs) * math.fsum(b * b for _, b in pairs))
+            assert found[which][lag - 1] == pytest.approx(product / scale)
+
+
+@pytest.mark.parametrize(("suffix", "share"), [("q1", 1.0), ("q05", 0.5), ("q025", 0.25)])
+def test_dwell_by_loops(recorded: tuple, series: tuple[Lists, Lists], suffix: str, share: float) -> None:
+    """From every large update, count on as long as sign and size last."""
+    weights, _, batches = recorded
+    law = threshold.law(updates.of(weights), batches * weights.shape[1])
+    bound = share * law.threshold
+    every, first = [], []
+    for column in series[0]:
+        deviations = [value - law.mean for value in column]
+        for t in range(batches):
+            if abs(deviations[t]) >= bound:
+                length = 1
+                while (
+                    t + length < batches
+                    and abs(deviations[t + length]) >= bound
+                    and sign(deviations[t + length]) == sign(deviations[t])
+                ):
+                    length += 1
+                every.append(length)
+                begins = t == 0 or abs(deviations[t - 1]) < bound or sign(deviations[t - 1]) != sign(deviations[t])
+                if begins:
+                    first.append(length)
+    found = dwell.describe(updates.of(weights), law, 0.9)["all"]
+    assert found[f"mean_{suffix}"] == pytest.approx(fmean(every))
+    assert found[f"spell_{suffix}"] == pytest.approx(fmean(first))
+    assert found[f"spells_{suffix}"] == len(first)
+
+
+def test_agreement_and_coasting_by_loops(recorded: tuple, series: tuple[Lists, Lists]) -> None:
+    """Update against its own batch's gradient, one by one."""
+    weights, gradients, _ = recorded
+    pairs = agreeing = zero = coasting_count = moving = 0
+    for column, slopes in zip(*series, strict=True):
+        for change, slope in zip(column, slopes, strict=True):
+            zero += slope == 0
+            moving += change != 0
+            coasting_count += slope == 0 and change != 0
+            if change != 0 and slope != 0:
+                pairs += 1
+                agreeing += sign(change) == -sign(slope)
+    moves, slopes_sign = persistence.signs(updates.of(weights)), persistence.signs(gradients)
+    found = agreement.describe(*agreement.counts(moves, slopes_sign))["all"]
+    assert found == {"share": pytest.approx(agreeing / pairs), "pairs": pairs}
+    shares = coasting.describe(moves, gradients)["all"]
+    assert shares["zero_gradient_share"] == pytest.approx(zero / gradients.size)
+    assert shares["coasting_share"] == pytest.approx(coasting_count / moving)
+    assert shares["dead_weights"] == sum(not any(slopes) for slopes in series[1])
+
+
+def test_agreement_curve_bins_the_batches() -> None:
+    """Ten batches make a point, the last what is left, at the centre of its batches."""
+    found = agreement.curve(np.full(25, 2), np.array([1] * 10 + [2] * 10 + [0] * 5))
+    assert found == {"batch": [5.5, 15.5, 23.0], "share": [0.5, 1.0, 0.0]}
+
+
+def test_update_rms_and_start_up_by_loops(recorded: tuple, series: tuple[Lists, Lists]) -> None:
+    """Sizes over the learning rate, one by one; in batch 1 every live weight moves by it."""
+    weights, gradients, _ = recorded
+    every = [value for column in series[0] for value in column]
+    live = [value for column in series[0] if any(column) for value in column]
+    found = update_rms.describe(updates.of(weights), 0.001)["all"]
+    assert found["rms"] == pytest.approx(math.sqrt(fmean(v * v for v in every)) / 0.001)
+    assert found["mean_absolute_live"] == pytest.approx(fmean(abs(v) for v in live) / 0.001)
+    first = startup.describe(updates.of(weights), gradients, 0.001)
+    assert first is not None
+    for batch in (0, 5):
+        sizes = [abs(c[batch]) / 0.001 for c, s in zip(*series, strict=True) if s[batch] != 0]
+        assert first["mean_absolute"][batch] == pytest.approx(fmean(sizes))
+        assert first["live"][batch] == len(sizes)
+    assert first["first_batch"]["share"] > 0.99
+    assert startup.describe(updates.of(weights), gradients, None) is None
+
+
+def test_three_units_by_loops(recorded: tuple, series: tuple[Lists, Lists]) -> None:
+    """Opacity, mean |Δ| and ‖Δ‖/‖w‖, one by one, over all weights and over those that move."""
+    weights, _, batches = recorded
+    law = threshold.law(updates.of(weights), batches * weights.shape[1])
+    found = units.describe(weights, law)["all"]
+    columns = series[0]
+    moving = [number for number, column in enumerate(columns) if any(column)]
+    for suffix, chosen in (("", range(len(columns))), ("_live", moving)):
+        opacities = [min(((v - law.mean) / law.threshold) ** 2, 1) for n in chosen for v in columns[n]]
+        assert found[f"opacity{suffix}"] == pytest.approx(fmean(opacities))
+        assert found[f"absolute{suffix}"] == pytest.approx(fmean(abs(v) for n in chosen for v in columns[n]))
+        relative = [
+            math.sqrt(sum(columns[n][t] ** 2 for n in chosen))
+            / math.sqrt(sum(float(weights[t][n]) ** 2 for n in chosen))
+            for t in range(batches)
+        ]
+        assert found[f"relative{suffix}"] == pytest.approx(fmean(relative))
+    assert found["live_share"] == len(moving) / len(columns)
+
+
+def test_a_dead_layer_has_no_numbers_instead_of_an_error() -> None:
+    """Nothing moves and no gradient comes: shares are known, everything that would divide by zero is None."""
+    still, none = np.full((121, 6), 0.5, np.float32), np.zeros((120, 6), np.float32)
+    law = threshold.law(updates.of(still), 720)
+    moves = persistence.signs(updates.of(still))
+    assert persistence.describe(moves)["all"]["mean_run"] is None
+    assert autocorrelation.describe(updates.of(still), none)["all"]["updates"] == [None] * 30
+    assert dwell.describe(updates.of(still), law, 0.9)["all"]["spell_q1"] is None
+    assert coasting.describe(moves, none)["all"] == {
+        "zero_gradient_share": 1.0,
+        "coasting_share": None,
+        "dead_weights": 6,
+        "weights": 6,
+    }
+    assert units.describe(still, law)["all"]["opacity_live"] is None
+    assert update_rms.describe(updates.of(still), 0.001)["all"]["rms_live"] is None
+
+
+def test_windows_add_up() -> None:
+    """Pairs of both windows, and those across batch 100, make those of all; a lag does not reach into another window."""
+    generator = np.random.default_rng(0)
+    made = generator.standard_normal((300, 20)).astype(np.float32)
+    found = persistence.describe(persistence.signs(made))
+    assert found["1-100"]["pairs"] + found["101-1000"]["pairs"] + 20 == found["all"]["pairs"]
+    alone = autocorrelation.describe(made[100:], made[100:])["all"]["updates"]
+    assert autocorrelation.describe(made, made)["101-1000"]["updates"] == pytest.approx(alone)
+
+
+def test_kept_measures_are_read_again_and_a_damaged_file_is_made_anew(tiny_build: Build) -> None:
+    """What is on disk is what would be computed; nonsense there costs a computation, not an error."""
+    place, experiment = tiny_build.workspace, tiny_build.experiment
+    optimizer, name = experiment.optimizers[1], experiment.run_name(experiment.optimizers[1], experiment.seeds[0])
+    made = measures.of(Recording.open(place.run(name)), optimizer, experiment.study.batches)
+    path = place.measures / f"{name}.json"
+    before = path.read_bytes()
+    assert files.read_json(path)["measures"] == made
+    assert measures.is_kept(place, experiment, optimizer, name)
+    path.write_text('{"key": "nonsense"')
+    assert not measures.is_kept(place, experiment, optimizer, name)
+    assert measures.kept(place, experiment, optimizer, name) == made
+    assert path.read_bytes() == before
