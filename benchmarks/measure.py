@@ -12,6 +12,8 @@ from typing import Literal
 
 import psutil
 
+from report.errors import ReportError
+
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLE_SECONDS = 0.05  # between two looks at a process's memory
 
@@ -101,7 +103,7 @@ def watch(commands: Sequence[Sequence[str]], seconds: float = 3600) -> Cost:
     system noted as the highest of the process itself where that is more.
 
     Raises:
-        RuntimeError: when one of them fails, with what it printed.
+        ReportError: when one of them fails, with what it printed.
     """
     total, memory, output = 0.0, 0, ""
     for command in commands:
@@ -123,7 +125,7 @@ def watch(commands: Sequence[Sequence[str]], seconds: float = 3600) -> Cost:
         said = log.read_text(encoding="utf-8", errors="replace")
         log.unlink()
         if process.returncode:
-            raise RuntimeError(f"python {' '.join(command)} ended with {process.returncode}:\n{said}")
+            raise ReportError(f"python {' '.join(command)} ended with {process.returncode}:\n{said}")
         highest = usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
         memory, output = max(memory, peak, highest), output + said
     return Cost(total, memory, output)
