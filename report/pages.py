@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
+from jinja2.ext import Extension
 from latex2mathml.converter import convert
 
 from report import card, downloads, wording
@@ -23,6 +24,17 @@ OVERRIDES = "overrides"  # folder of site_src that MkDocs takes from there
 MACROS = "_macros.md.j2"  # what every template can call
 NOTICE = "_notice.html.j2"  # what stands above every page when the digits are the embedded sample
 CARD = "assets/card.png"  # what stands for the site where a link to it is shown
+
+TAG = r"(?:\{%(?:(?!%\}).)*%\}|\{#(?:(?!#\}).)*#\})"  # a block's beginning or end, or a comment
+TEXT_BEFORE_TAG = re.compile(rf"^(?!(?:\s|{TAG})*$)(.*[^-+])%\}}$", re.MULTILINE)
+
+
+class KeepLineEnds(Extension):
+    """Keep the end of a line that has text and ends with a tag; Jinja's trim_blocks would glue the next word to it."""
+
+    def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:
+        """Mark such tags as ones after which nothing is trimmed; lines keep their numbers."""
+        return TEXT_BEFORE_TAG.sub(r"\1+%}", source)
 
 
 def write(workspace: Workspace, experiment: Experiment, experiment_file: Path) -> None:
@@ -95,6 +107,7 @@ def _environment(workspace: Workspace, experiment: Experiment) -> jinja2.Environ
         undefined=jinja2.StrictUndefined,
         # Markdown, not HTML: what comes from data goes through the filter "md" instead.
         autoescape=False,
+        extensions=[KeepLineEnds],
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,

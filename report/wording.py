@@ -92,8 +92,12 @@ def shape(sizes: Sequence[int]) -> str:
 
 
 def markdown(text: object) -> str:
-    """Return `text` so that Markdown shows it as it is, in a paragraph, a table, or an attribute of HTML."""
-    return "".join(f"&#{ord(char)};" if char in MARKUP else char for char in str(text))
+    """Return `text` so that Markdown shows it as it is, in a paragraph, a table, or an attribute of HTML.
+
+    An equation such as β1 = 0.9 is kept on one line.
+    """
+    whole = str(text).replace(" = ", f"{NO_BREAK_SPACE}={NO_BREAK_SPACE}")
+    return "".join(f"&#{ord(char)};" if char in MARKUP else char for char in whole)
 
 
 FILTERS = {

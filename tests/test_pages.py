@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import jinja2
 import numpy as np
 import pytest
 import yaml
@@ -267,3 +268,11 @@ def test_the_card_has_the_size_that_link_previews_want(tiny_build):
     """1.91 to 1, and no line of a long title runs into the picture."""
     with Image.open(tiny_build.workspace.docs / "assets" / "card.png") as picture:
         assert picture.size == (1200, 630)
+
+
+def test_a_line_that_ends_with_a_tag_keeps_its_end():
+    """Words must not be glued; lines of nothing but tags leave no empty line, which would end a table."""
+    environment = jinja2.Environment(trim_blocks=True, lstrip_blocks=True, extensions=[pages.KeepLineEnds])
+    prose = "in {% for n in (1, 2) %}l{{ n }}{% endfor %}\nare zero\n"
+    table = "{% for n in (1, 2) %}\n| {{ n }} |\n{% endfor %}\n"
+    assert environment.from_string(prose + table + "end").render() == "in l1l2\nare zero\n| 1 |\n| 2 |\nend"
