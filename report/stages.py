@@ -147,24 +147,26 @@ class Pipeline:
     def _draw_key(self) -> str:
         place = self.workspace
         styles = sorted(place.package.glob("figures/*.mplstyle"))
-        code = self._code("figures", "animation", "recording.py")
-        settings = self.experiment.model_dump(mode="json", include={"animation"})
+        code = self._code("figures", "animation", "player.py", "recording.py")
+        settings = self.experiment.model_dump(mode="json", include={"animation", "study"})
         return digest(place.results, place.tables, *self._run_files(), settings, *styles, code, version("matplotlib"))
 
     def _drawn(self) -> list[Path]:
         """Return the manifests and every file that they name."""
         place = self.workspace
         manifests = [place.figures_manifest, place.animations_manifest]
-        folders = [place.figures, place.animations]
-        return [*manifests, *(path for folder in folders for path in sorted(folder.glob("*.*")))]
+        folders = [place.docs / name for name in files.DRAWN]
+        return [*manifests, *(path for folder in folders for path in sorted(folder.rglob("*.*")))]
 
     def _draw(self) -> None:
-        from report import animation, figures
+        from report import animation, figures, player
 
         with self.console.progress() as progress:
             figures.draw(self.workspace, self.experiment, progress)
         with self.console.progress() as progress:
             animation.render(self.workspace, self.experiment, progress)
+        with self.console.progress() as progress:
+            player.pack(self.workspace, self.experiment, progress)
 
     def _pages_key(self) -> str:
         place = self.workspace
