@@ -69,11 +69,11 @@ def test_run_lengths_made_by_hand() -> None:
 
 
 def test_cut_runs_do_not_shorten_the_distribution() -> None:
-    """Of ten long runs, nine cut by the end: the one that flipped after a batch counts as a tenth, not as all."""
+    """Eleven runs, ten of them cut by the end: the one that flipped counts as an eleventh, not as all."""
     made = np.ones((5, 10), np.float32)
     made[1:, 0] = -1
     found = persistence.describe_lengths(persistence.signs(made))["all"]
-    assert found["probability"][0] == pytest.approx(0.1)
+    assert found["probability"][0] == pytest.approx(1 / 11)
 
 
 def test_persistence_by_loops(recorded: tuple, series: tuple[Lists, Lists]) -> None:
@@ -216,7 +216,7 @@ def test_a_dead_layer_has_no_numbers_instead_of_an_error() -> None:
 
 
 def test_windows_add_up() -> None:
-    """Pairs of both windows, and those across batch 100, make those of all; a lag does not reach into another window."""
+    """Pairs of both windows and across batch 100 make those of all; a lag does not reach into another window."""
     generator = np.random.default_rng(0)
     made = generator.standard_normal((300, 20)).astype(np.float32)
     found = persistence.describe(persistence.signs(made))

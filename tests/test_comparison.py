@@ -1,0 +1,182 @@
+"""All training runs side by side: which there are, means over seeds, tables that say what results.json says."""
+
+import json
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from conftest import ROOT, Build, run_report
+
+from report import analysis
+from report import workspace as files
+from report.analysis import comparison, comparison_tables, intervals, measures
+from report.analysis.tables import read_table
+from report.workspace import Workspace
+
+
+@pytest.fixture(scope="module")
+def results(tiny_build: Build) -> dict[str, Any]:
+    """Return what the tiny study came to."""
+    return files.read_json(tiny_build.workspace.results)
+
+
+@pytest.fixture
+def copy(tiny_build: Build, tmp_path: Path) -> Workspace:
+    """Return a workspace with the tiny study's recordings, to take some away."""
+    place = Workspace(ROOT, tmp_path / "build", tmp_path / "site")
+    shutil.copytree(tiny_build.workspace.runs, place.runs)
+    return place
+
+
+def test_every_run_has_every_measure(tiny_build: Build, results: dict[str, Any]) -> None:
+    """Each quantity holds each training run, layer and window; nothing is missing."""
+    experiment = tiny_build.experiment
+    names = {experiment.run_name(each, seed) for each in experiment.optimizers for seed in experiment.seeds}
+    assert results["study"]["missing"] == []
+    for quantity in measures.WINDOWED:
+        assert set(results[quantity]) == names
+        for by_layer in results[quantity].values():
+            assert list(by_layer) == list(experiment.layers)
+            assert all(set(by_window) == {"1-100", "all"} for by_window in by_layer.values())
+
+
+def test_a_summary_is_that_of_its_values(results: dict[str, Any]) -> None:
+    """Mean and interval come from the numbers of the seeds, in their order."""
+    study = results["study"]
+    for slug, runs in study["runs"].items():
+        found = results["summary"]["persistence"][slug]["l4"]["all"]["mean_run"]
+        assert found["values"] == [results["persistence"][run]["l4"]["all"]["mean_run"] for run in runs]
+        assert found == intervals.summarise(found["values"])
+        lag = results["summary"]["autocorrelation"][slug]["l3"]["all"]["updates"]["mean"][0]
+        assert lag == pytest.approx(np.mean([results["autocorrelation"][r]["l3"]["all"]["updates"][0] for r in runs]))
+
+
+def test_controls_of_a_seed_begin_alike(results: dict[str, Any]) -> None:
+    """Same seed, same split, weights, batch and masks: what the gradient of batch 1 leaves dead is the same."""
+    for number in range(len(results["study"]["seeds"])):
+        live = {
+            results["startup"][runs[number]]["l4"]["first_batch"]["live"] for runs in results["study"]["runs"].values()
+        }
+        assert len(live) == 1
+
+
+def test_tables_hold_what_results_say(tiny_build: Build, results: dict[str, Any]) -> None:
+    """The row of a table is the number of results.json, with theory beside it."""
+    place = tiny_build.workspace.tables
+    table = read_table(place / "persistence.csv")
+    row = ((table["optimizer"] == "adam-b0.9") & (table["layer"] == "l5") & (table["window"] == "all")) & (
+        table["name"] == "mean_run"
+    )
+    stated = results["summary"]["persistence"]["adam-b0.9"]["l5"]["all"]["mean_run"]
+    assert table["mean"][row].tolist() == [stated["mean"]]
+    assert table["low"][row].tolist() == [stated["low"]]
+    assert table["theory"][row].tolist() == [results["theory"]["adam-b0.9"]["mean_run"]]
+    lags = read_table(place / "autocorrelation.csv")
+    row = (lags["optimizer"] == "adam-b0.9") & (lags["layer"] == "l3") & (lags["series"] == "updates")
+    assert lags["theory"][row & (lags["lag"] == 3)] == pytest.approx(0.9**3)
+    assert set(read_table(place / "findings.csv")["id"].tolist()) == {each["id"] for each in results["findings"]}
+    for quantity in comparison.SCALARS:
+        assert (place / f"{quantity}_runs.csv").is_file()
+
+
+def test_one_weight_is_the_recorded_one(tiny_build: Build, results: dict[str, Any]) -> None:
+    """Every optimizer starts the weight from the same value; its updates are the differences of the states."""
+    table = comparison_tables.one_weight(tiny_build.workspace, tiny_build.experiment, results)
+    assert len(set(table["weight"][table["batch"] == 0].tolist())) == 1
+    assert set(table["optimizer"].tolist()) == set(results["study"]["runs"])
+    for slug in results["study"]["runs"]:
+        one = table["optimizer"] == slug
+        assert np.diff(table["weight"][one]) == pytest.approx(table["update"][one][1:], abs=1e-7)
+
+
+def test_a_missing_run_is_named_and_left_out(tiny_build: Build, copy: Workspace) -> None:
+    """A run that failed is in no mean; with one seed left there is no interval, and a control without any is absent."""
+    experiment = tiny_build.experiment
+    slugs = [each.slug for each in experiment.optimizers]
+    lost = [f"{slugs[1]}-seed{experiment.seeds[1]}", *(f"{slugs[2]}-seed{seed}" for seed in experiment.seeds)]
+    for name in lost:
+        shutil.rmtree(copy.run(name))
+    files.write_json(copy.study, {"missing": [{"run": lost[0], "reason": "it diverged.", "key": "k"}]})
+    analysis.analyse(copy, experiment)
+    found = files.read_json(copy.results)
+    reasons = {each["run"]: each["reason"] for each in found["study"]["missing"]}
+    assert set(reasons) == set(lost)
+    assert reasons[lost[0]] == "it diverged."
+    one = found["summary"]["persistence"][slugs[1]]["l4"]["all"]["mean_run"]
+    assert (one["n"], one["low"]) == (1, None)
+    assert slugs[2] not in found["summary"]["persistence"]
+    assert found["study"]["runs"][slugs[2]] == []
+    assert {each["id"]: each["verdict"] for each in found["findings"]}["momentum"] == "not tested"
+
+
+def test_only_a_new_run_is_measured(tiny_build: Build, copy: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another analysis reads what is kept; one training run that is made anew costs itself alone."""
+    analysis.analyse(copy, tiny_build.experiment)
+    first = copy.results.read_bytes()
+    name = tiny_build.experiment.run_name(tiny_build.experiment.optimizers[2], tiny_build.experiment.seeds[0])
+    meta = files.read_json(copy.run(name) / "run.json")
+    files.write_json(copy.run(name) / "run.json", {**meta, "key": "another"})
+    measured: list[str] = []
+    original = measures.of
+
+    def count(recording: Any, *rest: Any) -> dict[str, Any]:
+        measured.append(recording.name)
+        return original(recording, *rest)
+
+    monkeypatch.setattr(measures, "of", count)
+    analysis.analyse(copy, tiny_build.experiment)
+    assert measured == [name]
+    assert copy.results.read_bytes() == first
+
+
+def test_several_processes_measure_the_same(
+    tiny_build: Build, copy: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Measured by a pool of processes or by this one: the same bytes."""
+    monkeypatch.setattr(comparison, "WORTH_A_POOL", 0)
+    monkeypatch.setattr(comparison.os, "sched_getaffinity", lambda _: {0, 1})
+    analysis.analyse(copy, tiny_build.experiment)
+    assert copy.results.read_bytes() == tiny_build.workspace.results.read_bytes()
+
+
+def test_results_are_plain_json(tiny_build: Build) -> None:
+    """No NaN, no infinity: any program can read them."""
+
+    def refuse(constant: str) -> None:
+        raise AssertionError(constant)
+
+    json.loads(tiny_build.workspace.results.read_text(encoding="utf-8"), parse_constant=refuse)
+
+
+def test_findings_are_printed(tiny_build: Build) -> None:
+    """`python -m report findings` names each claim, its verdict and its evidence, and trains nothing again."""
+    place = tiny_build.workspace
+    options = (
+        "--experiment",
+        str(ROOT / "tests" / "tiny.toml"),
+        "--build",
+        str(place.build),
+        "--site",
+        str(place.site),
+    )
+    done = run_report("findings", *options, COLUMNS="200")
+    assert done.returncode == 0, done.stderr
+    assert "training" not in done.stdout
+    for record in files.read_json(place.results)["findings"]:
+        assert record["claim"] in done.stdout
+        assert f"→ {record['verdict']}." in done.stdout
+    assert "mean same-sign run" in done.stdout
+
+
+def test_analysis_needs_no_torch() -> None:
+    """Measuring, deciding and writing tables work where torch is not installed."""
+    import subprocess
+
+    code = (
+        "import sys; sys.modules['torch'] = None; sys.modules['matplotlib'] = None\n"
+        "from report.analysis import comparison, comparison_tables, findings"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
