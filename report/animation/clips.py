@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from report.analysis import threshold
-from report.analysis import updates as kept_updates
 from report.animation import colour
 from report.config import PIXELS, Experiment, Optimizer
 from report.recording import Recording
@@ -16,6 +15,8 @@ from report.recording import Recording
 Floats = NDArray[np.float64]
 
 SIZES = 1_000_000  # changes that a matrix's scale is found from: enough for a quantile, whatever the layer's size
+FULL_SHARE = 0.005  # of the updates that have the full colour, where two optimizers stand side by side
+LEFT_OUT = 0.1  # opacity below which two optimizers' lines are not drawn: the haze would hide what stays and what goes
 MOST_EDGES = 4096  # a layer with more weights is shown as a matrix: so many lines are a blot
 
 
@@ -61,7 +62,9 @@ def plan(experiment: Experiment, control: Optimizer | None) -> list[Clip]:
         clips.append(Clip(f"layer-{number}", kind, (layer,), short, main))
     clips.append(Clip(f"network-{experiment.animation.long_batches}", "graph", whole, long, main))
     if control is not None:
-        both = range(1, min(short[-1], experiment.study.batches) + 1)
+        # The second half: in the first batches start-up moves every weight, with momentum or without.
+        last = min(short[-1], experiment.study.batches)
+        both = range(last // 2 + 1, last + 1)
         clips.append(Clip("compare", "pair", whole, both, (experiment.optimizer, control)))
     return clips
 
@@ -86,14 +89,19 @@ def beside(experiment: Experiment, runs: Mapping[str, Sequence[str]]) -> Optimiz
     return min(found, key=lambda optimizer: (optimizer.name != main.name, optimizer.momentum), default=None)
 
 
-def shared_laws(recordings: Sequence[Recording], layers: tuple[str, ...]) -> list[dict[str, Any]]:
-    """Return for each training run the laws of its layers, found by one rule over the batches that all of them have."""
-    batches = min(recording.batches for recording in recordings)
-    found = []
-    for recording in recordings:
-        changes = {layer: kept_updates.of(recording.kept_weights(layer)[: batches + 1]) for layer in layers}
-        laws = threshold.laws(changes, layers)
-        found.append({layer: {"mean": law.mean, "threshold": law.threshold} for layer, law in laws.items()})
+def equal_laws(recording: Recording, layers: tuple[str, ...], batches: range) -> dict[str, dict[str, float]]:
+    """Return laws by which in every layer the same share of the updates in `batches` has the full colour.
+
+    Sizes of updates mean different things under different optimizers. The article's threshold, which one update in
+    ten thousand reaches, leaves next to nothing to see of an optimizer whose largest updates are far from its usual
+    ones; with an equal share in full colour, what differs to the eye is which updates these are.
+    """
+    found = {}
+    for layer in layers:
+        changes = np.array(list(updates(recording, layer, batches)))
+        mean = float(changes.mean(dtype=np.float64))
+        sizes = np.abs(threshold.deviation(changes, mean))
+        found[layer] = {"mean": mean, "threshold": float(np.quantile(sizes, 1 - FULL_SHARE))}
     return found
 
 

@@ -29,11 +29,13 @@ def film(clip: Clip, recordings: Sequence[Recording], laws: Mapping[str, Any]) -
         movie.facts["limit"] = law["threshold"]
         return movie
     if clip.kind == "pair":
-        shared = clips.shared_laws(recordings, layers)
-        signed = [clips.edges(run, layers, batches, own) for run, own in zip(recordings, shared, strict=True)]
+        equal = [clips.equal_laws(run, layers, batches) for run in recordings]
+        signed = [clips.edges(run, layers, batches, own) for run, own in zip(recordings, equal, strict=True)]
+        for opacities in signed:
+            opacities[abs(opacities) < clips.LEFT_OUT] = 0
         movie = graph.pair(signed, [optimizer.label for optimizer in clip.optimizers], layers, shapes, batches)
-        movie.facts["thresholds"] = [{name: own[name]["threshold"] for name in layers} for own in shared]
-        movie.facts["law_batches"] = min(run.batches for run in recordings)
+        movie.facts["thresholds"] = [{name: own[name]["threshold"] for name in layers} for own in equal]
+        movie.facts.update(full_share=clips.FULL_SHARE, left_out=clips.LEFT_OUT)
         return movie
     size = LAYER_SIZE if len(layers) == 1 else graph.SIZE
     return graph.movie(clips.edges(main, layers, batches, laws), layers, shapes, batches, size)

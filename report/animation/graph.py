@@ -18,6 +18,7 @@ Bytes = NDArray[np.uint8]
 Floats = NDArray[np.float64]
 
 SIZE = (geometry.WIDTH, geometry.HEIGHT)  # pixels
+PAIR_HELD = 0.06  # of full cover: twice as many lines, each twice as restless, would make twice as large a file
 NAME_LINE = 92  # pixels from the top, of the names of networks that stand side by side
 
 
@@ -73,7 +74,7 @@ def pair(
         "stays": [colour.stays(each) for each in signed],
     }
     places = geometry.pair([shapes[0][1], *(outputs for outputs, _ in shapes)])
-    palette = two_hues()
+    palette = two_hues(PAIR_HELD)
     frames = _frames(signed, places, names, layers, batches, geometry.PAIR_SIZE, palette)
     return Movie(palette, frames, poster, facts)
 

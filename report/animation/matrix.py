@@ -19,6 +19,8 @@ Floats = NDArray[np.float64]
 Signed = Callable[[], Iterator[Floats]]
 
 ACROSS, DOWN = 448, 1000  # pixels that the matrix may take, unless it has more cells than that
+LEVELS = 8  # of colour, so that the file stays small; no eye tells more apart in so small a cell
+HELD = 1.01 / LEVELS  # of full cover: a cell that changes by one level keeps the one it has
 LEFT, TOP, BELOW = 26, 70, 72  # pixels beside, above and below it
 
 
@@ -43,7 +45,7 @@ def movie(signed: Signed, batches: Sequence[int], layer: str, shape: tuple[int, 
     facts = {"weights": shape[0] * shape[1], "strong": int(strong[poster])}
     rows = np.argsort(-movement.sum(axis=0), kind="stable")
     columns = similar_together(pull)
-    palette = two_hues()
+    palette = two_hues(HELD)
     return Movie(palette, _frames(signed, rows, columns, batches, layer, palette), poster, facts)
 
 
@@ -87,7 +89,7 @@ def _frames(
     label = BatchLabel(LEFT, palette)
     for matrix, batch in zip(signed(), batches, strict=True):
         ordered = matrix[np.ix_(columns, rows)].T
-        drawn = np.rint(np.abs(ordered) * 255).astype(int) * colour.visible(ordered)
+        drawn = np.rint(np.rint(np.abs(ordered) * LEVELS) / LEVELS * 255).astype(int)
         cells = palette.hues[np.where(ordered > 0, drawn, 0), np.where(ordered < 0, drawn, 0)]
         picture = np.zeros((height, width), np.uint8)
         picture[TOP:base, left : left + inner[0]] = cells.repeat(down, axis=0).repeat(across, axis=1)

@@ -55,22 +55,26 @@ def rgb(colour: str) -> Floats:
     return np.array([int(colour[place : place + 2], 16) for place in (1, 3, 5)], np.float64)
 
 
-def two_hues() -> Palette:
-    """Return the palette of increases and decreases: fine steps of each alone, coarse ones where they cross."""
+def two_hues(held: float = HELD) -> Palette:
+    """Return the palette of increases and decreases: fine steps of each alone, coarse ones where they cross.
+
+    Args:
+        held: share of full cover by which a pixel may differ from what is wanted before it is sent anew.
+    """
     pure = np.arange(1, PURE + 1) / PURE
     zero = np.zeros(PURE)
     mixed = [(i / MIXED, j / MIXED) for i in range(1, MIXED) for j in range(1, MIXED - i + 1)]
     points = np.concatenate([[(0.0, 0.0)], np.c_[pure, zero], np.c_[zero, pure], mixed])
-    return _palette(points, ("increase", "decrease"))
+    return _palette(points, ("increase", "decrease"), held)
 
 
 def one_hue() -> Palette:
     """Return the palette of an amount that has no sign: even steps from paper to the full hue."""
     levels = np.arange(AMOUNTS + 1) / AMOUNTS
-    return _palette(np.c_[levels, np.zeros(AMOUNTS + 1)], ("amount", "amount"))
+    return _palette(np.c_[levels, np.zeros(AMOUNTS + 1)], ("amount", "amount"), HELD)
 
 
-def _palette(points: Floats, names: tuple[str, str]) -> Palette:
+def _palette(points: Floats, names: tuple[str, str], held: float) -> Palette:
     """Build a palette from the (n, 2) amounts of two hues that it can show."""
     inks = np.arange(1, INKS + 1) / INKS
     first_ink = len(points)
@@ -89,17 +93,17 @@ def _palette(points: Floats, names: tuple[str, str]) -> Palette:
     return Palette(
         hues=_nearest(points),
         inks=np.where(ink_index > 0, first_ink + ink_index - 1, 0).astype(np.uint8),
-        alike=_alike(points),
+        alike=_alike(points, held),
         light=tables["light"],
         dark=tables["dark"],
     )
 
 
-def _alike(points: Floats) -> NDArray[np.bool_]:
+def _alike(points: Floats, held: float) -> NDArray[np.bool_]:
     """Return (256, 256) bool: which indices of the (n, 2) `points` lie so close that [old] may stand for [new]."""
     alike = np.eye(256, dtype=bool)
     distance = np.abs(points[:, None] - points[None, :]).max(axis=2)
-    alike[: len(points), : len(points)] = distance <= HELD
+    alike[: len(points), : len(points)] = distance <= held
     # What has faded away must be gone: traces would gather on the paper.
     alike[1:, 0] = False
     return alike

@@ -115,9 +115,10 @@ def _pair(clip: Clip, shapes: Shapes, entry: Mapping[str, Any], laws: Mapping[st
         "caption": (
             "Two training runs with the same initial weights, the same batches and the same dropout masks, in step; "
             f"only the optimizer differs. One line is one of the {facts['weights']:,} weights of "
-            f"{_names(clip, shapes)}: {COLOURS}. One rule gives each side its thresholds, from batches "
-            f"1–{facts['law_batches']:,} of its own training run, because directions can be compared between "
-            f"optimizers and sizes cannot. Full colour from ({limits}) on.{staying}"
+            f"{_names(clip, shapes)}: {COLOURS}. Sizes of updates cannot be compared between optimizers, directions "
+            f"can: on either side, {share(facts['full_share'])} of each layer's updates in these batches has the full "
+            f"colour, that is from here on ({limits}); what has less than {share(facts['left_out'])} of it is "
+            f"left out.{staying}"
         ),
         "alt": (
             f"Animation of two graphs side by side, {beside}: in each, columns of {_nodes(shapes)} nodes, joined by "
