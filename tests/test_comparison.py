@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import ROOT, Build, run_report
+from conftest import ROOT, TINY, Build, run_report
 
 from report import analysis
 from report import workspace as files
