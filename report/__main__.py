@@ -142,6 +142,20 @@ def serve(context: click.Context, file: Path | None, build: Path | None, site: P
         mkdocs_site.serve(pipeline.workspace, pipeline.experiment, lambda: pipeline.run(COMMANDS["write"]), port=port)
 
 
+@main.command("offline", help="Pack the site as a ZIP that opens without a server.")
+@click.pass_context
+def offline(context: click.Context, file: Path | None, build: Path | None, site: Path | None) -> None:
+    """Build what is stale, then pack."""
+    from report import offline as packing
+
+    console = Console()
+    pipeline = _pipeline(context, console, (file, build, site))
+    with _alone(pipeline.workspace):
+        pipeline.run(COMMANDS["all"])
+        archive = packing.pack(pipeline.workspace, pipeline.experiment)
+    console.say(f"{archive}: {archive.stat().st_size / 1e6:.1f} MB; unpack it and open index.html.")
+
+
 @main.command("publish", help="Put the built site on the gh-pages branch of origin.")
 @click.pass_context
 def publish(context: click.Context, file: Path | None, build: Path | None, site: Path | None) -> None:
@@ -153,7 +167,7 @@ def publish(context: click.Context, file: Path | None, build: Path | None, site:
         publishing.publish(pipeline.workspace, is_fresh=lambda: not pipeline.stale(), say=pipeline.console.say)
 
 
-for _command in (findings, serve, publish):
+for _command in (findings, serve, offline, publish):
     _options(_command)
 
 

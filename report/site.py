@@ -25,8 +25,13 @@ from report.workspace import Workspace
 EPOCH = "315532800"  # 1980-01-01: MkDocs puts a time into sitemap.xml.gz, and it must not be now
 
 
-def build(workspace: Workspace, experiment: Experiment) -> None:
+def build(workspace: Workspace, experiment: Experiment, *, offline: dict[str, str] | None = None) -> None:
     """Build the site; an earlier one stays in place until the new one is complete.
+
+    Args:
+        workspace: has the pages, and where the site goes.
+        experiment: has its title and addresses.
+        offline: for a copy that opens from the file system, the player's modules as addresses by name.
 
     Raises:
         ReportError: when MkDocs warns of anything, such as a link that leads nowhere.
@@ -39,7 +44,7 @@ def build(workspace: Workspace, experiment: Experiment) -> None:
     try:
         with _warnings() as warnings, _fixed_time():
             try:
-                mkdocs_build.build(_config(workspace, experiment, fresh))
+                mkdocs_build.build(_config(workspace, experiment, fresh, offline))
             except MkDocsException as error:
                 reasons = "\n".join(warnings) or str(error)
                 raise ReportError(f"MkDocs refuses to build the site:\n{reasons}") from error
@@ -83,9 +88,13 @@ def serve(workspace: Workspace, experiment: Experiment, rebuild: Callable[[], No
         server.shutdown()
 
 
-def _config(workspace: Workspace, experiment: Experiment, folder: Path) -> Any:
+def _config(workspace: Workspace, experiment: Experiment, folder: Path, offline: dict[str, str] | None) -> Any:
     """Return MkDocs's settings with what the experiment and the pages decide."""
     settings = experiment.site
+    more: dict[str, Any] = {}
+    if offline is not None:
+        # Material's own, which makes the search index a script.
+        more["plugins"] = ["search", "offline"]
     config: Any = load_config(
         str(workspace.mkdocs_config),
         site_name=settings.title,
@@ -93,9 +102,13 @@ def _config(workspace: Workspace, experiment: Experiment, folder: Path) -> Any:
         repo_url=settings.repository,
         docs_dir=str(workspace.docs),
         site_dir=str(folder),
+        **more,
     )
     config.theme["language"] = settings.language
     config.extra.update(files.read_json(workspace.site_settings))
+    if offline is not None:
+        # Ours, or the plugin takes one from another host.
+        config.extra.update(polyfills=["assets/offline/iframe-worker.js"], modules=offline)
     return config
 
 

@@ -1,0 +1,80 @@
+"""The offline copy: one archive, the same every time, with what a page from the file system may load."""
+
+import base64
+import json
+import re
+import shutil
+import zipfile
+
+import pytest
+from conftest import ROOT
+
+from report import offline
+from report.errors import ReportError
+from report.workspace import Workspace
+
+
+@pytest.fixture(scope="module")
+def archive(tiny_build, tmp_path_factory):
+    """Return the tiny site's archive, and that of a second packing elsewhere."""
+    paths = []
+    for number in range(2):
+        build = tmp_path_factory.mktemp(f"offline{number}")
+        (build / "docs").symlink_to(tiny_build.workspace.docs)
+        shutil.copy(tiny_build.workspace.site_settings, build)
+        paths.append(offline.pack(Workspace(ROOT, build, build / "site"), tiny_build.experiment))
+        assert sorted(path.name for path in build.iterdir()) == ["docs", "site.json", paths[-1].name]
+    return paths
+
+
+def test_two_packings_give_the_same_bytes(archive):
+    """No date of a file, no order of a folder, no name of a temporary folder gets in."""
+    assert archive[0].read_bytes() == archive[1].read_bytes()
+
+
+def test_everything_lies_in_one_folder(archive, tiny_build):
+    """Whoever unpacks it has one folder more, with all pages."""
+    with zipfile.ZipFile(archive[0]) as content:
+        names = content.namelist()
+        assert content.testzip() is None
+    assert {name.split("/")[0] for name in names} == {offline.NAME}
+    pages = {path.name for path in tiny_build.workspace.site.glob("*.html")}
+    assert pages <= {name.removeprefix(f"{offline.NAME}/") for name in names}
+
+
+def test_the_players_data_are_scripts_that_hand_over_the_same_bytes(archive):
+    """Under the name by which the player asks for them."""
+    with zipfile.ZipFile(archive[0]) as content:
+        folder = f"{offline.NAME}/player/"
+        data = [name for name in content.namelist() if name.startswith(folder) and not name.endswith(".js")]
+        assert len(data) > 1
+        for name in data:
+            call = re.fullmatch(r"weightPlayerFile\((.+), (.+)\);\n", content.read(f"{name}.js").decode())
+            assert call is not None
+            assert json.loads(call[1]) == name.removeprefix(folder)
+            assert base64.b64decode(json.loads(call[2])) == content.read(name)
+
+
+def test_modules_import_each_other_by_the_names_of_the_map(tmp_path):
+    """Static and dynamic imports, exports from elsewhere, either quote; nothing else is touched."""
+    text = (
+        'import { b } from "./b.js";\n'
+        "export * from './b.js';\n"
+        'const later = () => import("./b.js");\n'
+        'const name = "./b.js";\n'
+    )
+    (tmp_path / "a.js").write_text(text)
+    (tmp_path / "b.js").write_text("export const b = 1;\n")
+    modules = offline.import_map(tmp_path)
+    assert list(modules) == ["wim/a.js", "wim/b.js"]
+    kind, content = modules["wim/a.js"].split(",")
+    assert kind == "data:text/javascript;base64"
+    wanted = text.replace("./b.js", "wim/b.js", 3)
+    assert base64.b64decode(content).decode() == wanted
+
+
+def test_a_module_that_is_not_there_is_named(tmp_path):
+    """It would fail in front of the reader otherwise."""
+    (tmp_path / "a.js").write_text('import { b } from "./gone.js";\n')
+    with pytest.raises(ReportError, match=r"a\.js imports gone\.js"):
+        offline.import_map(tmp_path)
