@@ -156,7 +156,7 @@ def test_findings_are_printed(tiny_build: Build) -> None:
     place = tiny_build.workspace
     options = (
         "--experiment",
-        str(ROOT / "tests" / "tiny.toml"),
+        str(TINY),
         "--build",
         str(place.build),
         "--site",
