@@ -1,109 +1,12 @@
-"""What a reader meets: every page in a real browser, wide and narrow, light and dark, with a script and without.
-
-Pictures of all pages go to build/screenshots.
-"""
-
-import functools
-import http.server
-import json
-import shutil
-import subprocess
-import threading
-from pathlib import Path
+"""What a reader does with figures, animations, the search and the colours: by mouse and by keyboard."""
 
 import pytest
-from conftest import ROOT
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import expect
 
-CHECKS = Path(__file__).parent
-AXE = CHECKS / "node_modules" / "axe-core" / "axe.min.js"
-SCREENSHOTS = ROOT / "build" / "screenshots"
-SIZES = {"wide": (1280, 900), "narrow": (390, 844)}
-SCHEMES = ("light", "dark")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-quic"]
-PAGES = ["index", "findings", "explore", "layers", "differences", "method", "reproduce", "downloads", "404"]
+from .conftest import complaints_of
 
 
-@pytest.fixture(scope="module")
-def browser():
-    """Return the installed Chromium."""
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
-        yield chromium
-        chromium.close()
-
-
-class _Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *arguments):
-        pass
-
-
-@pytest.fixture(scope="module")
-def address(tiny_build):
-    """Return the address at which the tiny site is served."""
-    handler = functools.partial(_Quiet, directory=str(tiny_build.workspace.site))
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}/"
-    server.shutdown()
-    server.server_close()
-
-
-@pytest.fixture
-def page(browser: Browser):
-    """Return an empty page on a wide screen."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    yield context.new_page()
-    context.close()
-
-
-def complaints_of(page: Page, address: str) -> list[str]:
-    """Return a list that grows with every console error, failed request and request to another host."""
-    found: list[str] = []
-    page.on("console", lambda message: found.append(message.text) if message.type in ("error", "warning") else None)
-    page.on("pageerror", lambda error: found.append(str(error)))
-    page.on("requestfailed", lambda request: found.append(f"failed: {request.url}"))
-    page.on("response", lambda answer: found.append(f"{answer.status}: {answer.url}") if answer.status >= 400 else None)
-    page.on(
-        "request", lambda request: None if request.url.startswith((address, "blob:")) else found.append(request.url)
-    )
-    return found
-
-
-def test_all_pages_are_looked_at(tiny_build):
-    """A page that is added must be added to the list above."""
-    assert {path.stem for path in tiny_build.workspace.site.glob("*.html")} == set(PAGES)
-
-
-@pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("scheme", SCHEMES)
-def test_every_page_in_every_dress(browser, address, size, scheme):
-    """No error, no foreign or failed request, nothing wider than the window, nothing that axe-core finds."""
-    assert AXE.is_file(), 'axe-core is not installed; run "make test", which installs it.'
-    width, height = SIZES[size]
-    context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
-    page = context.new_page()
-    complaints = complaints_of(page, address)
-    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-    problems = {}
-    for name in PAGES:
-        page.goto(f"{address}{name}.html", wait_until="load")
-        page.add_script_tag(path=AXE)
-        # Anything below "serious" counts as well.
-        violations = page.evaluate("axe.run(document).then((result) => result.violations)")
-        found = [f"{each['id']}: {each['nodes'][0]['html'][:120]}" for each in violations]
-        wider = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-        if wider > 0:
-            found.append(f"{wider} pixels wider than the window")
-        if found or complaints:
-            problems[name] = [*found, *complaints]
-            complaints.clear()
-        page.screenshot(path=SCREENSHOTS / f"{name}-{size}-{scheme}.png", full_page=True)
-    context.close()
-    assert problems == {}
-
-
-@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_figures_follow_the_scheme(browser, address, scheme):
     """One variant is seen, the one that the reader's system asks for; the other is not even fetched."""
     page = browser.new_page(color_scheme=scheme)
@@ -198,35 +101,6 @@ def test_a_figure_can_be_enlarged(page, address):
     expect(dialog).to_be_hidden()
 
 
-def test_without_a_script_everything_can_be_read(browser, address):
-    """All figures are seen, and a poster leads to its GIF."""
-    context = browser.new_context(java_script_enabled=False)
-    page = context.new_page()
-    page.goto(address, wait_until="load")
-    for figure in page.locator("figure.figure").all():
-        assert figure.locator("img:visible").count() == 1
-    page.locator("#animation-network a:visible").first.click()
-    assert page.url.endswith("animations/network.gif")
-    context.close()
-
-
-@pytest.mark.parametrize("size", SIZES)
-def test_what_is_pressed_is_large_enough_for_a_finger(browser, address, size):
-    """24 by 24 pixels at least, but for links within a text (WCAG 2.2, 2.5.8)."""
-    width, height = SIZES[size]
-    page = browser.new_page(viewport={"width": width, "height": height})
-    page.goto(address, wait_until="load")
-    small = page.evaluate(
-        """[...document.querySelectorAll("button, .links > *, .md-nav__link, .md-header__button, .md-footer__link")]
-        .filter((element) => element.checkVisibility({ opacityProperty: true }))
-        .map((element) => [element.getBoundingClientRect(), element.outerHTML.slice(0, 120)])
-        .filter(([box]) => box.width && (box.width < 24 || box.height < 24))
-        .map(([box, html]) => `${box.width} × ${box.height}: ${html}`)"""
-    )
-    assert small == []
-    page.close()
-
-
 def test_searching_finds_a_section(page, address):
     """The index is made when the site is built; asking it needs no other host."""
     complaints = complaints_of(page, address)
@@ -234,45 +108,3 @@ def test_searching_finds_a_section(page, address):
     page.get_by_role("textbox", name="Search").press_sequentially("threshold")
     expect(page.locator(".md-search-result__item").first).to_be_visible(timeout=20_000)
     assert complaints == []
-
-
-def test_the_site_opens_from_the_file_system(page, tiny_build):
-    """Without a server: pages, figures, links and the player of animations."""
-    page.goto((tiny_build.workspace.site / "index.html").as_uri(), wait_until="load")
-    expect(page.locator("#figure-digits img:visible")).to_be_visible()
-    player = page.locator("#animation-network gif-player")
-    player.get_by_role("button").click()
-    expect(player.get_by_role("button", name="Stop")).to_be_visible()
-    page.get_by_role("link", name="Method").first.click()
-    expect(page.get_by_role("heading", level=1)).to_contain_text("Method")
-
-
-def test_printed_it_is_paper(page, address):
-    """Also from a dark screen: light figures, no buttons, no navigation."""
-    page.emulate_media(color_scheme="dark")
-    page.goto(address, wait_until="load")
-    page.emulate_media(media="print", color_scheme="dark")
-    figure = page.locator("#figure-loss")
-    expect(figure.locator('img[src$="#only-light"]')).to_be_visible()
-    expect(figure.locator('img[src$="#only-dark"]')).to_be_hidden()
-    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
-    for hidden in (".links", ".gif-player__button", ".md-header", ".md-sidebar", ".md-footer"):
-        expect(page.locator(hidden).first).to_be_hidden()
-
-
-def test_the_html_is_valid(tiny_build, tmp_path):
-    """By html-validate, but for what Material's own templates are written like."""
-    tool = CHECKS / "node_modules" / ".bin" / "html-validate"
-    assert tool.is_file(), 'html-validate is not installed; run "make test", which installs it.'
-    for path in tiny_build.workspace.site.glob("*.html"):
-        shutil.copy(path, tmp_path)
-    theirs = ["no-trailing-whitespace", "doctype-style", "valid-autocomplete", "wcag/h32", "unique-landmark"]
-    style = ["no-inline-style", "void-style", "attribute-boolean-style", "attribute-empty-style", "long-title"]
-    rules = dict.fromkeys([*theirs, *style], "off") | {"valid-id": ["error", {"relaxed": True}]}
-    rules["no-implicit-button-type"] = "off"
-    config = {"root": True, "extends": ["html-validate:recommended"], "rules": rules}
-    (tmp_path / ".htmlvalidate.json").write_text(json.dumps(config))
-    names = sorted(path.name for path in tmp_path.glob("*.html"))
-    done = subprocess.run([tool, "-f", "text", *names], cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert done.stdout + done.stderr == ""
-    assert done.returncode == 0

@@ -1,0 +1,171 @@
+"""One browser and one served site for all tests here; every page is walked through once in each of its four dresses."""
+
+import base64
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import ROOT, Build
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
+
+from benchmarks.serving import serve
+from report import site
+from report import workspace as files
+from report.workspace import Workspace
+
+CHECKS = Path(__file__).parent
+AXE = CHECKS / "node_modules" / "axe-core" / "axe.min.js"
+SCREENSHOTS = ROOT / "build" / "screenshots"
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-quic"]
+SIZES: dict[str, ViewportSize] = {"wide": {"width": 1280, "height": 900}, "narrow": {"width": 390, "height": 844}}
+DRESSES = [(size, scheme) for size in SIZES for scheme in ("light", "dark")]
+MOUNT = "/repository/"
+
+# Rules by tag, since target-size and others of WCAG 2.2 are not among those that axe-core runs unasked.
+AXE_RUN = """axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]})
+    .then(({violations}) => violations.flatMap(({id, nodes}) => nodes.map((node) =>
+        `${id}: ${node.target.join(" ")} ${node.html.slice(0, 160)} ${node.failureSummary}`)))"""
+# What is fetched when it comes into view is fetched now, both schemes' pictures, and waited for.
+FETCH_ALL = """() => Promise.all([...document.images].map((image) => {
+    image.loading = "eager";
+    return image.complete || new Promise((done) => { image.onload = image.onerror = done; });
+}))"""
+IMAGES = """() => [...document.images].map((image) => ({
+    source: image.getAttribute("src"), loaded: image.complete && image.naturalWidth > 0,
+    alt: image.getAttribute("alt"), width: image.getAttribute("width"), height: image.getAttribute("height"),
+    figure: !!image.closest("figure") }))"""
+# All that leads anywhere: also within what scripts have made.
+LINKS = """() => [...document.querySelectorAll("[href], [src], [srcset], [data], [poster]")].flatMap((element) =>
+    ["href", "src", "data", "poster"].map((name) => element.getAttribute(name)).filter((value) => value))
+    .map((value) => new URL(value, document.baseURI).href)"""
+
+
+@dataclass(frozen=True)
+class Visit:
+    """Hold what was seen on one page, in one width and scheme."""
+
+    complaints: list[str]  # console errors, failed requests, requests to another host
+    violations: list[str]  # of axe-core's rules
+    wider: int  # pixels by which the page is wider than the window
+    images: list[dict[str, Any]]
+    links: list[str]  # whole addresses
+    names: set[str] = field(repr=False)  # ids, to which an anchor can lead
+
+
+Walk = dict[str, Visit]  # by file name
+
+
+def missing(what: str) -> None:
+    """Skip the test on a person's machine that lacks `what`; fail it in CI, where nobody would notice the skip."""
+    if os.environ.get("CI"):
+        pytest.fail(f"{what}: the pages are not checked.")
+    pytest.skip(f"{what}.")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Return the installed Chromium."""
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        missing('There is no command "chromium"')
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture(scope="session")
+def folder(tiny_build: Build, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder that `address` serves."""
+    return tmp_path_factory.mktemp("served") / "site"
+
+
+@pytest.fixture(scope="session")
+def address(folder: Path, tiny_build: Build) -> Iterator[str]:
+    """Return the address below a path at which the tiny site is served, and for which it was built."""
+    with serve(folder, MOUNT) as served:
+        place = Workspace(ROOT, folder.parent / "build", folder)
+        shutil.copytree(tiny_build.workspace.docs, place.docs)
+        files.write_bytes(place.site_settings, tiny_build.workspace.site_settings.read_bytes())
+        settings = tiny_build.experiment.site.model_copy(update={"url": served})
+        site.build(place, tiny_build.experiment.model_copy(update={"site": settings}))
+        yield served
+
+
+@pytest.fixture(scope="session")
+def pages(address: str, folder: Path) -> list[str]:
+    """Return the file names of all pages."""
+    return sorted(path.name for path in folder.glob("*.html"))
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """Return an empty page on a wide screen."""
+    context = browser.new_context(viewport=SIZES["wide"])
+    yield context.new_page()
+    context.close()
+
+
+def complaints_of(page: Page, address: str) -> list[str]:
+    """Return a list that grows with every console error, failed request and request to another host."""
+    found: list[str] = []
+    page.on("console", lambda message: found.append(message.text) if message.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: found.append(str(error)))
+    page.on("requestfailed", lambda request: found.append(f"failed: {request.url}"))
+    page.on("response", lambda answer: found.append(f"{answer.status}: {answer.url}") if answer.status >= 400 else None)
+    ours = (address, "blob:", "data:")
+    page.on("request", lambda asked: None if asked.url.startswith(ours) else found.append(f"elsewhere: {asked.url}"))
+    return found
+
+
+def axe(page: Page) -> list[str]:
+    """Return what axe-core finds on the page as it is now, a line for each element."""
+    if not AXE.is_file():
+        missing('axe-core is not installed ("make test" installs it)')
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE.read_text(encoding="utf-8"))
+    found: list[str] = page.evaluate(AXE_RUN)
+    return found
+
+
+def _visit(page: Page, address: str, complaints: list[str], screenshot: Path) -> Visit:
+    """Look at one page."""
+    complaints.clear()
+    page.goto(address, wait_until="load")
+    page.evaluate(FETCH_ALL)
+    wider = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+    violations = axe(page)
+    # Playwright's own picture of a whole page resizes the window, which starts everything that follows its size.
+    size = page.evaluate("({width: innerWidth, height: document.documentElement.scrollHeight})")
+    session = page.context.new_cdp_session(page)
+    clip = {"x": 0, "y": 0, **size, "scale": 1}
+    picture = session.send("Page.captureScreenshot", {"captureBeyondViewport": True, "clip": clip})
+    session.detach()
+    screenshot.write_bytes(base64.b64decode(picture["data"]))
+    names = page.evaluate("[...document.querySelectorAll('[id]')].map((element) => element.id)")
+    return Visit(list(complaints), violations, wider, page.evaluate(IMAGES), page.evaluate(LINKS), set(names))
+
+
+@pytest.fixture(scope="session")
+def walk(browser: Browser, address: str, pages: list[str]) -> Callable[[str, str], Walk]:
+    """Return the function that visits all pages in one width and scheme, once; pictures go to build/screenshots."""
+    done: dict[tuple[str, str], Walk] = {}
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+
+    def visit_all(size: str, scheme: str) -> Walk:
+        if (size, scheme) not in done:
+            context = browser.new_context(viewport=SIZES[size], color_scheme=scheme)
+            page = context.new_page()
+            complaints = complaints_of(page, address)
+            done[size, scheme] = {
+                name: _visit(page, address + name, complaints, SCREENSHOTS / f"{name[:-5]}-{size}-{scheme}.png")
+                for name in pages
+            }
+            context.close()
+        return done[size, scheme]
+
+    return visit_all

@@ -1,0 +1,118 @@
+"""Anyone can use it: WCAG 2.2 AA by axe-core on every page, and what axe-core cannot see: targets, focus, motion."""
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from .conftest import DRESSES, SIZES, axe
+
+# Controls; links within a text are excepted (2.5.8).
+SMALL = """() => [...document.querySelectorAll("button, input, select, summary, .links > *, .md-nav__link,
+        .md-header__button, .md-footer__link, .md-search-result__link, [role=button], [role=slider], a.md-top")]
+    .filter((element) => element.checkVisibility({visibilityProperty: true}) && !element.matches(".md-toggle"))
+    .map((element) => [element.getBoundingClientRect(), element.outerHTML.slice(0, 120)])
+    .filter(([box]) => box.width > 1 && (box.width < 24 || box.height < 24))
+    .map(([box, html]) => `${box.width} × ${box.height}: ${html}`)"""
+# The element in focus, where it is, and whether anything shows that it is in focus.
+FOCUS = """() => {
+    const element = document.activeElement, style = getComputedStyle(element), box = element.getBoundingClientRect();
+    return {
+        html: element.outerHTML.slice(0, 140), isBody: element === document.body,
+        ring: style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2,
+        seen: box.width > 0 && box.bottom > 0 && box.top < innerHeight && box.right > 0 && box.left < innerWidth,
+    };
+}"""
+TABS = 45
+
+
+@pytest.mark.parametrize(("size", "scheme"), DRESSES)
+def test_axe_finds_nothing(walk, size, scheme):
+    """On no page, of no severity: rules of WCAG 2.0 to 2.2, levels A and AA, and best practices."""
+    seen = {name: visit.violations for name, visit in walk(size, scheme).items()}
+    assert {name: violations for name, violations in seen.items() if violations} == {}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_in_what_opens(browser: Browser, address, scheme):
+    """The search with its results, the menu of a phone, a figure enlarged, an animation that plays."""
+    context = browser.new_context(viewport=SIZES["narrow"], color_scheme=scheme)
+    page = context.new_page()
+    page.goto(address, wait_until="load")
+    page.locator("label[for=__search]:visible").first.click()
+    page.get_by_role("textbox", name="Search").fill("threshold")
+    expect(page.locator(".md-search-result__item").first).to_be_visible()
+    page.wait_for_timeout(400)  # colours are measured when they have come to rest
+    assert axe(page) == []
+    page.goto(address, wait_until="load")
+    page.locator("label[for=__drawer]:visible").first.click()
+    expect(page.locator(".md-nav--primary")).to_be_visible()
+    page.wait_for_timeout(400)
+    assert axe(page) == []
+    page.goto(f"{address}layers.html", wait_until="load")
+    player = page.locator("gif-player").first
+    player.get_by_role("button").click()
+    expect(player.get_by_role("button", name="Stop")).to_be_visible()
+    assert axe(page) == []
+    page.goto(address, wait_until="load")
+    page.get_by_role("button", name="Enlarge").first.click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    assert axe(page) == []
+    context.close()
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_what_is_pressed_is_large_enough_for_a_finger(browser: Browser, address, pages, size):
+    """24 by 24 pixels at least, but for links within a text (WCAG 2.2, 2.5.8)."""
+    context = browser.new_context(viewport=SIZES[size])
+    page = context.new_page()
+    small = {}
+    for name in pages:
+        page.goto(address + name, wait_until="load")
+        small[name] = page.evaluate(SMALL)
+    context.close()
+    assert {name: found for name, found in small.items() if found} == {}
+
+
+@pytest.mark.parametrize("name", ["index.html", "explore.html"])
+def test_the_keyboard_shows_where_it_is(page: Page, address, name):
+    """Tab after tab: what is in focus lies in the window and has a ring around it."""
+    page.goto(address + name, wait_until="load")
+    hidden, reached = [], set()
+    for _ in range(TABS):
+        page.keyboard.press("Tab")
+        now = page.evaluate(FOCUS)
+        if now["isBody"]:
+            break
+        reached.add(now["html"])
+        if not (now["ring"] and now["seen"]):
+            hidden.append(now)
+    assert hidden == []
+    assert len(reached) > 20
+
+
+def test_the_first_tab_leads_past_the_navigation(page: Page, address):
+    """A reader with a keyboard need not walk through the menu on every page."""
+    page.goto(address, wait_until="load")
+    page.keyboard.press("Tab")
+    skip = page.locator("a.md-skip")
+    expect(skip).to_be_focused()
+    target = page.locator(skip.get_attribute("href"))
+    assert target.count() == 1
+
+
+@pytest.mark.parametrize("name", ["index.html", "explore.html", "layers.html"])
+def test_nothing_moves_by_itself(page: Page, address, name):
+    """Two pictures of a page at rest are the same; no animation runs."""
+    page.goto(address + name, wait_until="networkidle")
+    first = page.screenshot()
+    page.wait_for_timeout(700)
+    assert page.screenshot() == first
+    assert page.evaluate("document.getAnimations().filter((each) => each.playState === 'running').length") == 0
+
+
+@pytest.mark.parametrize("name", ["index.html", "findings.html"])
+def test_a_zoomed_page_does_not_scroll_sideways(browser: Browser, address, name):
+    """Zoomed to 400 % on a desktop, which is 320 pixels wide (WCAG 2.2, 1.4.10)."""
+    page = browser.new_page(viewport={"width": 320, "height": 640})
+    page.goto(address + name, wait_until="load")
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+    page.close()

@@ -1,0 +1,23 @@
+"""Lighthouse, as a phone on a slow network sees the pages; the table of all pages: python -m benchmarks.lighthouse."""
+
+import pytest
+
+from benchmarks import lighthouse
+
+from .conftest import missing
+
+# A busy machine costs points of performance and of nothing else; on a quiet one 95 is wanted (benchmarks.lighthouse).
+ENOUGH = 90
+ROUNDS = 3
+
+
+@pytest.mark.parametrize("name", ["index.html", "explore.html"])
+def test_lighthouse_is_content(browser, address, tmp_path, name):
+    """Full points for accessibility, best practices and search engines; performance above 90, the best of three."""
+    if not lighthouse.TOOL.is_file():
+        missing('Lighthouse is not installed ("make test" installs it)')
+    done = lighthouse.best(address + name, tmp_path, ROUNDS, ENOUGH)
+    assert done.lacking == ()
+    assert {key: points for key, points in done.scores.items() if key != "performance" and points < 100} == {}
+    assert done.shift < 0.02
+    assert done.scores["performance"] >= ENOUGH
