@@ -22,6 +22,7 @@ Progress = Callable[[int, int, str], None]
 
 HERE = Path(__file__).parent
 SCHEMES = {"light": "", "dark": "-dark"}  # what each scheme adds to a file's name
+COARSEST = 4  # times coarser than wanted are the colours of an animation that would be too large; then it is as it is
 STARTS = {  # where the drawing of each kind begins: file and function
     "graph": ("graph.py", "movie"),
     "matrix": ("matrix.py", "movie"),
@@ -74,18 +75,24 @@ def _key(workspace: Workspace, experiment: Experiment, clip: Clip, laws: Mapping
 def _draw(workspace: Workspace, experiment: Experiment, clip: Clip, laws: Mapping[str, Any]) -> dict[str, Any]:
     """Write the four files of an animation; return what the manifest says of them.
 
-    One that would flash too often at the wanted pace is made again, slow enough.
+    One that would flash too often at the wanted pace is made again, slow enough; one that would be too large is made
+    again with coarser colours.
     """
     from report.animation import films, flashes, gif
 
     recordings = [Recording.open(workspace.run(run)) for run in clip.runs(experiment)]
-    for milliseconds in (experiment.animation.milliseconds, max(experiment.animation.milliseconds, flashes.SLOW)):
-        movie = films.film(clip, recordings, laws)
+    milliseconds, coarse = experiment.animation.milliseconds, 1
+    while True:
+        movie = films.film(clip, recordings, laws, coarse)
         colours = {scheme: movie.palette.colours(scheme) for scheme in SCHEMES}
         watch, found = flashes.watcher(colours, milliseconds, loops=True)
         pictures = gif.encode(movie, milliseconds, watch)
         flashing = found()
-        if all(scheme["safe"] for scheme in flashing.values()):
+        if milliseconds < flashes.SLOW and not all(scheme["safe"] for scheme in flashing.values()):
+            milliseconds = flashes.SLOW
+        elif coarse < COARSEST and len(pictures.gif["light"]) > films.most_bytes(clip):
+            coarse *= 2
+        else:
             break
     outputs = _outputs(workspace, clip)
     for scheme in SCHEMES:

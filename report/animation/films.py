@@ -11,21 +11,27 @@ from report.recording import Recording
 LAYER_SIZE = (640, 640)  # pixels of the graph of one layer, large enough to follow one edge
 
 
-def film(clip: Clip, recordings: Sequence[Recording], laws: Mapping[str, Any]) -> Movie:
+def most_bytes(clip: Clip) -> int:
+    """Return how large a file of `clip` should be at most: what a phone loads in a few seconds."""
+    return 2_000_000 if len(clip.layers) == 1 else 6_000_000
+
+
+def film(clip: Clip, recordings: Sequence[Recording], laws: Mapping[str, Any], coarse: int = 1) -> Movie:
     """Return the film of `clip`; each call starts it anew.
 
     Args:
         clip: what is shown.
         recordings: its training runs, the main one first.
         laws: for each layer of the main one, the `mean` and `threshold` of all its batches.
+        coarse: 1, or a power of 2 by which colours are held longer, for a smaller file.
     """
     main, layer, layers, batches = recordings[0], clip.layers[0], clip.layers, clip.batches
     shapes = [main.experiment.shape(name) for name in layers]
     if clip.kind == "pixels":
-        return pixels.movie(clips.amounts(main, layer, batches), batches, layer, shapes[0])
+        return pixels.movie(clips.amounts(main, layer, batches), batches, layer, shapes[0], coarse)
     if clip.kind == "matrix":
         law = clips.visible_law(main, layer, batches, laws[layer])
-        movie = matrix.movie(lambda: clips.matrices(main, layer, batches, law), batches, layer, shapes[0])
+        movie = matrix.movie(lambda: clips.matrices(main, layer, batches, law), batches, layer, shapes[0], coarse)
         movie.facts["limit"] = law["threshold"]
         return movie
     if clip.kind == "pair":
@@ -33,9 +39,9 @@ def film(clip: Clip, recordings: Sequence[Recording], laws: Mapping[str, Any]) -
         signed = [clips.edges(run, layers, batches, own) for run, own in zip(recordings, equal, strict=True)]
         for opacities in signed:
             opacities[abs(opacities) < clips.LEFT_OUT] = 0
-        movie = graph.pair(signed, [optimizer.label for optimizer in clip.optimizers], layers, shapes, batches)
+        movie = graph.pair(signed, [optimizer.label for optimizer in clip.optimizers], layers, shapes, batches, coarse)
         movie.facts["thresholds"] = [{name: own[name]["threshold"] for name in layers} for own in equal]
         movie.facts.update(full_share=clips.FULL_SHARE, left_out=clips.LEFT_OUT)
         return movie
     size = LAYER_SIZE if len(layers) == 1 else graph.SIZE
-    return graph.movie(clips.edges(main, layers, batches, laws), layers, shapes, batches, size)
+    return graph.movie(clips.edges(main, layers, batches, laws), layers, shapes, batches, size, coarse)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from report.animation import colour, geometry
 from report.animation.gif import Movie
 from report.animation.overlay import HIDES, LABEL, SMALL, SOFT, TINY, BatchLabel, Overlay
-from report.animation.palette import MUTED, Palette, two_hues
+from report.animation.palette import HELD, MUTED, Palette, two_hues
 from report.animation.sheet import Alignment, Lines, Sheet
 
 Bytes = NDArray[np.uint8]
@@ -28,6 +28,7 @@ def movie(
     shapes: Sequence[tuple[int, int]],
     batches: Sequence[int],
     size: tuple[int, int] = SIZE,
+    coarse: int = 1,
 ) -> Movie:
     """Return the animation of the edges of neighbouring layers.
 
@@ -37,13 +38,14 @@ def movie(
         shapes: (outputs, inputs) of each layer.
         batches: (frames,) the batch that each frame shows.
         size: width and height, pixels.
+        coarse: by how much longer colours are held, for a smaller file.
     """
     strength = np.abs(signed)
     strong = (strength >= colour.STRONG).sum(axis=1)
     poster = colour.most_telling(strong, strength.sum(axis=1))
     facts = {"weights": int(signed.shape[1]), "strong": int(strong[poster])}
     places = geometry.network([shapes[0][1], *(outputs for outputs, _ in shapes)], *size)
-    palette = two_hues()
+    palette = two_hues(coarse * HELD)
     frames = _frames([signed], [places], [""], layers, batches, size, palette)
     return Movie(palette, frames, poster, facts)
 
@@ -54,6 +56,7 @@ def pair(
     layers: Sequence[str],
     shapes: Sequence[tuple[int, int]],
     batches: Sequence[int],
+    coarse: int = 1,
 ) -> Movie:
     """Return the animation of the same edges in two training runs, side by side, in step.
 
@@ -63,6 +66,7 @@ def pair(
         layers: names, in the direction in which the data goes.
         shapes: (outputs, inputs) of each layer.
         batches: (frames,) the batch that each frame shows.
+        coarse: by how much longer colours are held, for a smaller file.
     """
     strength = np.abs(np.concatenate(signed, axis=1))
     strong = [(np.abs(each) >= colour.STRONG).sum(axis=1) for each in signed]
@@ -74,7 +78,7 @@ def pair(
         "stays": [colour.stays(each) for each in signed],
     }
     places = geometry.pair([shapes[0][1], *(outputs for outputs, _ in shapes)])
-    palette = two_hues(PAIR_HELD)
+    palette = two_hues(coarse * PAIR_HELD)
     frames = _frames(signed, places, names, layers, batches, geometry.PAIR_SIZE, palette)
     return Movie(palette, frames, poster, facts)
 

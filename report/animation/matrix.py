@@ -20,11 +20,10 @@ Signed = Callable[[], Iterator[Floats]]
 
 ACROSS, DOWN = 448, 1000  # pixels that the matrix may take, unless it has more cells than that
 LEVELS = 8  # of colour, so that the file stays small; no eye tells more apart in so small a cell
-HELD = 1.01 / LEVELS  # of full cover: a cell that changes by one level keeps the one it has
 LEFT, TOP, BELOW = 26, 70, 72  # pixels beside, above and below it
 
 
-def movie(signed: Signed, batches: Sequence[int], layer: str, shape: tuple[int, int]) -> Movie:
+def movie(signed: Signed, batches: Sequence[int], layer: str, shape: tuple[int, int], coarse: int = 1) -> Movie:
     """Return the animation of a weight matrix; a column an output, a row an input.
 
     Args:
@@ -32,6 +31,7 @@ def movie(signed: Signed, batches: Sequence[int], layer: str, shape: tuple[int, 
         batches: (frames,) the batch that each frame shows.
         layer: its name.
         shape: (outputs, inputs).
+        coarse: by how many fewer levels of colour there are, for a smaller file.
     """
     movement = np.zeros(shape)
     pull = np.zeros((shape[0], len(batches)))
@@ -45,8 +45,10 @@ def movie(signed: Signed, batches: Sequence[int], layer: str, shape: tuple[int, 
     facts = {"weights": shape[0] * shape[1], "strong": int(strong[poster])}
     rows = np.argsort(-movement.sum(axis=0), kind="stable")
     columns = similar_together(pull)
-    palette = two_hues(HELD)
-    return Movie(palette, _frames(signed, rows, columns, batches, layer, palette), poster, facts)
+    levels = max(2, LEVELS // coarse)
+    # A cell that changes by one level keeps the one it has.
+    palette = two_hues(1.01 / levels)
+    return Movie(palette, _frames(signed, rows, columns, batches, layer, levels, palette), poster, facts)
 
 
 def similar_together(profiles: Floats) -> NDArray[np.int64]:
@@ -69,6 +71,7 @@ def _frames(
     columns: NDArray[np.int64],
     batches: Sequence[int],
     layer: str,
+    levels: int,
     palette: Palette,
 ) -> Iterator[Bytes]:
     """Draw one picture a matrix of signed opacities."""
@@ -89,7 +92,7 @@ def _frames(
     label = BatchLabel(LEFT, palette)
     for matrix, batch in zip(signed(), batches, strict=True):
         ordered = matrix[np.ix_(columns, rows)].T
-        drawn = np.rint(np.rint(np.abs(ordered) * LEVELS) / LEVELS * 255).astype(int)
+        drawn = np.rint(np.rint(np.abs(ordered) * levels) / levels * 255).astype(int)
         cells = palette.hues[np.where(ordered > 0, drawn, 0), np.where(ordered < 0, drawn, 0)]
         picture = np.zeros((height, width), np.uint8)
         picture[TOP:base, left : left + inner[0]] = cells.repeat(down, axis=0).repeat(across, axis=1)

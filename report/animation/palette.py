@@ -68,10 +68,10 @@ def two_hues(held: float = HELD) -> Palette:
     return _palette(points, ("increase", "decrease"), held)
 
 
-def one_hue() -> Palette:
+def one_hue(held: float = HELD) -> Palette:
     """Return the palette of an amount that has no sign: even steps from paper to the full hue."""
     levels = np.arange(AMOUNTS + 1) / AMOUNTS
-    return _palette(np.c_[levels, np.zeros(AMOUNTS + 1)], ("amount", "amount"), HELD)
+    return _palette(np.c_[levels, np.zeros(AMOUNTS + 1)], ("amount", "amount"), held)
 
 
 def _palette(points: Floats, names: tuple[str, str], held: float) -> Palette:

@@ -12,7 +12,7 @@ from report.animation import colour
 from report.animation.gif import Movie
 from report.animation.numerals import number
 from report.animation.overlay import BASELINE, LABEL, SMALL, SOFT, BatchLabel, Overlay
-from report.animation.palette import Palette, one_hue
+from report.animation.palette import HELD, Palette, one_hue
 
 Bytes = NDArray[np.uint8]
 Floats = NDArray[np.float64]
@@ -22,7 +22,7 @@ CELL = 16  # pixels of the GIF that one of them takes
 LEFT, TOP, BELOW = 26, 70, 104  # pixels beside, above and below the picture
 
 
-def movie(amounts: Floats, batches: Sequence[int], layer: str, shape: tuple[int, int]) -> Movie:
+def movie(amounts: Floats, batches: Sequence[int], layer: str, shape: tuple[int, int], coarse: int = 1) -> Movie:
     """Return the animation of the amounts by which pixels' weights moved.
 
     Args:
@@ -30,12 +30,13 @@ def movie(amounts: Floats, batches: Sequence[int], layer: str, shape: tuple[int,
         batches: (frames,) the batch that each frame shows.
         layer: its name.
         shape: (outputs, 784).
+        coarse: by how much longer colours are held, for a smaller file.
     """
     top = colour.end_of_scale(amounts)
     # Where the pixels differ most, the digits show best.
     poster = int(amounts.std(axis=1).argmax())
     facts = {"weights": shape[0] * shape[1], "top": top, "beyond": float((amounts > top).mean())}
-    palette = one_hue()
+    palette = one_hue(coarse * HELD)
     return Movie(palette, _frames(amounts, top, batches, layer, shape, palette), poster, facts)
 
 
