@@ -42,7 +42,7 @@ def scientific(value: float, count: int = 3) -> str:
 
 def fixed(value: float | None, places: int = 2) -> str:
     """Return `value` with `places` decimal places; a dash for a missing one."""
-    return "–" if value is None else f"{value:,.{places}f}".replace("-", MINUS)
+    return "–" if value is None else f"{value:z,.{places}f}".replace("-", MINUS)
 
 
 def percent(fraction: float | None, places: int = 1) -> str:

@@ -71,7 +71,7 @@ def draw(ink: Ink, tables: Tables, facts: Facts) -> Figure:
     for line, (layer, row) in enumerate(layers.items()):
         top = TOP + ROW * line
         panel.plot([0, WIDTH], [top] * 2, color=ink.grid, linewidth=0.7, zorder=0)
-        name = panel.text(0, top + 18, layer, weight="bold", color=ink.layer(layer))
+        name = panel.text(0, top + 18, layer, weight="bold")
         panel.annotate(f"  {shape(row['shape'])}", (1, 0), xycoords=name, va="bottom", color=ink.muted)
         for part in PARTS:
             value = row["parts"][part]

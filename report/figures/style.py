@@ -16,6 +16,7 @@ import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import ArrayLike, NDArray
 
@@ -153,20 +154,21 @@ def sheet(heights: Sequence[float], share_x: bool = True, columns: int = 1) -> t
 
 
 def heading(panel: Axes, words: str, note: str = "", colour: str | None = None) -> None:
-    """Write what a panel shows above its left edge: in bold `words`, after it, muted, a `note`."""
-    title = panel.set_title(words)
+    """Write what a panel shows above its left edge: in bold `words`, after it, muted, a `note`.
+
+    A `colour` stands as a dot before the words: as letters, the lighter ones would be hard to read.
+    """
+    last: Text = panel.set_title("●" if colour else words)
     if colour:
-        title.set_color(colour)
+        last.set_color(colour)
+        last = _after(panel, last, f" {words}", weight="bold")
     if note:
-        panel.annotate(
-            f"  {note}",
-            xy=(1, 0),
-            xycoords=title,
-            va="bottom",
-            ha="left",
-            color=matplotlib.rcParams["axes.labelcolor"],
-            annotation_clip=False,
-        )
+        _after(panel, last, f"  {note}", color=matplotlib.rcParams["axes.labelcolor"])
+
+
+def _after(panel: Axes, text: Text, words: str, **how: Any) -> Text:
+    """Write on where `text` ends."""
+    return panel.annotate(words, xy=(1, 0), xycoords=text, va="bottom", ha="left", annotation_clip=False, **how)
 
 
 def label(panel: Axes, x: float, y: float, words: str, ink: Ink, **how: Any) -> None:
