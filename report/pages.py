@@ -13,7 +13,7 @@ import jinja2
 from jinja2.ext import Extension
 from latex2mathml.converter import convert
 
-from report import card, downloads, wording
+from report import card, downloads, player, wording
 from report import workspace as files
 from report.config import Experiment
 from report.errors import ReportError
@@ -93,6 +93,7 @@ def _context(
         "animations": files.read_json(workspace.animations_manifest),
         "tables": {Path(name).stem: file for name, file in offered.items() if name.endswith(".csv")},
         "downloads": offered,
+        "player_format": player.description(),
     }
 
 

@@ -1,9 +1,10 @@
 """Pack recordings for the browser: what the player on the site reads, a few hundred kilobytes at a time.
 
-`build/docs/player/index.json` says what there is: layers, geometry, colours, and for each training run its loss, its
-colour law and its shards. A shard, `<run>/<number>.bin`, holds some batches of one training run:
+`player/index.json` says what there is: layers, geometry, colours, and for each training run its loss, its colour law
+and its shards. A shard, `player/<run>/<number>.bin`, holds some batches of one training run; all numbers are
+little-endian.
 
-| bytes | type | what (all numbers little-endian) |
+| bytes | type | what |
 | --- | --- | --- |
 | 4 | text | magic, `WiMo` |
 | 2 | u16 | version of this format, 1 |
@@ -11,27 +12,26 @@ colour law and its shards. A shard, `<run>/<number>.bin`, holds some batches of 
 | 4 | u32 | first batch, counted from 1 |
 | 4 | u32 | number of batches, B |
 | 4 | u32 | fingerprint of the training run, the same in all its shards and in the index |
-| 4 | u32 | bytes of the payload below; with the header, the whole file |
+| 4 | u32 | bytes of the payload; with the header, the whole file |
 | 32 · L | u32, u32, f64, f64, f64 | of each layer: outputs, inputs, weight step s, gradient floor f, gradient ratio r |
-| payload | zlib (RFC 1950) | of each layer, with E = outputs · inputs edges, row-major over (outputs, inputs): |
+| payload | zlib (RFC 1950) | of each layer in turn the three rows below; E = outputs · inputs edges, row-major |
 | 4 · E | i32 | weights before the first batch, in steps s |
-| 3 · E · B | u8 | updates: one code an edge and batch, edge after edge; first all low bytes, then middle, then high |
-| 2 · E · B | u8 | gradients: one code an edge and batch, edge after edge; first all low bytes, then all high |
+| 3 · E · B | u8 | updates, one code an edge and batch, edge after edge: all low bytes, then all middle, then all high |
+| 2 · E · B | u8 | gradients, one code an edge and batch, edge after edge: all low bytes, then all high |
 
-A code is a whole number c. **c = 0 is exactly zero**, and the sign of c is exactly the sign of the value; |c| - 1 is
-its magnitude: in steps s for an update (0 steps, which is less than one, is read as a quarter), and as f · r^(|c| - 1)
-for a gradient. A weight is the weight before it plus the whole steps of its update. Stored is, for updates, the
-difference to the code of the batch before (momentum makes neighbours alike; 0 stands before the first), and of either
-the zigzag: 2c for c ≥ 0, else -2c - 1.
+A code is a whole number c. It is 0 exactly where the value is 0, and its sign is the value's; |c| − 1 is the magnitude:
+in steps s for an update (less than one step is read as a quarter), and as f · r^(|c| − 1) for a gradient. A weight is
+the weight before it plus the whole steps of its update. What is stored is, for an update, the difference to the code
+of the batch before (momentum makes neighbours alike; 0 stands before the first), and then of either the zigzag: 2c for
+c ≥ 0, else −2c − 1.
 
-| value | how far the value read may lie from the recorded one |
+| value | how far what is read may lie from what was recorded |
 | --- | --- |
-| weight | s / 2 = 0.25 % of τ |
-| update | s = 0.5 % of τ, zero and sign exact |
-| gradient | 2.5 % of itself, zero and sign exact |
+| weight | half a step, 0.25 % of the layer's threshold τ |
+| update | one step, 0.5 % of τ; zero and sign are exact |
+| gradient | 2.5 % of itself; zero and sign are exact |
 
-τ is the threshold of the layer (SCIENCE.md 1). Where a layer hardly moves and τ would make a step too small for the
-numbers of this format, the step is larger; the header has it.
+Where a layer hardly moves, and τ would make a step too small for the numbers of this format, the step is larger.
 """
 
 import json
@@ -120,9 +120,15 @@ def pack(workspace: Workspace, experiment: Experiment, report_progress: Progress
         entries.append(entry)
         report_progress(done, len(runs), f"player, {run.name}")
     index = _index(experiment, main, layers, _named(experiment, entries))
+    index["opening_batch"] = opening_batch(main, layers, laws[main.name], experiment.animation.frames)
     # One line: indentation would be a third of what a reader waits for.
     files.write_text(folder / "index.json", json.dumps(index, sort_keys=True, allow_nan=False, separators=(",", ":")))
     _remove_strangers(folder, {path for entry in entries for path in _shard_paths(folder, entry)})
+
+
+def description() -> str:
+    """Return what the top of this file says of the format, as Markdown: the site shows the same words."""
+    return (__doc__ or "").partition("\n\n")[2].strip()
 
 
 def drawn_layers(recording: Recording) -> tuple[str, ...]:
@@ -139,6 +145,23 @@ def drawn_layers(recording: Recording) -> tuple[str, ...]:
             f"recording.whole: found no layer of at most {MOST_EDGES:,} weights; allowed: at least one, for the player."
         )
     return layers
+
+
+def opening_batch(main: Recording, layers: tuple[str, ...], laws: dict[str, dict[str, float]], frames: int) -> int:
+    """Return the batch that the player opens with: the most telling of the first film's, as on its poster.
+
+    Args:
+        main: the main run.
+        layers: those that are drawn.
+        laws: `mean` and `threshold` of each layer.
+        frames: batches from the first on to choose from.
+    """
+    strength = np.zeros((min(frames, main.batches), 0))
+    for layer in layers:
+        updates = updates_of(main.weights(layer)[: len(strength) + 1]).reshape(len(strength), -1)
+        strength = np.hstack([strength, np.abs(colour.signed_opacity(updates, **laws[layer]))])
+    strong = (strength >= colour.STRONG).sum(axis=1)
+    return colour.most_telling(strong, strength.sum(axis=1)) + 1
 
 
 def run_laws(run: Recording, layers: tuple[str, ...]) -> dict[str, dict[str, float]]:

@@ -173,7 +173,8 @@ class Pipeline:
         made = [place.results, place.tables, place.figures_manifest, place.animations_manifest, *self._run_files()]
         site = self.experiment.model_dump(mode="json")
         sources = [place.templates, place.site_src, self.experiment_file, place.mkdocs_config]
-        legal = [place.root / "CITATION.cff", place.root / "LICENSE"]
+        # The page that explains the player's files quotes this one.
+        legal = [place.root / "CITATION.cff", place.root / "LICENSE", place.package / "player.py"]
         code = self._code("pages.py", "card.py", "downloads.py", "wording.py", "figures", "animation")
         return digest(*made, site, *sources, *legal, code)
 

@@ -1,0 +1,138 @@
+/**
+ * What the reader has chosen, as text after the # of the address, and back.
+ *
+ * @typedef {import("./colour.js").Layer} Layer
+ *
+ * @typedef {object} State
+ * @property {number} batch
+ * @property {number[]} edges     pinned, up to four
+ * @property {string} run         slug of the training run on the left
+ * @property {string | null} compare  slug of the one beside it
+ * @property {boolean[]} shown    which layers are drawn
+ * @property {number} threshold   what counts as large, as a share of τ
+ * @property {number} speed       batches a second
+ *
+ * @typedef {object} Limits
+ * @property {Layer[]} layers
+ * @property {Map<string, number>} batches  of each training run, by slug
+ * @property {number[]} speeds
+ * @property {State} initial
+ */
+
+import { edgeName, edgeOf } from "./geometry.js";
+
+export const MOST_PINS = 4;
+export const THRESHOLDS = { min: 0.05, max: 2, step: 0.05 };
+
+/**
+ * Return the last batch that a view can show: both graphs of a comparison must have it.
+ * @param {{run: string, compare: string | null}} state
+ * @param {Map<string, number>} batches
+ */
+export function lastBatch({ run, compare }, batches) {
+  const other = compare === null ? Infinity : (batches.get(compare) ?? Infinity);
+  return Math.min(batches.get(run) ?? Infinity, other);
+}
+
+/**
+ * Write the state as text; what is as at the beginning is left out, except the batch.
+ * @param {State} state
+ * @param {Limits} limits
+ */
+export function formatAddress(state, { layers, initial }) {
+  const parts = [`batch=${state.batch}`];
+  if (state.edges.length) parts.push(`edge=${state.edges.map((edge) => edgeName(layers, edge)).join(",")}`);
+  if (state.run !== initial.run) parts.push(`run=${encodeURIComponent(state.run)}`);
+  if (state.compare !== null) parts.push(`compare=${encodeURIComponent(state.compare)}`);
+  if (state.shown.includes(false)) {
+    parts.push(`layers=${layers.filter((_, place) => state.shown[place]).map(({ name }) => name).join(",")}`);
+  }
+  if (state.threshold !== initial.threshold) parts.push(`threshold=${state.threshold}`);
+  if (state.speed !== initial.speed) parts.push(`speed=${state.speed}`);
+  return `#${parts.join("&")}`;
+}
+
+/**
+ * Read the text after the #. A text without "=" is a heading's anchor or nothing, and none of our business: null.
+ * @param {string} hash  with or without the #
+ * @param {Limits} limits
+ * @returns {{state: State, problem: string | null} | null}  the state is the initial one when there is a problem
+ */
+export function parseAddress(hash, limits) {
+  const text = hash.replace(/^#/, "");
+  if (!text.includes("=")) return null;
+  const state = { ...limits.initial };
+  try {
+    for (const part of text.split("&")) {
+      const [key, value = ""] = part.split("=", 2);
+      const read = READERS[key];
+      if (!read) throw new Wrong(`knows nothing called “${shorten(key)}”`);
+      read(state, decode(value), limits);
+    }
+    if (state.compare === state.run) throw new Wrong(`compares “${state.run}” with itself`);
+    const last = lastBatch(state, limits.batches);
+    if (state.batch > last) throw new Wrong(`has no batch ${state.batch}; the last is ${last}`);
+  } catch (error) {
+    if (!(error instanceof Wrong)) throw error;
+    const initial = { ...limits.initial };
+    return { state: initial, problem: `This recording ${error.message}. Here is the view that it opens with.` };
+  }
+  return { state, problem: null };
+}
+
+/** An address that asks for what does not exist. */
+class Wrong extends Error {}
+
+/** @type {Record<string, (state: State, value: string, limits: Limits) => void>} */
+const READERS = {
+  batch(state, value) {
+    if (!/^[1-9]\d{0,8}$/.test(value)) throw new Wrong(`has no batch “${shorten(value)}”`);
+    state.batch = Number(value);
+  },
+  edge(state, value, { layers }) {
+    const names = value.split(",");
+    state.edges = [...new Set(names.map((name) => edgeOf(layers, name)))];
+    const wrong = names.find((name) => edgeOf(layers, name) < 0);
+    if (wrong !== undefined) throw new Wrong(`has no edge “${shorten(wrong)}”`);
+    if (state.edges.length > MOST_PINS) throw new Wrong(`pins at most ${MOST_PINS} edges`);
+  },
+  run(state, value, { batches }) {
+    if (!batches.has(value)) throw new Wrong(`has no training run “${shorten(value)}”`);
+    state.run = value;
+  },
+  compare(state, value, { batches }) {
+    if (!batches.has(value)) throw new Wrong(`has no training run “${shorten(value)}”`);
+    state.compare = value;
+  },
+  layers(state, value, { layers }) {
+    const names = value.split(",");
+    const wrong = names.find((name) => !layers.some((layer) => layer.name === name));
+    if (wrong !== undefined) throw new Wrong(`has no layer “${shorten(wrong)}”`);
+    state.shown = layers.map(({ name }) => names.includes(name));
+  },
+  threshold(state, value) {
+    const number = /^\d+(\.\d+)?$/.test(value) ? Number(value) : NaN;
+    if (!(number >= THRESHOLDS.min && number <= THRESHOLDS.max)) {
+      throw new Wrong(`takes thresholds from ${THRESHOLDS.min} to ${THRESHOLDS.max}, not “${shorten(value)}”`);
+    }
+    state.threshold = number;
+  },
+  speed(state, value, { speeds }) {
+    if (!speeds.includes(Number(value))) throw new Wrong(`plays no “${shorten(value)}” batches a second`);
+    state.speed = Number(value);
+  },
+};
+
+/** @param {string} text */
+function decode(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+/** @param {string} text */
+function shorten(text) {
+  return text.length > 24 ? `${text.slice(0, 23)}…` : text;
+}

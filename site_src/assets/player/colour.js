@@ -1,0 +1,81 @@
+/**
+ * The first article's colour law: red for a weight that the batch moved up, blue for down, counted from the layer's
+ * mean update, and the more opaque the larger: min((v / τ)², 1). The same law as report/analysis/threshold.py.
+ *
+ * @typedef {object} Layer
+ * @property {string} name
+ * @property {number} outputs
+ * @property {number} inputs
+ */
+
+/**
+ * Return the opacity of an update with the sign of its deviation from the mean; −1 to 1.
+ * Where τ is 0 every deviation but 0 itself is above it.
+ * @param {number} update
+ * @param {number} mean
+ * @param {number} threshold  τ, times what the reader calls large
+ */
+export function signedOpacity(update, mean, threshold) {
+  const deviation = update - mean;
+  if (threshold <= 0) return Math.sign(deviation);
+  const ratio = Math.min(Math.abs(deviation) / threshold, 1);
+  return deviation < 0 ? -ratio * ratio : ratio * ratio;
+}
+
+/**
+ * Shade every edge of a batch.
+ * @param {Float32Array} updates  (edges)
+ * @param {Layer[]} layers
+ * @param {{mean: number, threshold: number}[]} laws  of each layer
+ * @param {{share: number, shown: boolean[]}} view  threshold as a share of τ; which layers are drawn
+ * @param {Float32Array} out  (edges) signed opacities; 0 in a layer that is not shown
+ * @returns {number[]}  of each layer how many edges are lit: at the threshold or above it
+ */
+export function shade(updates, layers, laws, { share, shown }, out) {
+  let edge = 0;
+  return layers.map(({ outputs, inputs }, layer) => {
+    const end = edge + outputs * inputs;
+    let lit = 0;
+    if (!shown[layer]) out.fill(0, edge, end);
+    else {
+      const { mean, threshold } = laws[layer];
+      const limit = share * threshold;
+      for (; edge < end; edge++) {
+        const signed = signedOpacity(updates[edge], mean, limit);
+        out[edge] = signed;
+        if (signed === 1 || signed === -1) lit++;
+      }
+    }
+    edge = end;
+    return lit;
+  });
+}
+
+/**
+ * Return the edges with the largest deviations in units of their layer's τ, largest first.
+ * @param {Float32Array} updates
+ * @param {Layer[]} layers
+ * @param {{mean: number, threshold: number}[]} laws
+ * @param {boolean[]} shown
+ * @param {number} count
+ * @returns {{edge: number, ratio: number}[]}  ratio: v / τ
+ */
+export function strongest(updates, layers, laws, shown, count) {
+  /** @type {{edge: number, ratio: number}[]} */
+  const best = [];
+  let edge = 0;
+  layers.forEach(({ outputs, inputs }, layer) => {
+    const { mean, threshold } = laws[layer];
+    for (const end = edge + outputs * inputs; edge < end; edge++) {
+      const deviation = updates[edge] - mean;
+      if (!shown[layer] || deviation === 0) continue;
+      const ratio = deviation / (threshold || Math.abs(deviation));
+      if (best.length === count && Math.abs(ratio) <= Math.abs(best[count - 1].ratio)) continue;
+      let place = best.length;
+      while (place > 0 && Math.abs(best[place - 1].ratio) < Math.abs(ratio)) place--;
+      best.splice(place, 0, { edge, ratio });
+      if (best.length > count) best.pop();
+    }
+  });
+  return best;
+}

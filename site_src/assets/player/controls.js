@@ -1,0 +1,167 @@
+/**
+ * The controls around the graph: playing, the batch, what counts as large, which layers, comparing, choosing edges.
+ *
+ * @typedef {import("./address.js").State} State
+ * @typedef {import("./colour.js").Layer} Layer
+ *
+ * @typedef {object} Actions
+ * @property {() => void} play
+ * @property {(batches: number) => void} step
+ * @property {(batch: number) => void} jump
+ * @property {(speed: number) => void} speed
+ * @property {(share: number) => void} threshold
+ * @property {(layer: number) => void} layer
+ * @property {(change: {run?: string, compare?: string}) => void} choose  a training run
+ * @property {() => void} compare  two graphs, or one again
+ * @property {(edge: number) => void} point
+ * @property {(edge: number) => void} toggle
+ * @property {() => void} reset
+ */
+
+import { THRESHOLDS } from "./address.js";
+import { button, icon, make, setText } from "./dom.js";
+import { edgeName, edgeOf } from "./geometry.js";
+import { edgeTitle, number, whole } from "./words.js";
+
+const STRONGEST = 6;
+
+/** Playing, stepping, jumping, and the speed. */
+export class Transport {
+  /** @param {number[]} speeds @param {Actions} actions */
+  constructor(speeds, actions) {
+    this.pictures = { play: icon("play"), pause: icon("pause") };
+    this.play = button("Play", this.pictures.play, actions.play, "wp-play");
+    this.batch = make("input", { type: "number", min: "1", step: "1", inputMode: "numeric", class: "wp-number" });
+    this.batch.addEventListener("change", () => actions.jump(Number(this.batch.value)));
+    this.of = make("span", { class: "wp-of" });
+    this.speed = make("select", { class: "wp-select" });
+    for (const speed of speeds) this.speed.append(make("option", { value: String(speed) }, `${speed} a second`));
+    this.speed.addEventListener("change", () => actions.speed(Number(this.speed.value)));
+    this.element = make(
+      "div",
+      { class: "wp-row", role: "group", "aria-label": "Playing" },
+      this.play,
+      button("One batch back", icon("back"), () => actions.step(-1)),
+      button("One batch on", icon("forward"), () => actions.step(1)),
+      make("label", { class: "wp-field" }, "Batch", this.batch, this.of),
+      make("label", { class: "wp-field" }, "Speed", this.speed),
+    );
+  }
+
+  /** @param {State} state @param {number} last @param {boolean} playing */
+  show(state, last, playing) {
+    const label = playing ? "Pause" : "Play";
+    if (this.play.title !== label) {
+      this.play.setAttribute("aria-label", label);
+      this.play.title = label;
+      this.play.replaceChildren(playing ? this.pictures.pause : this.pictures.play);
+    }
+    // What the reader is typing is theirs until they are done.
+    if (document.activeElement !== this.batch || playing) this.batch.value = String(state.batch);
+    if (this.batch.max !== String(last)) this.batch.max = String(last);
+    setText(this.of, `of ${whole(last)}`);
+    this.speed.value = String(state.speed);
+  }
+}
+
+/** What is drawn: the threshold, the layers, one graph or two. */
+export class Settings {
+  /** @param {Layer[]} layers @param {Actions} actions @param {string | null} offer  label of the first comparison */
+  constructor(layers, actions, offer) {
+    this.range = make("input", { type: "range", class: "wp-slider", ...strings(THRESHOLDS) });
+    this.range.addEventListener("input", () => actions.threshold(Number(this.range.value)));
+    this.value = make("output", { class: "wp-value" });
+    this.layers = layers.map(({ name, inputs, outputs }, layer) => {
+      const toggle = button(name, name, () => actions.layer(layer), "wp-toggle");
+      toggle.title = `${name}, ${whole(inputs)} → ${whole(outputs)}`;
+      return toggle;
+    });
+    this.offer = offer;
+    this.compare = button("", "", actions.compare, "wp-wide");
+    this.reset = button("Reset", "Reset", actions.reset, "wp-wide");
+    this.element = make(
+      "div",
+      { class: "wp-row", role: "group", "aria-label": "What is drawn" },
+      make("label", { class: "wp-field wp-grow" }, "Large from", this.range, this.value),
+      make("div", { class: "wp-toggles", role: "group", "aria-label": "Layers" }, ...this.layers),
+      ...(offer === null ? [] : [this.compare]),
+      this.reset,
+    );
+  }
+
+  /** @param {State} state @param {number[]} lit  edges above the threshold in each graph; empty if not known */
+  show(state, lit) {
+    this.range.value = String(state.threshold);
+    const share = `${state.threshold.toFixed(2)} τ`;
+    setText(this.value, lit.length ? `${share}: ${lit.map(whole).join(" and ")} lit` : share);
+    this.range.setAttribute("aria-valuetext", `${state.threshold} of the threshold`);
+    this.layers.forEach((toggle, layer) => toggle.setAttribute("aria-pressed", String(state.shown[layer])));
+    setText(this.compare, state.compare === null ? `Compare with ${this.offer}` : "Show one graph");
+  }
+}
+
+/** @param {Record<string, number>} numbers */
+const strings = (numbers) => Object.fromEntries(Object.entries(numbers).map(([name, value]) => [name, String(value)]));
+
+/** Ways to an edge without a pointer: the strongest of the batch, and any by its numbers. */
+export class EdgeChooser {
+  /** @param {Layer[]} layers @param {Actions} actions */
+  constructor(layers, actions) {
+    this.layers = layers;
+    this.edges = new Array(STRONGEST).fill(-1);
+    this.buttons = this.edges.map((_, place) => {
+      const made = button("", "", () => actions.toggle(this.edges[place]), "wp-small");
+      for (const event of ["focus", "pointerenter"]) made.addEventListener(event, () => actions.point(this.edges[place]));
+      for (const event of ["blur", "pointerleave"]) made.addEventListener(event, () => actions.point(-1));
+      return made;
+    });
+    this.strongest = make("div", { class: "wp-strongest" }, ...this.buttons);
+    this.layer = make("select", { class: "wp-select" });
+    for (const { name } of layers) this.layer.append(make("option", { value: name }, name));
+    this.input = make("input", { type: "number", min: "0", value: "0", inputMode: "numeric", class: "wp-number" });
+    this.output = make("input", { type: "number", min: "0", value: "0", inputMode: "numeric", class: "wp-number" });
+    this.layer.addEventListener("change", () => this.limit());
+    this.limit();
+    this.form = make(
+      "form",
+      { class: "wp-row wp-choose" },
+      make("label", { class: "wp-field" }, "Layer", this.layer),
+      make("label", { class: "wp-field" }, "from node", this.input),
+      make("label", { class: "wp-field" }, "to node", this.output),
+      make("button", { type: "submit", class: "wp-button wp-wide" }, "Pin this edge"),
+    );
+    this.form.addEventListener("submit", (/** @type {Event} */ event) => {
+      event.preventDefault();
+      const edge = edgeOf(layers, `${this.layer.value}.${Number(this.output.value)}.${Number(this.input.value)}`);
+      if (edge >= 0) actions.toggle(edge);
+    });
+    const title = make("p", { class: "wp-label" }, "Strongest in this batch, in units of τ");
+    this.element = make("div", { class: "wp-chooser" }, title, this.strongest, this.form);
+  }
+
+  limit() {
+    const layer = this.layers.find(({ name }) => name === this.layer.value) ?? this.layers[0];
+    for (const [field, size] of [[this.input, layer.inputs], [this.output, layer.outputs]]) {
+      field.max = String(size - 1);
+      field.value = String(Math.min(Number(field.value), size - 1));
+    }
+  }
+
+  /**
+   * @param {{edge: number, ratio: number}[]} found
+   * @param {number[]} pinned
+   */
+  show(found, pinned) {
+    this.buttons.forEach((made, place) => {
+      made.hidden = place >= found.length;
+      if (made.hidden) return;
+      const { edge, ratio } = found[place];
+      this.edges[place] = edge;
+      setText(made, `${edgeTitle(this.layers, edge)} ${ratio > 0 ? "+" : ""}${number(ratio, 2)}`);
+      made.setAttribute("aria-label", `${edgeTitle(this.layers, edge)}, ${number(ratio, 2)} of the threshold`);
+      made.setAttribute("aria-pressed", String(pinned.includes(edge)));
+      made.dataset.edge = edgeName(this.layers, edge);
+      made.dataset.sign = ratio > 0 ? "up" : "down";
+    });
+  }
+}

@@ -1,0 +1,289 @@
+/**
+ * Draw the network as network.gif does (report/animation/graph.py), at any size, at the screen's density.
+ *
+ * Edges of like colour and opacity are one path: a canvas strokes a hundred paths sooner than a thousand.
+ *
+ * @typedef {import("./geometry.js").Places} Places
+ * @typedef {import("./colour.js").Layer} Layer
+ *
+ * @typedef {object} Colours
+ * @property {string} paper
+ * @property {string} ink
+ * @property {string} increase
+ * @property {string} decrease
+ *
+ * @typedef {object} Mark  an edge that the reader has chosen
+ * @property {number} edge
+ * @property {string} letter  "" for one that is only pointed at
+ */
+
+const LEVELS = 64; // of opacity: a step moves no channel by more than 2 of 255
+const LABEL = 21; // pixels an em at scale 1, as in the GIF: the batch and the layers' names
+const SMALL = 17; // the other words
+const TINY = 15; // the numbers of nodes
+const MUTED = 0.62;
+const SOFT = 0.8;
+const SHORTEST_TYPE = 11; // CSS pixels an em; what would be smaller is left out
+const NARROW = 250; // CSS pixels: a picture less wide has no room for the legend
+
+/** One canvas with the network on it. */
+export class Picture {
+  /**
+   * @param {HTMLCanvasElement} canvas
+   * @param {Layer[]} layers
+   * @param {number} faintest  opacity below which nobody sees an edge
+   */
+  constructor(canvas, layers, faintest) {
+    this.canvas = canvas;
+    this.context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d", { alpha: false }));
+    this.overlay = document.createElement("canvas");
+    this.layers = layers;
+    this.faintest = faintest;
+    const edges = layers.reduce((sum, { outputs, inputs }) => sum + outputs * inputs, 0);
+    this.order = new Uint32Array(edges);
+    this.ends = new Uint32Array(2 * LEVELS);
+  }
+
+  /**
+   * Take a size, colours and a typeface; what lies over the edges is drawn here, once.
+   * @param {Places} places
+   * @param {number} density  device pixels a CSS pixel
+   * @param {Colours} colours
+   * @param {string} family
+   */
+  prepare(places, density, colours, family) {
+    Object.assign(this, { places, density, colours, family });
+    for (const canvas of [this.canvas, this.overlay]) {
+      canvas.width = Math.round(places.width * density);
+      canvas.height = Math.round(places.height * density);
+    }
+    const context = /** @type {CanvasRenderingContext2D} */ (this.overlay.getContext("2d"));
+    context.scale(density, density);
+    drawNodes(context, places, colours);
+    writeNames(context, places, colours, family, this.layers);
+  }
+
+  /**
+   * Draw a batch.
+   * @param {Float32Array} signed  (edges) signed opacities
+   * @param {number} batch
+   * @param {Mark[]} marks
+   */
+  draw(signed, batch, marks) {
+    const { context, places, colours } = this;
+    context.setTransform(1, 0, 0, 1, 0, 0);
+    context.globalAlpha = 1;
+    context.fillStyle = colours.paper;
+    context.fillRect(0, 0, this.canvas.width, this.canvas.height);
+    context.scale(this.density, this.density);
+    context.lineWidth = places.line;
+    context.setLineDash([]);
+    this.sort(signed);
+    this.strokeLevels();
+    for (const { edge } of marks) this.strokeMark(edge);
+    context.setTransform(1, 0, 0, 1, 0, 0);
+    context.drawImage(this.overlay, 0, 0);
+    context.scale(this.density, this.density);
+    for (const mark of marks) if (mark.letter) this.writeLetter(mark, marks);
+    writeText(context, this, `batch ${batch.toLocaleString("en")}`, labelLeft(places), baseline(places), LABEL, {
+      bold: true,
+    });
+  }
+
+  /**
+   * Sort the visible edges by colour and level of opacity, the faintest first.
+   * @param {Float32Array} signed
+   */
+  sort(signed) {
+    const { ends, order, faintest } = this;
+    ends.fill(0);
+    for (let edge = 0; edge < signed.length; edge++) if (Math.abs(signed[edge]) >= faintest) ends[bucket(signed[edge])]++;
+    let start = 0;
+    for (let place = 0; place < ends.length; place++) {
+      const count = ends[place];
+      ends[place] = start;
+      start += count;
+    }
+    // Filling a bucket moves its start on; at last that is its end.
+    for (let edge = 0; edge < signed.length; edge++) {
+      if (Math.abs(signed[edge]) >= faintest) order[ends[bucket(signed[edge])]++] = edge;
+    }
+  }
+
+  /** Stroke the sorted edges, one path a colour and level. */
+  strokeLevels() {
+    const { context, ends, order, colours } = this;
+    const { segments } = this.places;
+    let start = 0;
+    for (let place = 0; place < ends.length; place++) {
+      const end = ends[place];
+      if (start === end) continue;
+      context.beginPath();
+      for (; start < end; start++) {
+        const at = 4 * order[start];
+        context.moveTo(segments[at], segments[at + 1]);
+        context.lineTo(segments[at + 2], segments[at + 3]);
+      }
+      context.strokeStyle = place % 2 ? colours.increase : colours.decrease;
+      context.globalAlpha = ((place >> 1) + 1) / LEVELS;
+      context.stroke();
+    }
+    context.globalAlpha = 1;
+  }
+
+  /**
+   * Draw a chosen edge as a dashed line of ink on a band of paper, so that it shows over any colour.
+   * @param {number} edge
+   */
+  strokeMark(edge) {
+    const { context, colours } = this;
+    const [x1, y1, x2, y2] = this.places.segments.subarray(4 * edge, 4 * edge + 4);
+    context.beginPath();
+    context.moveTo(x1, y1);
+    context.lineTo(x2, y2);
+    context.setLineDash([]);
+    context.globalAlpha = 0.75;
+    context.strokeStyle = colours.paper;
+    context.lineWidth = 5;
+    context.stroke();
+    context.globalAlpha = 1;
+    context.strokeStyle = colours.ink;
+    context.lineWidth = 1.75;
+    context.setLineDash([6, 3]);
+    context.stroke();
+    context.setLineDash([]);
+  }
+
+  /**
+   * Write a pin's letter on its edge; marks side by side stand at different places along their edges.
+   * @param {Mark} mark
+   * @param {Mark[]} marks
+   */
+  writeLetter(mark, marks) {
+    const { context, colours, family } = this;
+    const [x1, y1, x2, y2] = this.places.segments.subarray(4 * mark.edge, 4 * mark.edge + 4);
+    const along = 0.35 + 0.1 * marks.indexOf(mark);
+    const x = x1 + along * (x2 - x1);
+    const y = y1 + along * (y2 - y1);
+    context.beginPath();
+    context.arc(x, y, 9, 0, 2 * Math.PI);
+    context.fillStyle = colours.ink;
+    context.fill();
+    context.fillStyle = colours.paper;
+    context.font = `bold 12px ${family}`;
+    context.textAlign = "center";
+    context.fillText(mark.letter, x, y + 4.3);
+  }
+}
+
+/** @param {number} signed */
+function bucket(signed) {
+  const level = Math.max(Math.round(Math.abs(signed) * LEVELS), 1) - 1;
+  return 2 * level + (signed > 0 ? 1 : 0);
+}
+
+/** @param {Places} places */
+const labelLeft = ({ columns, scale }) => columns[0] - 8 * scale;
+/** @param {Places} places */
+const baseline = ({ scale }) => 46 * scale;
+
+/**
+ * Draw each node as a disc of paper with a rim, and a thin ring of paper that keeps the edges off it.
+ * @param {CanvasRenderingContext2D} context
+ * @param {Places} places
+ * @param {Colours} colours
+ */
+function drawNodes(context, { columns, nodes, radii }, colours) {
+  context.lineWidth = 1;
+  columns.forEach((x, column) => {
+    const radius = radii[column];
+    for (const y of nodes[column]) {
+      context.fillStyle = colours.paper;
+      context.beginPath();
+      context.arc(x, y, radius + 1, 0, 2 * Math.PI);
+      context.fill();
+      context.strokeStyle = mix(colours, MUTED);
+      context.beginPath();
+      context.arc(x, y, radius, 0, 2 * Math.PI);
+      context.stroke();
+    }
+  });
+}
+
+/**
+ * Write the layers' names and shapes below their edges, the nodes' numbers beside them, and what the colours mean.
+ * @param {CanvasRenderingContext2D} context
+ * @param {Places} places
+ * @param {Colours} colours
+ * @param {string} family
+ * @param {Layer[]} layers
+ */
+function writeNames(context, places, colours, family, layers) {
+  const { columns, nodes, radii, scale, width } = places;
+  const style = { colours, family, places };
+  const base = Math.max(...nodes.map((column) => column[0]));
+  context.strokeStyle = mix(colours, MUTED);
+  layers.forEach(({ name, inputs, outputs }, column) => {
+    const left = Math.round(columns[column]) + 8.5;
+    const right = Math.round(columns[column + 1]) - 7.5;
+    const level = Math.round(base + 28 * scale) + 0.5;
+    context.beginPath();
+    context.moveTo(left, level - 6 * scale);
+    context.lineTo(left, level);
+    context.lineTo(right, level);
+    context.lineTo(right, level - 6 * scale);
+    context.stroke();
+    const middle = (left + right) / 2;
+    writeText(context, style, name, middle, base + 54 * scale, LABEL, { bold: true, align: "center" });
+    const shape = `${inputs.toLocaleString("en")} → ${outputs.toLocaleString("en")}`;
+    const room = right - left + 16;
+    writeText(context, style, shape, middle, base + 79 * scale, SMALL, { ink: SOFT, align: "center", room });
+  });
+  for (const [column, side] of [[0, -1], [columns.length - 1, 1]]) {
+    const ys = nodes[column];
+    if (TINY * scale < SHORTEST_TYPE || (ys[0] - ys[ys.length - 1]) / Math.max(ys.length - 1, 1) < SMALL) continue;
+    ys.forEach((y, number) => {
+      const x = columns[column] + side * (radii[column] + 8 * scale);
+      writeText(context, style, String(number), x, y + 5 * scale, TINY, { ink: SOFT, align: side > 0 ? "left" : "right" });
+    });
+  }
+  if (width < NARROW) return;
+  let end = columns[columns.length - 1] + 8 * scale;
+  for (const [words, colour] of [["down", colours.decrease], ["up", colours.increase]]) {
+    const start = end - writeText(context, style, words, end, baseline(places), SMALL, { ink: SOFT, align: "right" });
+    context.fillStyle = colour;
+    context.fillRect(start - 24 * scale, baseline(places) - 8 * scale, 18 * scale, 4 * scale);
+    end = start - 42 * scale;
+  }
+}
+
+/**
+ * Write one line; return its width. Type never gets too small to read: it stays at the smallest size that can be.
+ * @param {CanvasRenderingContext2D} context
+ * @param {{places: Places, colours: Colours, family: string}} style
+ * @param {string} words
+ * @param {number} x
+ * @param {number} y  of the baseline
+ * @param {number} size  pixels an em at scale 1
+ * @param {{bold?: boolean, ink?: number, align?: CanvasTextAlign, room?: number}} how  room: leave out what needs more
+ */
+function writeText(context, { places, colours, family }, words, x, y, size, how) {
+  context.font = `${how.bold ? "bold " : ""}${Math.max(size * places.scale, SHORTEST_TYPE)}px ${family}`;
+  const width = context.measureText(words).width;
+  if (width > (how.room ?? Infinity)) return width;
+  context.textAlign = how.align ?? "left";
+  context.fillStyle = mix(colours, how.ink ?? 1);
+  context.fillText(words, x, y);
+  return width;
+}
+
+/**
+ * Return ink on paper at a strength from 0 to 1.
+ * @param {Colours} colours
+ * @param {number} strength
+ */
+function mix({ paper, ink }, strength) {
+  const part = (/** @type {string} */ colour, /** @type {number} */ at) => parseInt(colour.slice(at, at + 2), 16);
+  const parts = [1, 3, 5].map((at) => Math.round(part(paper, at) + strength * (part(ink, at) - part(paper, at))));
+  return `rgb(${parts.join(" ")})`;
+}

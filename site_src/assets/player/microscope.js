@@ -1,0 +1,192 @@
+/**
+ * The microscope: what one weight does, around now and over the whole run. An edge that is pointed at is shown until
+ * the pointer leaves; up to four are pinned.
+ *
+ * @typedef {import("./store.js").Run} Run
+ * @typedef {import("./colour.js").Layer} Layer
+ * @typedef {import("./plots.js").Look} Look
+ *
+ * @typedef {object} View
+ * @property {number} batch
+ * @property {number} last    batch
+ * @property {Run[]} runs     one, or the two that are compared
+ * @property {number[]} edges pinned
+ * @property {number} pointed edge that is pointed at, −1 if none
+ * @property {number} share   threshold as a share of τ
+ * @property {Look} look
+ */
+
+import { MOST_PINS } from "./address.js";
+import { signedOpacity } from "./colour.js";
+import { button, make, setText } from "./dom.js";
+import { edgeParts } from "./geometry.js";
+import { drawHistory, HEIGHT } from "./plots.js";
+import { meanRun, runAt } from "./runs.js";
+import * as words from "./words.js";
+
+const AROUND = 40; // batches shown before and after the present one
+
+/** One weight in one training run: sentence, numbers and two drawings. */
+class Block {
+  /** @param {(batch: number) => void} onJump */
+  constructor(onJump) {
+    this.name = make("p", { class: "wp-block-name" });
+    this.says = make("p", { class: "wp-says" });
+    /** @type {HTMLElement[]} */
+    this.values = [];
+    const numbers = make("dl", { class: "wp-numbers" });
+    for (const name of ["weight", "update", "gradient", "opacity"]) {
+      const value = make("dd");
+      this.values.push(value);
+      numbers.append(make("div", {}, make("dt", {}, name), value));
+    }
+    this.near = make("canvas", { class: "wp-plot", role: "img" });
+    this.far = make("canvas", { class: "wp-plot wp-plot-far", role: "img" });
+    this.now = make("div", { class: "wp-now" });
+    this.history = make("p", { class: "wp-history" });
+    const farBox = make("div", { class: "wp-far" }, this.far, this.now);
+    this.far.addEventListener("click", (/** @type {MouseEvent} */ event) => {
+      const share = event.offsetX / this.far.clientWidth;
+      onJump(Math.min(Math.max(Math.ceil(share * this.last), 1), this.last));
+    });
+    this.element = make("div", { class: "wp-block" }, this.name, this.says, numbers, this.near, this.history, farBox);
+    this.last = 1;
+    this.drawn = "";
+  }
+
+  /**
+   * @param {number} edge
+   * @param {Run} run
+   * @param {View} view
+   * @param {{layer: number, width: number}} place
+   */
+  show(edge, run, { batch, last, runs, share, look }, { layer, width }) {
+    this.last = last;
+    const series = run.series(edge);
+    const law = run.entry.laws[layer];
+    const limit = { mean: law.mean, threshold: law.threshold * share };
+    const now = run.at(edge, batch);
+    const update = now?.update ?? NaN;
+    const found = runAt(series.updates, batch);
+    setText(this.name, runs.length > 1 ? run.entry.label : "");
+    setText(this.says, words.runWords(found, update, batch));
+    const opacity = now ? Math.abs(signedOpacity(update, law.mean, limit.threshold)) : NaN;
+    const shown = now ? [words.number(now.weight), words.signedNumber(update), words.signedNumber(now.gradient)] : [];
+    this.values.forEach((element, place) => setText(element, [...shown, now ? opacity.toFixed(2) : "…"][place] ?? "…"));
+    if (!width) return;
+    const window = { from: batch - AROUND, to: batch + AROUND, batch, law: limit };
+    drawHistory(this.near, width, series, window, look);
+    this.near.setAttribute("aria-label", `Weight, update and gradient in the batches around ${batch}`);
+    this.showWhole(series, limit, last, width, look);
+    this.now.style.left = `${((batch - 0.5) / last) * 100}%`;
+  }
+
+  /** Draw the whole run only when something in it is new: the present batch is a line above it. */
+  showWhole(series, law, last, width, look) {
+    const state = [series.loaded, width, law.threshold, last, look.colours.paper, look.density].join();
+    if (state === this.drawn && this.series === series) return;
+    this.drawn = state;
+    this.series = series;
+    drawHistory(this.far, width, series, { from: 1, to: last, batch: -1e9, law }, look);
+    const updates = series.updates.subarray(0, last);
+    const loaded = updates.reduce((sum, value) => sum + (Number.isNaN(value) ? 0 : 1), 0);
+    const moved = updates.reduce((sum, value) => sum + (value ? 1 : 0), 0); // NaN is falsy
+    setText(this.history, words.historyWords(moved, loaded, meanRun(updates)));
+    this.far.setAttribute("aria-label", `Weight, update and gradient in batches 1 to ${last}`);
+  }
+}
+
+/** One weight, in one training run or in two. */
+class Card {
+  /**
+   * @param {Layer[]} layers
+   * @param {{toggle: (edge: number) => void, jump: (batch: number) => void}} actions
+   */
+  constructor(layers, actions) {
+    this.layers = layers;
+    this.actions = actions;
+    this.edge = -1;
+    this.width = 0; // CSS pixels of a drawing; 0 while not known
+    this.letter = make("span", { class: "wp-letter", "aria-hidden": "true" });
+    this.title = make("h2", { class: "wp-card-title" });
+    this.path = make("span", { class: "wp-card-path" });
+    this.pin = button("Pin", "Pin", () => actions.toggle(this.edge), "wp-small");
+    const head = make("header", { class: "wp-card-head" }, this.letter, this.title, this.path, this.pin);
+    this.blocks = [new Block(actions.jump), new Block(actions.jump)];
+    const body = make("div", { class: "wp-blocks" }, ...this.blocks.map(({ element }) => element));
+    this.element = make("section", { class: "wp-card" }, head, body);
+  }
+
+  /** @param {number} edge @param {View} view @param {string} letter */
+  show(edge, view, letter) {
+    this.edge = edge;
+    const title = words.edgeTitle(this.layers, edge);
+    setText(this.letter, letter);
+    this.letter.hidden = !letter;
+    setText(this.title, title);
+    setText(this.path, words.edgePath(this.layers, edge));
+    setText(this.pin, letter ? "Unpin" : "Pin");
+    this.pin.setAttribute("aria-label", `${letter ? "Unpin" : "Pin"} ${title}`);
+    this.element.setAttribute("aria-label", `Weight ${title}`);
+    if (this.blocks[1].element.hidden !== view.runs.length < 2) {
+      this.blocks[1].element.hidden = view.runs.length < 2;
+      this.width = 0;
+    }
+    // Asked for once, not in every frame: the answer makes the browser lay the page out.
+    this.width ||= this.blocks[0].element.clientWidth;
+    const { layer } = edgeParts(this.layers, edge);
+    const { width } = this;
+    view.runs.forEach((run, place) => this.blocks[place].show(edge, run, view, { layer, width }));
+  }
+}
+
+export class Microscope {
+  /**
+   * @param {Layer[]} layers
+   * @param {{toggle: (edge: number) => void, jump: (batch: number) => void}} actions
+   */
+  constructor(layers, actions) {
+    this.layers = layers;
+    this.actions = actions;
+    this.hint = make(
+      "p",
+      { class: "wp-hint" },
+      `Point at an edge, tap it, or choose one above, and its history appears here. Pin up to ${MOST_PINS}.`,
+    );
+    this.progress = make("p", { class: "wp-progress", role: "status" });
+    this.preview = new Card(layers, actions);
+    this.preview.element.classList.add("wp-preview");
+    /** @type {Card[]} */
+    this.cards = [];
+    this.list = make("div", { class: "wp-cards" });
+    this.element = make("div", { class: "wp-microscope", style: `--wp-plot: ${HEIGHT}px` });
+    this.element.append(this.hint, this.progress, this.preview.element, this.list);
+  }
+
+  /** Forget how wide the drawings were. */
+  measure() {
+    for (const card of [this.preview, ...this.cards]) card.width = 0;
+  }
+
+  /** @param {View} view */
+  show(view) {
+    while (this.cards.length < view.edges.length) {
+      const card = new Card(this.layers, this.actions);
+      this.cards.push(card);
+      this.list.append(card.element);
+    }
+    this.cards.forEach((card, place) => {
+      card.element.hidden = place >= view.edges.length;
+      if (!card.element.hidden) card.show(view.edges[place], view, words.LETTERS[place]);
+    });
+    const extra = view.pointed >= 0 && !view.edges.includes(view.pointed);
+    this.preview.element.hidden = !extra;
+    this.hint.hidden = extra || view.edges.length > 0;
+    if (extra) this.preview.show(view.pointed, view, "");
+  }
+
+  /** @param {number} done @param {number} total */
+  showProgress(done, total) {
+    setText(this.progress, done < total ? `Loading the whole run: ${done} of ${total} parts.` : "");
+  }
+}

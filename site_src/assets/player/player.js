@@ -1,0 +1,336 @@
+/**
+ * The player: one state, which every control changes and everything on the screen follows.
+ *
+ * @typedef {import("./address.js").State} State
+ * @typedef {import("./address.js").Limits} Limits
+ */
+
+import { formatAddress, lastBatch, MOST_PINS, parseAddress } from "./address.js";
+import { Clock } from "./clock.js";
+import { openSource } from "./source.js";
+import { loadIndex, Run } from "./store.js";
+import { watchLook } from "./theme.js";
+import { View } from "./view.js";
+import { edgeTitle } from "./words.js";
+
+const SPEEDS = [1, 2, 5, 10, 25, 60];
+const CALM_SPEED = 2; // batches a second, for readers who asked their system for less motion
+const LEAPS = { ArrowLeft: -1, ArrowRight: 1, ArrowDown: -1, ArrowUp: 1, PageDown: 100, PageUp: -100 };
+const SETTLE = 300; // ms without a change after which the address is written
+
+/**
+ * Return what a view can be, and how it is at the beginning.
+ * @param {any} index
+ * @returns {Limits}
+ */
+export function limitsOf(index) {
+  const usual = Math.round(1000 / index.milliseconds);
+  const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  return {
+    layers: index.layers,
+    batches: new Map(index.runs.map((/** @type {any} */ { slug, batches }) => [slug, batches])),
+    speeds: [...new Set([...SPEEDS, usual])].sort((a, b) => a - b),
+    initial: {
+      batch: index.opening_batch,
+      edges: [],
+      run: index.main,
+      compare: null,
+      shown: index.layers.map(() => true),
+      threshold: 1,
+      speed: calm ? CALM_SPEED : usual,
+    },
+  };
+}
+
+/**
+ * Load the index and the first picture, and put a player into `host`.
+ * @param {HTMLElement} host
+ * @param {string} address  of the index
+ * @throws {import("./format.js").DataError}
+ */
+export async function openPlayer(host, address) {
+  const source = openSource(address);
+  const index = await loadIndex(source);
+  const player = new Player(host, index, source);
+  await player.run.load(player.state.batch);
+  player.mount();
+  return player;
+}
+
+export class Player {
+  /** @param {HTMLElement} host @param {any} index @param {import("./source.js").Source} source */
+  constructor(host, index, source) {
+    this.host = host;
+    this.index = index;
+    /** @type {Map<string, Run>} */
+    this.runs = new Map(index.runs.map((/** @type {any} */ entry) => [entry.slug, new Run(entry, source)]));
+    this.limits = limitsOf(index);
+    const asked = parseAddress(location.hash, this.limits);
+    /** @type {State} */
+    this.state = asked?.state ?? { ...this.limits.initial };
+    this.pointed = -1;
+    this.clock = new Clock((batches) => this.advance(batches));
+    this.abort = new AbortController();
+    this.view = new View(host, index, this.limits.speeds, this.actions());
+    this.element = this.view.element;
+    this.element.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => this.key(event));
+    if (asked?.problem) this.view.say(asked.problem);
+  }
+
+  /** @returns {Run} */
+  get run() {
+    return /** @type {Run} */ (this.runs.get(this.state.run));
+  }
+
+  get shownRuns() {
+    const { compare } = this.state;
+    return compare === null ? [this.run] : [this.run, /** @type {Run} */ (this.runs.get(compare))];
+  }
+
+  get last() {
+    return lastBatch(this.state, this.limits.batches);
+  }
+
+  /** @returns {import("./view.js").Model} */
+  get model() {
+    const { state, shownRuns: runs, last, pointed } = this;
+    return { state, runs, last, pointed, playing: this.clock.playing };
+  }
+
+  /** @returns {import("./controls.js").Actions} */
+  actions() {
+    return {
+      play: () => this.play(!this.clock.playing),
+      step: (batches) => this.step(batches),
+      jump: (batch) => this.set({ batch }),
+      speed: (speed) => this.set({ speed }),
+      threshold: (threshold) => this.set({ threshold }),
+      layer: (layer) => this.toggleLayer(layer),
+      choose: (change) => this.choose(change),
+      compare: () => this.choose({ compare: this.state.compare === null ? this.firstComparison() : null }),
+      point: (edge) => this.point(edge),
+      toggle: (edge) => this.togglePin(edge),
+      reset: () => this.set({ ...this.limits.initial }, true),
+    };
+  }
+
+  /** Put the player into the page instead of the link that stood there, and listen. */
+  mount() {
+    const { signal } = this.abort;
+    this.host.append(this.element);
+    watchLook(signal, () => this.layout());
+    const sizes = new ResizeObserver(() => this.layout());
+    for (const element of this.view.sized) sizes.observe(element);
+    const sight = new IntersectionObserver(([entry]) => this.clock.show(entry.isIntersecting));
+    sight.observe(this.view.stageRow);
+    addEventListener("hashchange", () => this.readAddress(), { signal });
+    signal.addEventListener("abort", () => {
+      sizes.disconnect();
+      sight.disconnect();
+      this.clock.play(false);
+      clearTimeout(this.settling);
+    });
+    this.clock.speed = this.state.speed;
+    this.layout();
+    this.loadPinned();
+  }
+
+  /** Stop everything; the element has left the page. */
+  close() {
+    this.abort.abort();
+    this.element.remove();
+  }
+
+  /**
+   * Change the state. A push makes a new entry for the back button; else the present one is brought up to date.
+   * @param {Partial<State>} change
+   * @param {boolean} [push]
+   */
+  set(change, push = false) {
+    if (push) this.writeAddress(false); // the entry that is left shall say what was there
+    Object.assign(this.state, change);
+    const { state } = this;
+    if (!Number.isFinite(state.batch)) state.batch = 1;
+    state.batch = Math.min(Math.max(Math.round(state.batch), 1), this.last);
+    this.clock.speed = state.speed;
+    if (push) this.writeAddress(true);
+    else this.settle();
+    this.view.say("");
+    if ("run" in change || "compare" in change) this.layout();
+    if ("edges" in change || "run" in change || "compare" in change) this.loadPinned();
+    this.request();
+  }
+
+  /** @param {Partial<State>} change  of the training runs */
+  choose(change) {
+    const next = { ...this.state, ...change };
+    // Choosing for one side what stands on the other swaps the two.
+    if (next.compare === next.run) Object.assign(next, { run: this.state.compare, compare: this.state.run });
+    this.set({ run: next.run, compare: next.compare }, true);
+  }
+
+  firstComparison() {
+    const { compare_first: first, main } = this.index;
+    return first === this.state.run ? main : first;
+  }
+
+  /** @param {boolean} playing */
+  play(playing) {
+    if (playing && this.state.batch === this.last) this.set({ batch: 1 });
+    this.clock.play(playing);
+    this.settle();
+    this.request();
+  }
+
+  /** @param {number} batches */
+  step(batches) {
+    if (this.clock.playing) this.play(false);
+    this.set({ batch: this.state.batch + batches });
+  }
+
+  /** @param {number} batches @returns {boolean} whether there is more to come */
+  advance(batches) {
+    const { shownRuns, state, last } = this;
+    if (!shownRuns.every((run) => run.updates(state.batch))) return true; // wait for what is on its way
+    this.set({ batch: Math.min(state.batch + batches, last) });
+    const ahead = Math.min(state.batch + Math.round(this.run.entry.batches_per_shard / 2), last);
+    for (const run of shownRuns) if (!run.updates(ahead)) this.fetch(run, ahead);
+    if (state.batch < last) return true;
+    queueMicrotask(() => this.play(false));
+    return false;
+  }
+
+  /** @param {number} layer */
+  toggleLayer(layer) {
+    const shown = this.state.shown.map((value, place) => (place === layer ? !value : value));
+    this.set({ shown: shown.includes(true) ? shown : shown.map(() => true) }, true);
+  }
+
+  /** @param {number} edge */
+  togglePin(edge) {
+    const { edges } = this.state;
+    const title = edgeTitle(this.index.layers, edge);
+    if (edges.includes(edge)) this.set({ edges: edges.filter((other) => other !== edge) }, true);
+    else if (edges.length < MOST_PINS) this.set({ edges: [...edges, edge] }, true);
+    else this.view.say(`${MOST_PINS} edges are pinned. Unpin one to pin ${title}.`);
+  }
+
+  /** @param {number} edge */
+  point(edge) {
+    if (edge === this.pointed) return;
+    this.pointed = edge;
+    this.request();
+  }
+
+  /** @param {KeyboardEvent} event */
+  key(event) {
+    const target = /** @type {HTMLElement} */ (event.target);
+    const own = target.matches("input:not(.wp-range), select") || event.altKey || event.ctrlKey || event.metaKey;
+    if (own) return;
+    const leap = LEAPS[/** @type {keyof typeof LEAPS} */ (event.key)];
+    if (event.key === " " && !target.matches("button")) this.play(!this.clock.playing);
+    else if (leap) this.step(Math.abs(leap) === 1 && event.shiftKey ? 10 * leap : leap);
+    else if (event.key === "Home") this.step(-Infinity);
+    else if (event.key === "End") this.step(Infinity);
+    else return;
+    event.preventDefault();
+  }
+
+  layout() {
+    if (!this.element.isConnected) return;
+    this.view.layout(this.model);
+    this.request();
+  }
+
+  /** Draw soon, once, however often this is called. */
+  request() {
+    this.frame ??= requestAnimationFrame(() => {
+      this.frame = undefined;
+      if (this.element.isConnected) this.render();
+    });
+  }
+
+  render() {
+    const { shownRuns, state } = this;
+    this.view.render(this.model);
+    for (const run of shownRuns) if (!run.updates(state.batch)) this.fetch(run, state.batch);
+  }
+
+  /**
+   * Load the part that holds a batch, draw when it is there, and say so when it is not to be had.
+   * @param {Run} run
+   * @param {number} batch
+   */
+  async fetch(run, batch) {
+    if (run.pending.has(run.place(batch))) return;
+    try {
+      await run.load(batch);
+    } catch (error) {
+      this.fail(error, () => this.request());
+      return;
+    }
+    this.arrived();
+  }
+
+  /** A part has come: it is drawn, and shown as loaded. */
+  arrived() {
+    if (!this.element.isConnected) return;
+    this.view.drawScrubber(this.shownRuns, this.last);
+    this.request();
+  }
+
+  /** @param {unknown} error @param {() => void} retry */
+  fail(error, retry) {
+    if (this.abort.signal.aborted) return;
+    this.play(false);
+    this.view.say(error instanceof Error ? error.message : String(error), () => {
+      this.view.say("");
+      retry();
+    });
+  }
+
+  /** Load all of a training run as soon as the reader wants to see one weight over all of it. */
+  async loadPinned() {
+    this.loading?.abort();
+    const { shownRuns } = this;
+    const missing = shownRuns.some((run) => run.loaded < run.shards.length);
+    if (!this.state.edges.length || !missing) return this.view.microscope.showProgress(1, 1);
+    const loading = (this.loading = new AbortController());
+    const progress = () => {
+      const total = shownRuns.reduce((sum, run) => sum + run.shards.length, 0);
+      if (!loading.signal.aborted) this.view.microscope.showProgress(shownRuns.reduce((sum, run) => sum + run.loaded, 0), total);
+      this.arrived();
+    };
+    try {
+      for (const run of shownRuns) await run.loadAll(this.state.batch, progress, loading.signal);
+    } catch (error) {
+      this.view.microscope.showProgress(1, 1);
+      this.fail(error, () => this.loadPinned());
+    }
+  }
+
+  /** Write the address when the reader has come to rest. */
+  settle() {
+    clearTimeout(this.settling);
+    if (!this.clock.playing) this.settling = setTimeout(() => this.writeAddress(false), SETTLE);
+  }
+
+  /** @param {boolean} push */
+  writeAddress(push) {
+    clearTimeout(this.settling);
+    const address = formatAddress(this.state, this.limits);
+    if (address !== location.hash) history[push ? "pushState" : "replaceState"](history.state, "", address);
+  }
+
+  /** Follow the address, after the back button or a change by hand. */
+  readAddress() {
+    const asked = parseAddress(location.hash, this.limits);
+    if (!asked && location.hash) return; // a heading's anchor
+    Object.assign(this.state, asked?.state ?? { ...this.limits.initial });
+    this.clock.play(false);
+    this.clock.speed = this.state.speed;
+    this.view.say(asked?.problem ?? "");
+    this.layout();
+    this.loadPinned();
+  }
+}

@@ -1,0 +1,123 @@
+/**
+ * One graph: which training run it shows, its canvas, and what pointer and finger do to it.
+ *
+ * @typedef {import("./store.js").Run} Run
+ *
+ * @typedef {object} Actions
+ * @property {(slug: string) => void} choose   another training run
+ * @property {(edge: number) => void} point    at an edge, −1 for none
+ * @property {(edge: number) => void} tap
+ * @property {(batches: number) => void} drag  forwards or back
+ */
+
+import { shade } from "./colour.js";
+import { make } from "./dom.js";
+import { Picture } from "./draw.js";
+import { nearestEdge, place } from "./geometry.js";
+
+const REACH = { mouse: 6, touch: 18 }; // CSS pixels from an edge that still mean it
+const DRAG_START = 10; // CSS pixels after which a finger drags instead of tapping
+const PIXELS_A_BATCH = 5;
+
+export class Stage {
+  /**
+   * @param {any} index
+   * @param {string} name  of the control that chooses the training run
+   * @param {Actions} actions
+   */
+  constructor(index, name, actions) {
+    this.index = index;
+    this.actions = actions;
+    this.canvas = make("canvas", { "aria-hidden": "true" });
+    this.picture = new Picture(this.canvas, index.layers, index.faintest);
+    this.waiting = make("p", { class: "wp-waiting", hidden: true }, "Loading …");
+    this.select = make("select", { class: "wp-select", "aria-label": name });
+    this.select.addEventListener("change", () => actions.choose(this.select.value));
+    this.box = make("div", { class: "wp-canvas", tabIndex: 0, role: "group" }, this.canvas, this.waiting);
+    this.element = make("div", { class: "wp-stage" }, this.select, this.box);
+    const edges = index.layers.reduce((/** @type {number} */ sum, l) => sum + l.outputs * l.inputs, 0);
+    this.signed = new Float32Array(edges);
+    this.listen();
+  }
+
+  /**
+   * Offer training runs, and show one.
+   * @param {Run} run
+   * @param {import("./store.js").RunEntry[]} offered
+   */
+  setRun(run, offered) {
+    this.run = run;
+    const wanted = offered.map(({ slug }) => slug).join();
+    if (this.offered !== wanted) {
+      this.offered = wanted;
+      this.select.replaceChildren(...offered.map(({ slug, label }) => make("option", { value: slug }, label)));
+    }
+    this.select.value = run.entry.slug;
+  }
+
+  /** Take the size that the page gives. @param {import("./plots.js").Look} look */
+  layout({ colours, density, family }) {
+    const { clientWidth, clientHeight } = this.box;
+    if (!clientWidth || !clientHeight) return;
+    this.places = place(this.index.geometry, this.index.margins, clientWidth, clientHeight);
+    this.picture.prepare(this.places, density, colours, family);
+  }
+
+  /**
+   * Show a batch; while it is not loaded, the last picture stays.
+   * @param {number} batch
+   * @param {{share: number, shown: boolean[]}} view
+   * @param {import("./draw.js").Mark[]} marks
+   * @param {boolean} ready  whether every graph can show it
+   * @returns {number[] | null}  lit edges of each layer
+   */
+  show(batch, view, marks, ready) {
+    const updates = this.run?.updates(batch);
+    this.waiting.hidden = ready;
+    if (!ready || !updates || !this.places) return null;
+    const lit = shade(updates, this.index.layers, this.run.entry.laws, view, this.signed);
+    this.picture.draw(this.signed, batch, marks);
+    return lit;
+  }
+
+  /** @param {string} words */
+  describe(words) {
+    if (this.words !== words) this.box.setAttribute("aria-label", (this.words = words));
+  }
+
+  /** @param {PointerEvent} event */
+  edgeAt(event) {
+    if (!this.places) return -1;
+    const { left, top } = this.canvas.getBoundingClientRect();
+    const reach = event.pointerType === "mouse" ? REACH.mouse : REACH.touch;
+    return nearestEdge(this.places, event.clientX - left, event.clientY - top, this.signed, reach);
+  }
+
+  listen() {
+    /** @type {{x: number, moved: boolean, batches: number} | null} */
+    let press = null;
+    this.box.addEventListener("pointerdown", (/** @type {PointerEvent} */ event) => {
+      if (event.isPrimary) press = { x: event.clientX, moved: false, batches: 0 };
+    });
+    this.box.addEventListener("pointermove", (/** @type {PointerEvent} */ event) => {
+      if (press && Math.abs(event.clientX - press.x) > DRAG_START && !press.moved) {
+        press.moved = true;
+        this.box.setPointerCapture(event.pointerId);
+      }
+      if (press?.moved) {
+        const batches = Math.round((event.clientX - press.x) / PIXELS_A_BATCH);
+        if (batches !== press.batches) this.actions.drag(batches - press.batches);
+        press.batches = batches;
+      } else if (event.pointerType === "mouse") this.actions.point(this.edgeAt(event));
+    });
+    this.box.addEventListener("pointerup", (/** @type {PointerEvent} */ event) => {
+      const edge = press && !press.moved ? this.edgeAt(event) : -1;
+      press = null;
+      if (edge >= 0) this.actions.tap(edge);
+    });
+    this.box.addEventListener("pointercancel", () => (press = null));
+    this.box.addEventListener("pointerleave", (/** @type {PointerEvent} */ event) => {
+      if (event.pointerType === "mouse" && !press) this.actions.point(-1);
+    });
+  }
+}

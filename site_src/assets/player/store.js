@@ -1,0 +1,177 @@
+/**
+ * The recording as the player asks for it: shards are loaded when a batch in them is wanted, once, and kept.
+ *
+ * @typedef {import("./format.js").Shard} Shard
+ * @typedef {import("./source.js").Source} Source
+ *
+ * @typedef {object} RunEntry  of the index
+ * @property {string} run
+ * @property {string} slug
+ * @property {string} label
+ * @property {number} fingerprint
+ * @property {number} batches
+ * @property {number} batches_per_shard
+ * @property {number[]} shards  bytes of each
+ * @property {{mean: number, threshold: number}[]} laws  of each layer
+ * @property {number[]} loss  of each batch, nats
+ *
+ * @typedef {object} Series  of one edge over a whole training run; NaN where nothing is loaded yet
+ * @property {Float32Array} weights    (batches + 1)
+ * @property {Float32Array} updates    (batches)
+ * @property {Float32Array} gradients  (batches)
+ * @property {number} loaded  shards that are in it
+ */
+
+import { DataError, decodeShard } from "./format.js";
+
+const SERIES_KEPT = 8;
+const AT_ONCE = 3; // requests in flight while a whole training run is loaded
+
+/**
+ * Load the index and check that it is one.
+ * @param {Source} source
+ */
+export async function loadIndex(source) {
+  const bytes = await source.read("index.json");
+  let index;
+  try {
+    index = JSON.parse(new TextDecoder().decode(bytes));
+  } catch {
+    throw new DataError("index.json is cut short or damaged.");
+  }
+  if (index?.format !== "weights-in-motion/player") throw new DataError("index.json is not an index for this player.");
+  if (index.version !== 1) throw new DataError(`index.json has version ${index.version}; this player reads version 1.`);
+  return index;
+}
+
+/** One training run. */
+export class Run {
+  /**
+   * @param {RunEntry} entry
+   * @param {Source} source
+   */
+  constructor(entry, source) {
+    this.entry = entry;
+    this.source = source;
+    /** @type {(Shard | undefined)[]} */
+    this.shards = new Array(entry.shards.length);
+    /** @type {Map<number, Promise<Shard>>} */
+    this.pending = new Map();
+    /** @type {Map<number, Series>} */
+    this.known = new Map();
+    this.loaded = 0;
+  }
+
+  get batches() {
+    return this.entry.batches;
+  }
+
+  /** @param {number} batch  counted from 1 */
+  place(batch) {
+    return Math.floor((batch - 1) / this.entry.batches_per_shard);
+  }
+
+  /**
+   * Return the updates of a batch, or undefined while they are not loaded.
+   * @param {number} batch
+   * @returns {Float32Array | undefined}  (edges)
+   */
+  updates(batch) {
+    const shard = this.shards[this.place(batch)];
+    const row = shard ? batch - shard.first : 0;
+    return shard?.updates.subarray(row * shard.edges, (row + 1) * shard.edges);
+  }
+
+  /**
+   * Return one edge's numbers at a batch, or undefined while they are not loaded.
+   * @param {number} edge
+   * @param {number} batch
+   */
+  at(edge, batch) {
+    const shard = this.shards[this.place(batch)];
+    if (!shard) return undefined;
+    const cell = (batch - shard.first) * shard.edges + edge;
+    return { weight: shard.weights[cell + shard.edges], update: shard.updates[cell], gradient: shard.gradients[cell] };
+  }
+
+  /**
+   * Load the shard of a batch; a failed one can be asked for again.
+   * @param {number} batch
+   * @returns {Promise<Shard>}
+   */
+  load(batch) {
+    const place = this.place(batch);
+    const ready = this.shards[place];
+    if (ready) return Promise.resolve(ready);
+    let pending = this.pending.get(place);
+    if (!pending) {
+      pending = this.fetch(place).finally(() => this.pending.delete(place));
+      this.pending.set(place, pending);
+    }
+    return pending;
+  }
+
+  /** @param {number} place */
+  async fetch(place) {
+    const { run, fingerprint, batches_per_shard: size } = this.entry;
+    const name = `${run}/${String(place).padStart(3, "0")}.bin`;
+    const shard = await decodeShard(await this.source.read(name, fingerprint), { name, fingerprint });
+    const wanted = Math.min(size, this.batches - place * size);
+    if (shard.first !== place * size + 1 || shard.batches !== wanted) {
+      throw new DataError(`${name} holds other batches than the index says. Reload the page.`);
+    }
+    this.shards[place] = shard;
+    this.loaded++;
+    return shard;
+  }
+
+  /**
+   * Load everything, nearest to `batch` first.
+   * @param {number} batch
+   * @param {() => void} onPart  called after each part
+   * @param {AbortSignal} signal
+   */
+  async loadAll(batch, onPart, signal) {
+    const here = this.place(batch);
+    const order = this.entry.shards.map((_, place) => place).filter((place) => !this.shards[place]);
+    order.sort((a, b) => Math.abs(a - here) - Math.abs(b - here) || a - b);
+    const next = async () => {
+      for (let place = order.shift(); place !== undefined && !signal.aborted; place = order.shift()) {
+        await this.load(place * this.entry.batches_per_shard + 1);
+        onPart();
+      }
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, next));
+  }
+
+  /**
+   * Return all that is loaded of one edge.
+   * @param {number} edge
+   * @returns {Series}
+   */
+  series(edge) {
+    const known = this.known.get(edge);
+    if (known?.loaded === this.loaded) return known;
+    const series = {
+      weights: new Float32Array(this.batches + 1).fill(NaN),
+      updates: new Float32Array(this.batches).fill(NaN),
+      gradients: new Float32Array(this.batches).fill(NaN),
+      loaded: this.loaded,
+    };
+    for (const shard of this.shards) {
+      if (!shard) continue;
+      const { first, edges } = shard;
+      series.weights[first - 1] = shard.weights[edge];
+      for (let row = 0, cell = edge; row < shard.batches; row++, cell += edges) {
+        series.weights[first + row] = shard.weights[cell + edges];
+        series.updates[first - 1 + row] = shard.updates[cell];
+        series.gradients[first - 1 + row] = shard.gradients[cell];
+      }
+    }
+    this.known.delete(edge);
+    this.known.set(edge, series);
+    // The oldest goes first: a Map remembers the order in which its keys came.
+    if (this.known.size > SERIES_KEPT) this.known.delete(this.known.keys().next().value);
+    return series;
+  }
+}

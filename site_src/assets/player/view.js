@@ -1,0 +1,118 @@
+/**
+ * All that is seen of a player, put together from its parts, and drawn from one model.
+ *
+ * @typedef {object} Model
+ * @property {import("./address.js").State} state
+ * @property {import("./store.js").Run[]} runs  one, or the two that are compared
+ * @property {number} last     batch
+ * @property {number} pointed  edge that is pointed at, −1 if none
+ * @property {boolean} playing
+ */
+
+import { strongest } from "./colour.js";
+import { EdgeChooser, Settings, Transport } from "./controls.js";
+import { button, make, setText } from "./dom.js";
+import { Microscope } from "./microscope.js";
+import { Scrubber } from "./scrubber.js";
+import { Stage } from "./stage.js";
+import { currentLook } from "./theme.js";
+import * as words from "./words.js";
+
+const STRONGEST = 6;
+
+export class View {
+  /**
+   * @param {HTMLElement} host
+   * @param {any} index
+   * @param {number[]} speeds
+   * @param {import("./controls.js").Actions} actions
+   */
+  constructor(host, index, speeds, actions) {
+    this.host = host;
+    this.index = index;
+    const { point, toggle: tap, step: drag, choose } = actions;
+    this.stages = [
+      new Stage(index, "Training run", { point, tap, drag, choose: (run) => choose({ run }) }),
+      new Stage(index, "Training run to compare", { point, tap, drag, choose: (compare) => choose({ compare }) }),
+    ];
+    const first = index.runs.find((/** @type {any} */ { slug }) => slug === index.compare_first);
+    this.transport = new Transport(speeds, actions);
+    this.settings = new Settings(index.layers, actions, first?.label ?? null);
+    this.scrubber = new Scrubber(actions.jump);
+    this.microscope = new Microscope(index.layers, actions);
+    this.chooser = new EdgeChooser(index.layers, actions);
+    this.words = make("p", { class: "wp-words", role: "status" });
+    this.message = make("p", { class: "wp-message", role: "alert" });
+    this.stageRow = make("div", { class: "wp-stages" }, ...this.stages.map(({ element }) => element));
+    const main = make("div", { class: "wp-main" }, this.message, this.stageRow, this.words, this.scrubber.element);
+    main.append(this.transport.element, this.settings.element, make("p", { class: "wp-keys" }, words.KEYS_HELP));
+    const side = make("div", { class: "wp-side", role: "group", "aria-label": "Microscope" });
+    side.append(make("p", { class: "wp-heading" }, "Microscope"), this.chooser.element, this.microscope.element);
+    this.element = make("div", { class: "wp-player" }, main, side);
+  }
+
+  /** Elements whose size decides how something is drawn. */
+  get sized() {
+    return [...this.stages.map(({ box }) => box), this.scrubber.element, this.microscope.element];
+  }
+
+  /** Measure, and draw what does not change from batch to batch. @param {Model} model */
+  layout({ runs, last }) {
+    this.look = currentLook(this.host, this.index.colours);
+    this.element.classList.toggle("wp-comparing", runs.length > 1);
+    this.stages[1].element.hidden = runs.length < 2;
+    runs.forEach((run, place) => {
+      this.stages[place].setRun(run, this.index.runs);
+      this.stages[place].layout(this.look);
+    });
+    this.drawScrubber(runs, last);
+    this.microscope.measure();
+  }
+
+  /** @param {import("./store.js").Run[]} runs @param {number} last */
+  drawScrubber(runs, last) {
+    this.scrubber.draw(runs, last, { ...this.look, width: this.scrubber.element.clientWidth });
+  }
+
+  /** Draw one batch. @param {Model} model */
+  render({ state, runs, last, pointed, playing }) {
+    const { batch, edges, shown, threshold } = state;
+    const view = { share: threshold, shown };
+    const marks = edges.map((edge, place) => ({ edge, letter: words.LETTERS[place] }));
+    if (pointed >= 0 && !edges.includes(pointed)) marks.push({ edge: pointed, letter: "" });
+    // Graphs in step: none goes ahead of one that is still on its way.
+    const ready = runs.every((run) => run.updates(batch));
+    const lit = runs.map((_, place) => this.stages[place].show(batch, view, marks, ready));
+    this.transport.show(state, last, playing);
+    this.settings.show(state, ready ? lit.map(sum) : []);
+    const { layers } = this.index;
+    const found = runs.map((run) => (ready ? strongest(run.updates(batch), layers, run.entry.laws, shown, STRONGEST) : []));
+    const graphs = runs.map((run, place) => ({
+      label: run.entry.label,
+      loss: run.entry.loss[batch - 1],
+      lit: words.litWords(lit[place] ?? [], layers, shown, threshold, found[place][0]),
+    }));
+    this.scrubber.show(batch, words.batchWords(batch, last, graphs[0].loss));
+    this.microscope.show({ batch, last, runs, edges, pointed, share: threshold, look: this.look });
+    this.chooser.element.classList.toggle("wp-resting", playing);
+    this.words.setAttribute("aria-live", playing ? "off" : "polite");
+    if (!ready) return;
+    setText(this.words, words.viewWords(batch, last, graphs));
+    runs.forEach((run, place) => this.stages[place].describe(words.pictureWords(run.entry.label, batch)));
+    if (!playing) this.chooser.show(found[0], edges);
+  }
+
+  /**
+   * Say something about what the reader did or asked for.
+   * @param {string} text
+   * @param {() => void} [retry]
+   */
+  say(text, retry) {
+    if (!text && !this.message.textContent) return;
+    this.message.replaceChildren(text);
+    if (retry) this.message.append(" ", button("Try again", "Try again", retry, "wp-small"));
+  }
+}
+
+/** @param {number[] | null} counts */
+const sum = (counts) => (counts ?? []).reduce((total, count) => total + count, 0);

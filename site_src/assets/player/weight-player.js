@@ -1,0 +1,87 @@
+/**
+ * <weight-player src="player/index.json">: every batch of the recording, around an ordinary link to its film, which
+ * stays what the reader gets without script, or when the recording cannot be had. With data-mode="hero" it is the
+ * film's poster with a button, and loads nothing before that is pressed.
+ */
+
+const STYLE = "weight-player.css";
+const HERE = import.meta.url;
+
+class WeightPlayer extends HTMLElement {
+  connectedCallback() {
+    ensureStyle();
+    if (this.dataset.mode === "hero") import("./hero.js").then(({ Hero }) => (this.content ??= new Hero(this)));
+    else this.whenNear(() => this.open());
+  }
+
+  disconnectedCallback() {
+    // A page that moves the element connects it again at once; only one that removes it ends here.
+    queueMicrotask(() => {
+      if (this.isConnected) return;
+      this.observer?.disconnect();
+      this.content?.close();
+      this.content = undefined;
+    });
+  }
+
+  get address() {
+    return this.getAttribute("src") ?? "player/index.json";
+  }
+
+  /** @param {() => void} act */
+  whenNear(act) {
+    this.observer = new IntersectionObserver(
+      (entries) => {
+        if (!entries.some(({ isIntersecting }) => isIntersecting)) return;
+        this.observer?.disconnect();
+        act();
+      },
+      { rootMargin: "400px" },
+    );
+    this.observer.observe(this);
+  }
+
+  async open() {
+    this.querySelector(":scope > .wp-message")?.remove();
+    this.setAttribute("aria-busy", "true");
+    try {
+      const { openPlayer } = await import("./player.js");
+      this.content = await openPlayer(this, this.address);
+      this.dataset.state = "open";
+    } catch (error) {
+      this.complain(error);
+    } finally {
+      this.removeAttribute("aria-busy");
+    }
+  }
+
+  /** Say what is wrong above the film, which is still there. @param {unknown} error */
+  complain(error) {
+    const message = document.createElement("p");
+    message.className = "wp-message";
+    message.setAttribute("role", "alert");
+    const reason = error instanceof Error ? error.message : String(error);
+    const again = document.createElement("button");
+    again.type = "button";
+    again.className = "wp-button wp-small";
+    again.textContent = "Try again";
+    again.addEventListener("click", () => this.open());
+    message.append(`The player cannot show the recording: ${reason} `, again);
+    this.prepend(message);
+  }
+}
+
+/** Bring the style sheet that lies beside this file, if the page does not. */
+function ensureStyle() {
+  // In an offline copy a module has no place that another file could lie beside; the page brings the style there.
+  if (HERE.startsWith("data:") || document.querySelector(`link[href*="${STYLE}"]`)) return;
+  const link = document.createElement("link");
+  link.rel = "stylesheet";
+  link.href = new URL(STYLE, HERE).href;
+  document.head.append(link);
+}
+
+// A browser that cannot unpack keeps the film.
+if (!customElements.get("weight-player") && "DecompressionStream" in globalThis) {
+  customElements.define("weight-player", WeightPlayer);
+}
