@@ -21,7 +21,7 @@ TRANSPARENT: Final = 255  # the index that means "as in the frame before"; never
 MUTED: Final = 0.62  # ink at this strength for what is secondary
 INKS = 12  # levels of ink: enough for the rims of letters
 PURE = 64  # levels of a hue alone on the paper; most pixels are one of these
-MIXED = 12  # levels of either hue where both cross
+MIXED = 15  # levels of either hue where both cross
 HELD = 0.032  # share of full cover by which a pixel may differ from what is wanted before it is sent anew
 AMOUNTS = 64  # levels of the one-hue palette
 
