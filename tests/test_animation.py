@@ -13,7 +13,7 @@ from PIL import Image
 
 from report import animation
 from report import workspace as files
-from report.animation import clips, colour, films, flashes, geometry, gif, graph, matrix, palette, words
+from report.animation import clips, colour, films, flashes, geometry, gif, graph, matrix, palette, pixels, words
 from report.animation.gif import Movie
 from report.config import Experiment, Optimizer
 from report.errors import ReportError
@@ -187,6 +187,25 @@ def test_a_matrix_shows_each_weight_as_one_cell(tmp_path: Path) -> None:
         pixel = shown[matrix.TOP + side * row + side // 2, left + side * column + side // 2]
         found = cover(pixel, "light", "increase" if value > 0 else "decrease")
         assert abs(found - abs(value)) <= 0.5 / matrix.LEVELS + 0.02
+
+
+def test_the_first_layers_poster_is_where_most_is_to_see() -> None:
+    """A frame of many strengths is preferred to one in which all pixels move alike, or half of them and half not."""
+    ramp = np.linspace(0, 1, 784)
+    amounts = np.array([np.ones(784), (ramp > 0.5).astype(float), ramp, np.zeros(784)])
+    assert pixels.movie(amounts, range(1, 5), "l1", (9, 784)).poster == 2
+    assert pixels.variety(np.repeat(np.arange(16) / 16, 49), 1.0) == pytest.approx(4)  # 16 strengths alike: 4 bits
+
+
+def test_pixels_have_the_strength_of_their_amount(tmp_path: Path) -> None:
+    """Cell (row, column) of the picture is pixel 28 · row + column of the input."""
+    amounts = np.random.default_rng(2).uniform(0, 1, (2, 784))
+    shown = decode(gif.encode(pixels.movie(amounts, [1, 2], "l1", (9, 784)), 100).gif["dark"], tmp_path)
+    top = np.quantile(amounts, 0.995)
+    for row, column in np.ndindex(28, 28):
+        place = (pixels.TOP + pixels.CELL * row + 8, pixels.LEFT + pixels.CELL * column + 8)
+        found = cover(shown[0][place], "dark", "amount")
+        assert found == pytest.approx(min(amounts[0, 28 * row + column] / top, 1), abs=0.02)
 
 
 def test_rows_that_move_alike_stand_together() -> None:

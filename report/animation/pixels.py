@@ -19,6 +19,7 @@ Floats = NDArray[np.float64]
 
 SIDE = 28  # pixels of a digit
 CELL = 16  # pixels of the GIF that one of them takes
+STRENGTHS = 16  # levels of colour that an eye tells apart
 LEFT, TOP, BELOW = 26, 70, 104  # pixels beside, above and below the picture
 
 
@@ -33,11 +34,19 @@ def movie(amounts: Floats, batches: Sequence[int], layer: str, shape: tuple[int,
         coarse: by how much longer colours are held, for a smaller file.
     """
     top = colour.end_of_scale(amounts)
-    # Where the pixels differ most, the digits show best.
-    poster = int(amounts.std(axis=1).argmax())
+    poster = int(np.argmax([variety(row, top) for row in amounts]))
     facts = {"weights": shape[0] * shape[1], "top": top, "beyond": float((amounts > top).mean())}
     palette = one_hue(coarse * HELD)
     return Movie(palette, _frames(amounts, top, batches, layer, shape, palette), poster, facts)
+
+
+def variety(amounts: Floats, top: float) -> float:
+    """Return the entropy of the strengths of colour in a frame, (784,) `amounts`, in bits: most where most is seen."""
+    if top <= 0:
+        return 0.0
+    share = np.histogram(np.minimum(amounts / top, 1), bins=STRENGTHS, range=(0, 1))[0] / amounts.size
+    share = share[share > 0]
+    return float(-(share * np.log2(share)).sum())
 
 
 def _frames(
