@@ -11,7 +11,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from report.config import Experiment
-from report.figures.comparison import family, key, seeds, short, when
+from report.figures.comparison import few, key, seeds, short, when
 from report.figures.sources import Facts, Tables, Words, rows
 from report.figures.style import Ink, batches_below, heading, sheet
 from report.wording import percent, series, shape
@@ -23,7 +23,7 @@ def facts(results: Mapping[str, Any], experiment: Experiment) -> Facts | None:
     """Return the family of the main optimizer, and the shares that the caption states."""
     study = results["study"]
     summary = results["summary"]["agreement"]
-    found = family(results)
+    found = few(results)
     return {
         "optimizers": found,
         "layers": {layer: list(experiment.shape(layer)) for layer in experiment.layers},
@@ -81,11 +81,13 @@ def words(tables: Tables, facts: Facts) -> Words:
         for each in facts["optimizers"]
     )
     band = " The band is the interval of the main optimizer." if facts["seeds"] > 1 else ""
+    known = any(value is not None for value in facts["predicted"].values())
+    dashed = " Dashed: what chance alone predicts." if known else ""
     return Words(
         title="Updates against today's gradient",
         caption=(
             f"Share of the updates that go down the gradient of their own batch, of those where neither is zero, in "
-            f"steps of ten batches; {seeds(facts['seeds'])}. Dashed: what chance alone predicts.{band} Over {period}, "
+            f"steps of ten batches; {seeds(facts['seeds'])}.{dashed}{band} Over {period}, "
             f"it is: {shares}."
         ),
         alt=f"Line charts, one a layer, of the share of updates that agree with their batch's gradient. {shares}.",

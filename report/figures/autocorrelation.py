@@ -11,7 +11,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from report.config import Experiment
-from report.figures.comparison import bars, family, key, names, seeds, short, when
+from report.figures.comparison import bars, few, key, names, seeds, short, when
 from report.figures.sources import Facts, Tables, Words, rows
 from report.figures.style import Ink, dots, heading, sheet
 from report.wording import fixed, series, shape
@@ -23,7 +23,7 @@ def facts(results: Mapping[str, Any], experiment: Experiment) -> Facts | None:
     """Return the family of the main optimizer, and the correlations one batch apart that the caption states."""
     study = results["study"]
     summary = results["summary"]["autocorrelation"]
-    found = family(results)
+    found = few(results)
     return {
         "optimizers": found,
         "layers": {layer: list(experiment.shape(layer)) for layer in experiment.layers},

@@ -8,13 +8,17 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.offsetbox import AnchoredOffsetbox, DrawingArea, HPacker, TextArea
 from matplotlib.patches import Circle
+from matplotlib.transforms import ScaledTranslation
 from numpy.typing import ArrayLike
 
 from report.analysis.windows import WINDOWS
-from report.figures.style import Ink
+from report.figures.style import PIXELS_PER_INCH, Ink
 from report.wording import MINUS, thousands
 
-FAMILY: Final = 6  # optimizers that one panel can hold
+AT_ONCE: Final = 4  # optimizers that a reader can tell apart in one panel
+LETTER: Final = 8.0  # CSS pixels of a letter of a key, on the wide side
+ROOM: Final = 390.0  # CSS pixels beside a panel's heading
+LINE: Final = 20  # CSS pixels by which a key is raised that needs a line of its own
 
 Side = dict[str, Any]
 
@@ -47,12 +51,19 @@ def family(results: Mapping[str, Any]) -> list[Side]:
     for each in every:
         if each["name"] == every[0]["name"]:
             by_momentum.setdefault(each["momentum"], each)
-    kept = [by_momentum[momentum] for momentum in sorted(by_momentum)]
-    if len(kept) > FAMILY:
-        main = every[0]["momentum"]
-        near = sorted(kept, key=lambda each: (abs(each["momentum"] - main), each["momentum"]))[:FAMILY]
-        kept = [each for each in kept if each in near]
-    return kept
+    return [by_momentum[momentum] for momentum in sorted(by_momentum)]
+
+
+def few(results: Mapping[str, Any]) -> list[Side]:
+    """Return as many of the family as one panel can hold: the ends, the main one and what lies between them."""
+    kin = family(results)
+    if len(kin) <= AT_ONCE:
+        return kin
+    main = next(place for place, each in enumerate(kin) if each["slug"] == results["study"]["main"])
+    chosen = {0, main, len(kin) - 1}
+    while len(chosen) < AT_ONCE:
+        chosen.add(max(range(len(kin)), key=lambda place: min(abs(place - other) for other in chosen)))
+    return [kin[place] for place in sorted(chosen)]
 
 
 def ordered(results: Mapping[str, Any]) -> list[Side]:
@@ -68,8 +79,8 @@ def names(sides: Sequence[Side]) -> str:
 
 
 def short(label: str) -> str:
-    """Return what tells an optimizer from the others of its family: `β1 = 0.9` of `Adam, β1 = 0.9`."""
-    return label.split(", ", 1)[-1]
+    """Return what tells an optimizer from the others of its family: `β1 = 0.9` of `Adam, β1 = 0.9`, `momentum 0.9`."""
+    return label.split(", ", 1)[-1].split(" with ", 1)[-1]
 
 
 def when(window: str, batches: int) -> str:
@@ -101,7 +112,12 @@ def bars(panel: Axes, x: ArrayLike, low: ArrayLike, high: ArrayLike, colour: str
     panel.plot(*along, color=colour, linewidth=1.4, solid_capstyle="butt", zorder=2.5)
 
 
-def key(panel: Axes, entries: Sequence[tuple[str, str]], ink: Ink) -> None:
+def is_wide(entries: Sequence[tuple[str, str]], room: float = ROOM) -> bool:
+    """Tell whether a key needs a line of its own above the heading beside which there is `room`, CSS pixels."""
+    return sum(LETTER * len(name) + 24 for name, _ in entries) > room
+
+
+def key(panel: Axes, entries: Sequence[tuple[str, str]], ink: Ink, room: float = ROOM) -> None:
     """Write what the colours mean above the right end of a panel: a dot and a name each."""
     pieces: list[Artist] = []
     for name, colour in entries:
@@ -109,6 +125,9 @@ def key(panel: Axes, entries: Sequence[tuple[str, str]], ink: Ink) -> None:
         dot.add_artist(Circle((4, 3), 3.5, facecolor=colour, edgecolor="none"))
         text = TextArea(name, textprops={"color": ink.muted})
         pieces.append(HPacker(children=[dot, text], align="center", pad=0, sep=2))
+    raised = is_wide(entries, room)
+    figure = panel.get_figure(root=True)
+    assert figure is not None  # a panel is made on its figure
     box = AnchoredOffsetbox(
         loc="lower right",
         child=HPacker(children=pieces, align="center", pad=0, sep=8),
@@ -116,7 +135,8 @@ def key(panel: Axes, entries: Sequence[tuple[str, str]], ink: Ink) -> None:
         borderpad=0,
         frameon=False,
         bbox_to_anchor=(1, 1.02),
-        bbox_transform=panel.transAxes,
+        bbox_transform=panel.transAxes
+        + ScaledTranslation(0, LINE / PIXELS_PER_INCH if raised else 0, figure.dpi_scale_trans),
     )
-    box.set_in_layout(False)
+    box.set_in_layout(raised)
     panel.add_artist(box)

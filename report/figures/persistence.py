@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullLocator
 
 from report.config import Experiment
-from report.figures.comparison import bars, family, key, optimizers, ordered, seeds, when
+from report.figures.comparison import LINE, bars, family, is_wide, key, optimizers, ordered, seeds, when
 from report.figures.sources import Facts, Tables, Words, rows
 from report.figures.style import PIXELS_PER_INCH, WIDTH, Ink, dots
 from report.wording import fixed, series
@@ -54,10 +54,12 @@ def draw(ink: Ink, tables: Tables, facts: Facts) -> Figure:
     """Draw a row an optimizer, and in it a mark a layer; upright lines where theory puts them."""
     layers = facts["layers"]
     step = ROW + LAYER * len(layers) + 10
-    height = TOP + step * len(facts["optimizers"]) + BELOW
+    entries = [(layer, ink.layer(layer)) for layer in layers]
+    above = TOP + (LINE if is_wide(entries) else 0)
+    height = above + step * len(facts["optimizers"]) + BELOW
     figure = Figure(figsize=(WIDTH / PIXELS_PER_INCH, height / PIXELS_PER_INCH), dpi=PIXELS_PER_INCH)
     figure.set_layout_engine("none")
-    inside = height - TOP - BELOW
+    inside = height - above - BELOW
     panel = figure.add_axes((SIDE / WIDTH, BELOW / height, 1 - 2 * SIDE / WIDTH, inside / height))
     panel.set_xscale("log")
     panel.set_ylim(inside, 0)
@@ -92,8 +94,9 @@ def draw(ink: Ink, tables: Tables, facts: Facts) -> Figure:
     panel.xaxis.set_minor_locator(NullLocator())
     panel.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     panel.set_xlabel("mean same-sign run, batches", loc="right")
-    panel.text(0, 1 + 9 / inside, "│ chance alone", transform=panel.transAxes, color=ink.muted)
-    key(panel, [(layer, ink.layer(layer)) for layer in layers], ink)
+    if any(facts["predicted"].values()):
+        panel.text(0, 1 + 9 / inside, "│ chance alone", transform=panel.transAxes, color=ink.muted)
+    key(panel, entries, ink)
     return figure
 
 
@@ -108,12 +111,14 @@ def words(tables: Tables, facts: Facts) -> Words:
     )
     kin = facts["optimizers"][: facts["family"]]
     sorted_by = f", {kin[0]['name']} by rising momentum, then the others" if len(kin) > 1 else ""
+    known = any(facts["predicted"].values())
+    lines = " Upright lines: what chance alone predicts for that momentum." if known else ""
     return Words(
         title="How long a weight keeps its direction, and momentum",
         caption=(
             f"Mean number of consecutive batches in which a weight's updates keep their sign, {period}, under each "
-            f"optimizer{sorted_by}. Dots: measured, one a layer; {seeds(facts['seeds'])}. Upright lines: what chance "
-            f"alone predicts for that momentum. The axis is logarithmic."
+            f"optimizer{sorted_by}. Dots: measured, one a layer; {seeds(facts['seeds'])}.{lines} The axis is "
+            "logarithmic."
         ),
         alt=f"Dot chart of the mean same-sign run in batches, {period}. {found}.",
     )

@@ -9,7 +9,7 @@ from typing import Final
 from matplotlib.figure import Figure
 from PIL import Image
 
-from report.figures.style import PIXELS_PER_INCH
+from report.figures.style import PIXELS_PER_INCH, Dots
 
 ENDINGS: Final = (".svg", ".png")
 LARGEST_SVG: Final = 100_000  # bytes; above, an image is both smaller and quicker to show
@@ -34,6 +34,8 @@ def encode(figure: Figure) -> tuple[str, bytes]:
 
 def image(figure: Figure) -> bytes:
     """Return the figure as a PNG with a palette, at twice its displayed size."""
+    for each in figure.findobj(Dots):
+        each.as_markers()
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=SHARPNESS * PIXELS_PER_INCH)
     with Image.open(buffer) as picture:

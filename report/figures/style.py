@@ -16,6 +16,7 @@ import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.text import Text
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import ArrayLike, NDArray
@@ -223,25 +224,25 @@ def stems(panel: Axes, batches: NDArray[Any], updates: NDArray[Any], ink: Ink, r
     panel.axhline(0, color=ink.muted, linewidth=0.7)
 
 
-def dots(panel: Axes, x: ArrayLike, y: ArrayLike, colour: str, size: float = 4.0, **how: Any) -> None:
-    """Draw a dot of `size` points at each (x, y); none where a value is missing.
+class Dots(Line2D):
+    """Draw a dot at each point, all in one path: lines as good as without length, with round ends.
 
-    A dot is a line as good as without length and with round ends: one path for all of them, where markers would be
-    an element each and make the file several times as large.
+    Markers would be an element each and make a vector file several times as large. Where an image is made instead,
+    they are the only ones that show: `as_markers`.
     """
-    across, up = (np.asarray(values, float) for values in (x, y))
-    first, second = np.repeat(across, 3), np.repeat(up, 3)
-    second[2::3] = np.nan  # lifts the pen
-    first[1::3] *= 1 + 1e-9
-    panel.plot(
-        first,
-        second,
-        color=colour,
-        linewidth=size,
-        solid_capstyle="round",
-        marker="",
-        **{"zorder": 3, **how},
-    )
+
+    def as_markers(self) -> None:
+        """Become dots for a renderer that draws nothing where a line has no length."""
+        self.set(linestyle="none", marker="o", markersize=self.get_linewidth(), markeredgewidth=0)
+
+
+def dots(panel: Axes, x: ArrayLike, y: ArrayLike, colour: str, size: float = 4.0, zorder: float = 3) -> None:
+    """Draw a dot of `size` points at each (x, y); none where a value is missing."""
+    across, up = np.repeat(np.asarray(x, float), 3), np.repeat(np.asarray(y, float), 3)
+    up[2::3] = np.nan  # lifts the pen
+    across[1::3] *= 1 + 1e-9
+    panel.add_line(Dots(across, up, color=colour, linewidth=size, solid_capstyle="round", zorder=zorder))
+    panel.autoscale_view()
 
 
 def exponent(largest: float) -> int:
