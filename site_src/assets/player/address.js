@@ -65,7 +65,7 @@ export function parseAddress(hash, limits) {
   try {
     for (const part of text.split("&")) {
       const [key, value = ""] = part.split("=", 2);
-      const read = READERS[key];
+      const read = Object.hasOwn(READERS, key) && READERS[key];
       if (!read) throw new Wrong(`knows nothing called “${shorten(key)}”`);
       read(state, decode(value), limits);
     }

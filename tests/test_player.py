@@ -1,0 +1,310 @@
+"""The player's files hold what was recorded, within the errors that they state; the browser's code reads the same."""
+
+import json
+import os
+import shutil
+import struct
+import subprocess
+import zlib
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from conftest import ROOT
+
+from report import player
+from report import workspace as files
+from report.animation import geometry
+from report.errors import ReportError
+from report.player import Layer
+from report.recording import Recording
+from report.workspace import Workspace
+
+FIRST_PICTURE = 300_000  # bytes
+WHOLE_RUN = 6_000_000
+FIXTURE_SHARD = 440 * 16  # edges × batches: several shards of the tiny network
+
+
+def decode(data):
+    """Read a shard as the table says, slowly: one code after the other.
+
+    Returns (first batch, fingerprint, [(weights (B + 1, E), updates (B, E), gradients (B, E)) of each layer]).
+    """
+    magic, version, count, first, batches, fingerprint, length = struct.unpack_from("<4sHHIIII", data)
+    assert (magic, version) == (b"WiMo", 1)
+    start = 24 + 32 * count
+    assert len(data) == start + length
+    raw = zlib.decompress(data[start:])
+    layers, at = [], 0
+    for number in range(count):
+        outputs, inputs, step, floor, ratio = struct.unpack_from("<IIddd", data, 24 + 32 * number)
+        edges = outputs * inputs
+        weights, updates = np.zeros((batches + 1, edges)), np.zeros((batches, edges))
+        gradients = np.zeros_like(updates)
+        low, high = at + 4 * edges, at + (4 + 3 * batches) * edges
+        for edge in range(edges):
+            level = struct.unpack_from("<i", raw, at + 4 * edge)[0]
+            weights[0, edge] = level * step
+            code = 0
+            for batch in range(batches):
+                place = edge * batches + batch
+                number_ = sum(raw[low + place + plane * edges * batches] << (8 * plane) for plane in range(3))
+                code += number_ // 2 if number_ % 2 == 0 else -(number_ + 1) // 2
+                steps = max(abs(code) - 1, 0) * (1 if code > 0 else -1)
+                level += steps
+                weights[batch + 1, edge] = level * step
+                updates[batch, edge] = step * (steps if steps else 0.25 * np.sign(code))
+                number_ = raw[high + place] | raw[high + place + edges * batches] << 8
+                other = number_ // 2 if number_ % 2 == 0 else -(number_ + 1) // 2
+                if other:
+                    gradients[batch, edge] = np.sign(other) * floor * ratio ** (abs(other) - 1)
+        layers.append((weights, updates, gradients))
+        at += (4 + 5 * batches) * edges
+    assert at == len(raw)
+    return first, fingerprint, layers
+
+
+def hold(read, weights, gradients, step):
+    """Assert that what was `read` lies within the stated errors of what was recorded."""
+    batches = len(gradients)
+    got_weights, got_updates, got_gradients = read
+    exact = weights.reshape(batches + 1, -1)
+    updates = np.diff(exact, axis=0)
+    true_gradients = gradients.reshape(batches, -1).astype(np.float64)
+    rounding = 1e-6 * np.abs(exact).max()  # of float32, in which the updates are differences
+    assert np.abs(got_weights - exact).max() <= 0.5 * step * (1 + 1e-9) + rounding
+    assert np.abs(got_updates - updates).max() <= step * (1 + 1e-9) + rounding
+    assert (np.sign(got_updates) == np.sign(updates)).all()
+    assert (np.sign(got_gradients) == np.sign(true_gradients)).all()
+    assert (np.abs(got_gradients - true_gradients) <= 0.025 * np.abs(true_gradients) * (1 + 1e-6)).all()
+
+
+def made_up(batches=7, outputs=3, inputs=5, seed=0):
+    """Return weights and gradients with everything that could go wrong in them."""
+    generator = np.random.default_rng(seed)
+    weights = generator.normal(0, 0.3, (batches + 1, outputs, inputs)).astype(np.float32)
+    gradients = generator.normal(0, 1, (batches, outputs, inputs)).astype(np.float32)
+    weights[:, 0, 0] = 0.1  # never moves
+    weights[:, 0, 1] = 0.1 + 1e-8 * np.arange(batches + 1) % 2  # hardly
+    weights[:, 0, 2] = np.linspace(5, -5, batches + 1)  # by leaps
+    gradients[:, 0, 0] = 0
+    gradients[::2, 0, 1] = -0.0
+    gradients[0, 1, :5] = [
+        1e-40,
+        -1e-38,
+        1e30,
+        -3e38,
+        1e-45,
+    ]  # beyond float32's normal range
+    return weights, gradients
+
+
+@pytest.mark.parametrize("threshold", [1e-2, 1e-4, 0.0, 1e-30, 10.0])
+def test_anything_is_read_back_within_the_stated_errors(threshold):
+    """Exact zeros stay zeros, every sign is kept, whatever the threshold; the step only grows where it must."""
+    weights, gradients = made_up()
+    step = player.weight_step(weights, threshold)
+    assert step == pytest.approx(0.005 * threshold) or (threshold < 1e-3 and step < 1e-4)
+    floor = float(np.abs(gradients[gradients != 0]).min())
+    layer = Layer(weights, gradients, step, floor)
+    first, fingerprint, (read,) = decode(player.encode([layer], 41, 0xDEADBEEF))
+    assert (first, fingerprint) == (41, 0xDEADBEEF)
+    hold(read, weights, gradients, step)
+
+
+def test_layers_follow_each_other():
+    """Each with its own shape and step."""
+    parts = [Layer(*made_up(4, *shape, seed), 0.001, 1e-46) for seed, shape in enumerate([(3, 5), (2, 5), (4, 7)])]
+    _, _, read = decode(player.encode(parts, 1, 0))
+    for part, layer in zip(parts, read, strict=True):
+        hold(layer, part.weights, part.gradients, part.step)
+
+
+def test_the_table_states_the_constants():
+    """What a person reads about the format is what the code does."""
+    text = player.description()
+    assert f"one step, {100 * player.STEP:g} % of τ" in text
+    assert f"half a step, {50 * player.STEP:g} % of" in text
+    error = np.sqrt(player.GRADIENT_RATIO) - 1
+    assert 0.024 < error <= 0.025
+    assert "2.5 % of itself" in text
+    assert player.HEADER.size == 24
+    assert f"| {player.LAYER.size} · L |" in text
+    assert f"`{player.MAGIC.decode()}`" in text
+    assert f"version of this format, {player.VERSION} |" in text
+
+
+@pytest.fixture(scope="module")
+def index(tiny_build):
+    """Return the tiny build's index."""
+    return files.read_json(tiny_build.workspace.docs / "player" / "index.json")
+
+
+def test_the_tiny_build_is_read_back_whole(tiny_build, index):
+    """Every training run that the player offers, every shard, against the recording."""
+    folder = tiny_build.workspace.docs / "player"
+    assert [entry["run"] for entry in index["runs"]] == ["adam-b0.9-seed3", "adam-b0.0-seed3", "sgd-m0.9-seed3"]
+    for entry in index["runs"][::2]:
+        run = Recording.open(tiny_build.workspace.run(entry["run"]))
+        assert entry["batches"] == run.batches
+        np.testing.assert_allclose(entry["loss"], run.series["train_loss"][: run.batches], rtol=5e-4)
+        start = 0
+        for number, size in enumerate(entry["shards"]):
+            data = (folder / entry["run"] / f"{number:03d}.bin").read_bytes()
+            assert len(data) == size
+            first, fingerprint, layers = decode(data)
+            assert (first, fingerprint) == (start + 1, entry["fingerprint"])
+            stop = start + len(layers[0][1])
+            for law, layer, read in zip(entry["laws"], index["layers"], layers, strict=True):
+                weights = run.weights(layer["name"])
+                step = player.weight_step(weights, law["threshold"])
+                hold(read, weights[start : stop + 1], run.gradients(layer["name"])[start:stop], step)
+            start = stop
+        assert start == run.batches
+
+
+def test_a_whole_main_run_stays_small(tiny_build, index):
+    """So many bytes a value, for the 3,000 batches and 1,200 edges of the default experiment, and a first shard."""
+    for entry in index["runs"]:
+        edges = sum(layer["outputs"] * layer["inputs"] for layer in index["layers"])
+        per_value = sum(entry["shards"]) / (entry["batches"] * edges)
+        assert per_value * 3000 * 1200 < WHOLE_RUN
+        assert per_value * player.SHARD_VALUES < FIRST_PICTURE / 2  # the start is the liveliest part
+    assert (tiny_build.workspace.docs / "player" / "index.json").stat().st_size < 20_000
+
+
+def test_the_index_says_what_others_draw_with(tiny_build, index):
+    """Geometry, thresholds and the first picture are those of the films; the article's comparison is offered first."""
+    build = tiny_build
+    shapes = [build.experiment.shape(layer["name"]) for layer in index["layers"]]
+    assert index["geometry"] == geometry.network([shapes[0][1], *(shape[0] for shape in shapes)]).as_json()
+    laws = files.read_json(build.workspace.results)["threshold"][build.experiment.main_run]
+    for layer, law in zip(index["layers"], index["runs"][0]["laws"], strict=True):
+        assert law == {name: laws[layer["name"]][name] for name in ("mean", "threshold")}
+    films = files.read_json(build.workspace.animations_manifest)
+    assert index["opening_batch"] == films["network"]["poster_batch"]
+    assert (index["main"], index["compare_first"]) == ("adam-b0.9", "adam-b0.0")
+
+
+def test_a_control_has_the_law_of_its_own_updates(tiny_build, index):
+    """The threshold is the size of one of its own deviations, with as many above it as the definition asks for."""
+    entry = index["runs"][1]
+    run = Recording.open(tiny_build.workspace.run(entry["run"]))
+    for layer, law in zip(index["layers"], entry["laws"], strict=True):
+        updates = np.diff(run.weights(layer["name"]), axis=0).astype(np.float64).ravel()
+        smallest = run.batches * 100
+        rank = int(smallest * 0.0001 * np.sqrt(len(updates) / smallest))
+        sizes = np.sort(np.abs(updates - updates.mean()))[::-1]
+        assert law["mean"] == pytest.approx(updates.mean(), rel=1e-9)
+        assert law["threshold"] == pytest.approx(sizes[rank], rel=1e-9)
+
+
+@pytest.fixture
+def copy(tiny_build, tmp_path):
+    """Return a workspace that has the tiny build's training runs and results, but no player yet."""
+    source = tiny_build.workspace
+    (tmp_path / "build").mkdir()
+    (tmp_path / "build" / "runs").symlink_to(source.runs)
+    shutil.copy(source.results, tmp_path / "build")
+    return Workspace(ROOT, tmp_path / "build", tmp_path / "site")
+
+
+def content(workspace):
+    """Return the player's files by name, with what is in them and when they were written."""
+    folder = workspace.docs / "player"
+    return {path.relative_to(folder): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def test_packing_again_gives_the_same_bytes_and_writes_nothing(tiny_build, copy):
+    """In another folder, and in the same."""
+    player.pack(copy, tiny_build.experiment, lambda *_: None)
+    assert content(copy) == content(tiny_build.workspace)
+    times = {path: path.stat().st_mtime_ns for path in copy.docs.rglob("*")}
+    player.pack(copy, tiny_build.experiment, lambda *_: None)
+    assert {path: path.stat().st_mtime_ns for path in copy.docs.rglob("*")} == times
+
+
+def test_a_lost_shard_is_made_again_and_a_strange_one_removed(tiny_build, copy):
+    """Nothing of an earlier experiment is published."""
+    player.pack(copy, tiny_build.experiment, lambda *_: None)
+    before = content(copy)
+    folder = copy.docs / "player"
+    next(folder.glob("adam-b0.0*/000.bin")).unlink()
+    (folder / "gone-seed0").mkdir()
+    (folder / "gone-seed0" / "000.bin").write_bytes(b"old")
+    player.pack(copy, tiny_build.experiment, lambda *_: None)
+    assert content(copy) == before
+    assert not (folder / "gone-seed0").exists()
+
+
+def test_without_results_it_says_what_to_do(tiny_build, copy):
+    """One line, no traceback."""
+    files.write_json(copy.results, {"threshold": {}})
+    with pytest.raises(ReportError, match=r'no threshold of adam-b0\.9-seed3 .* Run "python -m report analyse" first'):
+        player.pack(copy, tiny_build.experiment, lambda *_: None)
+
+
+def test_too_many_edges_leave_out_the_first_layers(tiny):
+    """A blot of lines helps nobody; what is drawn is the end of the network."""
+
+    def recording(whole, hidden):
+        network = tiny.network.model_copy(update={"hidden": hidden})
+        return SimpleNamespace(whole=whole, experiment=tiny.model_copy(update={"network": network}))
+
+    assert player.drawn_layers(recording(("l3", "l4", "l5"), (32, 24, 10, 10))) == ("l3", "l4", "l5")
+    assert player.drawn_layers(recording(("l2", "l3"), (1000, 100, 10, 10))) == ("l3",)
+    with pytest.raises(ReportError, match="found no layer of at most 8,192 weights"):
+        player.drawn_layers(recording(("l2",), (1000, 100, 10, 10)))
+
+
+@pytest.fixture
+def fixtures(tiny_build, copy, monkeypatch):
+    """Return a folder for JavaScript's tests: the tiny build in several shards, and what must come out of them."""
+    monkeypatch.setattr(player, "SHARD_VALUES", FIXTURE_SHARD)
+    player.pack(copy, tiny_build.experiment, lambda *_: None)
+    folder = copy.docs / "player"
+    run = tiny_build.recording
+    index = files.read_json(folder / "index.json")
+    layers = [layer["name"] for layer in index["layers"]]
+    weights = np.concatenate([run.kept_weights(layer) for layer in layers], axis=1)  # (batches + 1, edges)
+    gradients = np.concatenate([run.kept_gradients(layer) for layer in layers], axis=1)  # (batches, edges)
+    laws = index["runs"][0]["laws"]
+    parts = [np.full(np.prod(run.experiment.shape(layer)), number) for number, layer in enumerate(layers)]
+    of_edge = np.concatenate(parts)
+    mean, threshold = (np.array([law[name] for law in laws])[of_edge] for name in ("mean", "threshold"))
+    updates = np.diff(weights, axis=0)
+    deviation = updates - mean
+    segments = geometry.network([run.experiment.shape(layers[0])[1], *(run.experiment.shape(x)[0] for x in layers)])
+    files.write_json(
+        folder / "expected.json",
+        {
+            "weights": weights.astype(float).tolist(),
+            "updates": updates.astype(float).tolist(),
+            "gradients": gradients.astype(float).tolist(),
+            "signed": (np.sign(deviation) * np.minimum((deviation / threshold) ** 2, 1)).tolist(),
+            "steps": [0.005 * float(value) for value in threshold],
+            "segments": segments.segments().reshape(-1, 4).tolist(),
+        },
+    )
+    return folder
+
+
+def test_javascript_reads_what_python_wrote(fixtures):
+    """The tests in tests/player, in Node, on these very files."""
+    node = shutil.which("node")
+    if node is None:
+        if os.environ.get("CI"):
+            pytest.fail("There is no command node: the player's code is not checked.")
+        pytest.skip("There is no command node.")
+    tests = sorted(str(path) for path in (ROOT / "tests" / "player").glob("*.test.mjs"))
+    assert tests
+    done = subprocess.run(
+        [node, "--test", *tests],
+        env={**os.environ, "PLAYER_FIXTURES": str(fixtures)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert json.loads((fixtures / "index.json").read_text())["runs"][0]["shards"]  # the files are still there
