@@ -4,6 +4,7 @@ import ast
 import functools
 import hashlib
 import json
+import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -88,6 +89,6 @@ class Ledger:
         for path in outputs:
             full = path.resolve()
             # Relative names keep the ledger the same wherever the checkout lies.
-            name = full.relative_to(root).as_posix() if full.is_relative_to(root) else f"../{full.name}"
+            name = Path(os.path.relpath(full, root)).as_posix()
             sizes[name] = path.stat().st_size if path.exists() else -1
         return sizes

@@ -66,7 +66,7 @@ class Pipeline:
             Stage("analyse", "analysing", self._analyse_key, lambda: [place.results], self._analyse),
             Stage("draw", "drawing", self._draw_key, self._drawn, self._draw),
             Stage("pages", "writing pages", self._pages_key, self._written, self._pages),
-            Stage("site", "building the site", self._site_key, lambda: [place.site / "index.html"], self._site),
+            Stage("site", "building the site", self._site_key, self._built, self._site),
         )
         return {stage.name: stage for stage in every}
 
@@ -197,6 +197,11 @@ class Pipeline:
         return digest(
             *made, place.mkdocs_config, overrides, settings, self._code("site.py"), version("mkdocs-material")
         )
+
+    def _built(self) -> list[Path]:
+        """Return every file of the site: a page that someone has deleted must come back."""
+        site = self.workspace.site
+        return [site / "index.html", *(path for path in sorted(site.rglob("*")) if path.is_file())]
 
     def _site(self) -> None:
         from report import site
