@@ -180,7 +180,7 @@ def _alone(workspace: Workspace) -> Iterator[None]:
     """
     with files.person_readable(workspace.build):
         workspace.build.mkdir(parents=True, exist_ok=True)
-        lock = (workspace.build / ".lock").open("w")
+        lock = (workspace.build / ".lock").open("a")  # "w" would touch it
     with lock:
         try:
             # The system lets go of the lock when the process ends, however it ends.
