@@ -6,7 +6,7 @@ from conftest import Build
 from numpy.typing import NDArray
 
 from report import workspace as files
-from report.animation import flashes
+from report.animation import films, flashes
 
 GREYS = np.repeat(np.arange(256, dtype=np.uint8)[:, None], 3, axis=1)  # index i is grey i
 BLACK, WHITE = 0, 255
@@ -164,3 +164,13 @@ def test_every_animation_is_safe(tiny_build: Build) -> None:
             found = entry["flashes"][scheme]
             assert found["safe"], (name, scheme, found)
             assert max(found[kind]["per_second"] for kind in ("general", "red")) <= flashes.MOST
+
+
+def test_the_player_is_safe_at_its_usual_speed(tiny_build: Build) -> None:
+    """Played through all batches, the player's picture flashes no more often than is allowed."""
+    experiment = tiny_build.experiment
+    laws = files.read_json(tiny_build.workspace.results)["threshold"][experiment.main_run]
+    found = films.player_flashes(tiny_build.recording, laws, experiment.animation.milliseconds)
+    assert set(found) == {"light", "dark"}
+    for scheme in found.values():
+        assert scheme["safe"], scheme

@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from report.animation import clips, graph, matrix, pixels
+from report.animation import clips, flashes, graph, matrix, pixels
 from report.animation.clips import Clip
 from report.animation.gif import Movie
+from report.animation.palette import SCHEMES
 from report.recording import Recording
 
 LAYER_SIZE = (640, 640)  # pixels of the graph of one layer, large enough to follow one edge
@@ -45,3 +46,21 @@ def film(clip: Clip, recordings: Sequence[Recording], laws: Mapping[str, Any], c
         return movie
     size = LAYER_SIZE if len(layers) == 1 else graph.SIZE
     return graph.movie(clips.edges(main, layers, batches, laws), layers, shapes, batches, size, coarse)
+
+
+def player_flashes(recording: Recording, laws: Mapping[str, Any], milliseconds: float) -> dict[str, dict[str, Any]]:
+    """Return for each scheme what flashes while the player shows every recorded batch, in the picture of network.gif.
+
+    Args:
+        recording: of the main training run.
+        laws: as for `film`.
+        milliseconds: that the player shows a batch at its usual speed.
+    """
+    layers, batches = recording.whole, range(1, recording.batches + 1)
+    signed = clips.edges(recording, layers, batches, laws)
+    movie = graph.movie(signed, layers, [recording.experiment.shape(layer) for layer in layers], batches)
+    schemes = {scheme: movie.palette.colours(scheme) for scheme in SCHEMES}
+    watch, results = flashes.watcher(schemes, milliseconds, loops=False)
+    for picture in movie.frames:
+        watch(picture)
+    return results()
