@@ -2,6 +2,7 @@
 
 import contextlib
 import fcntl
+import re
 import sys
 import time
 from collections.abc import Iterator
@@ -63,6 +64,13 @@ def _pipeline(
     return Pipeline(workspace, experiment, experiment_file, console, processes=processes, dask=dask)
 
 
+def _address(context: click.Context, option: click.Parameter, value: str | None) -> str | None:
+    """Refuse what is no address before Dask waits for an answer from it."""
+    if value is not None and not re.fullmatch(r"(\w+://)?[^\s/]+:\d+", value):
+        raise click.BadParameter(f"found {value!r}; allowed: an address with a port, such as tcp://host:8786.")
+    return value
+
+
 TRAINING_OPTIONS = (
     click.Option(
         ["--processes"],
@@ -73,6 +81,7 @@ TRAINING_OPTIONS = (
     click.Option(
         ["--dask"],
         metavar="ADDRESS",
+        callback=_address,
         help="Train on the workers of this Dask scheduler instead, such as tcp://host:8786. They need this package, "
         "but no disk in common with this machine.",
     ),

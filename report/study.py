@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +18,7 @@ from report.workspace import Workspace
 
 Progress = Callable[[int, int, str], None]
 ATTEMPTS = 3  # at a run whose worker dies, before it is given up
+LOST = "The Dask scheduler was lost. Training runs that came home are kept; run the command again to go on."
 POLL_SECONDS = 0.25  # between two looks at the progress
 
 
@@ -185,6 +186,8 @@ def _check(executor: workers.Workers, checks: Sequence[tuple[str, Experiment]]) 
     """
     try:
         found = [future.result() for future in [executor.submit(workers.check, checks) for _ in range(executor.width)]]
+    except CancelledError:
+        raise ReportError(LOST) from None
     except Exception as error:
         raise ReportError(f"No worker process can start: {type(error).__name__}: {_one_line(error)}") from error
     for mistake in found:
@@ -250,11 +253,17 @@ def _execute(
 
 
 def _settle(future: Future[Any], workspace: Workspace) -> tuple[ReportError | None, bool]:
-    """Take in what a worker has done; return what went wrong, if anything, and whether repeating it is of no use."""
+    """Take in what a worker has done; return what went wrong, if anything, and whether repeating it is of no use.
+
+    Raises:
+        ReportError: when the cluster itself is gone, and every other run with it.
+    """
     try:
         outcome: workers.Outcome = future.result()
     except BrokenProcessPool:
         return ReportError(f"its process died {ATTEMPTS} times, perhaps for want of memory."), False
+    except CancelledError:
+        raise ReportError(LOST) from None
     except Exception as error:  # whatever befell a worker, the other runs go on
         return ReportError(f"its worker failed {ATTEMPTS} times: {type(error).__name__}: {_one_line(error)}"), False
     workers.unpack(outcome, workspace.runs)

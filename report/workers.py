@@ -307,7 +307,8 @@ class Cluster(Workers):
             from distributed import Client
         except ImportError:
             raise ReportError('--dask needs Dask. Install it with: pip install "weights-in-motion[cluster]"') from None
-        logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what matters is said in our own line
+        for name in ("distributed", "distributed.client"):
+            logging.getLogger(name).setLevel(logging.CRITICAL)  # what matters is said in our own line
         self._jobs = jobs
         try:
             self._client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)  # type: ignore[no-untyped-call]
