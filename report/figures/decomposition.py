@@ -96,12 +96,13 @@ def words(tables: Tables, facts: Facts) -> Words:
         for layer, row in layers.items()
     )
     period = when(WINDOW, facts["batches"])
+    thin = " (thin lines)" if facts["seeds"] > 1 else ""
     return Words(
         title="Where persistence comes from",
         caption=(
             f"The mean same-sign run of {facts['label']} in {period}, as the sum of what chance alone gives with this "
             f"momentum, of gradients of uneven size, of coasting where the gradient is exactly zero, of drift of the "
-            f"gradients themselves, and of the start of training; {seeds(facts['seeds'])} (thin lines). All bars have "
+            f"gradients themselves, and of the start of training; {seeds(facts['seeds'])}{thin}. All bars have "
             f"one scale; those to the left of zero shorten runs."
         ),
         alt=f"Table of bars, one row a layer, of the mean same-sign run in batches and its parts. {sums}.",

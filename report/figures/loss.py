@@ -70,9 +70,9 @@ def words(tables: Tables, facts: Facts) -> Words:
         title="Loss and accuracy over the batches",
         caption=(
             f"Each of the {plural(batches, 'batch', 'batches')} of {plural(facts['batch_size'], 'image')} (faint), "
-            f"the running median over {facts['running_window']} batches (line) and the validation images (diamonds). "
-            f"The first batch has a loss of {digits(facts['first'])} nats; guessing would have "
-            f"{digits(facts['chance'])} (dashed). At the end the validation loss is "
+            f"the running median over {plural(facts['running_window'], 'batch', 'batches')} (line) and the "
+            f"validation images (diamonds). The first batch has a loss of {digits(facts['first'])} nats; guessing "
+            f"would have {digits(facts['chance'])} (dashed). At the end the validation loss is "
             f"{digits(facts['final_validation_loss'])} and the accuracy {accuracy}. Optimizer: {facts['optimizer']}."
         ),
         alt=(

@@ -80,12 +80,17 @@ def words(tables: Tables, facts: Facts) -> Words:
         ends.append(f"{digits(float(found['mean'][0]))} to {fixed(_number(found['mean'][-1]), 2)} in {layer}")
     theory = ", dashed what chance alone predicts" if facts["expected"] else ""
     over = f", mean of {plural(facts['seeds'], 'seed')} and 95 % interval" if facts["seeds"] > 1 else ""
+    opening = (
+        " In the first batch of the main training run, weights that moved by the learning rate itself, to 1 %: "
+        f"{first}."
+        if facts["expected"]
+        else ""
+    )
     return Words(
         title=f"The first {plural(batches, 'batch', 'batches')}",
         caption=(
             f"{facts['label']}: mean size of the updates of the weights that have a gradient, in units of the learning "
-            f"rate{over}{theory}. In the first batch of the main training run, weights that moved by the learning "
-            f"rate itself, to 1 %: {first}."
+            f"rate, over the first {plural(batches, 'batch', 'batches')}{over}{theory}.{opening}"
         ),
         alt=(
             f"Line charts of the mean update in units of the learning rate over the first {batches} batches "

@@ -45,6 +45,7 @@ def draw(ink: Ink, tables: Tables, facts: Facts) -> Figure:
     figure, panels = sheet([124] * (len(layers) - 1) + [148])
     top = 1.6 * max(float(table["upper"].max()), 1e-12)
     floor = top / 10**DECADES
+    rate = facts["learning_rate"] if floor < (facts["learning_rate"] or 0) < top else None
     curves = {layer: rows(table, layer=layer) for layer in layers}
     shown = spread(len(next(iter(curves.values()))["batch"]))
     for panel, (layer, row) in zip(panels, layers.items(), strict=True):
@@ -55,15 +56,15 @@ def draw(ink: Ink, tables: Tables, facts: Facts) -> Figure:
         lower, upper = (above(curve[name][shown], floor) for name in ("lower", "upper"))
         panel.fill_between(batch, lower, upper, color=colour, alpha=0.25, linewidth=0)
         panel.plot(batch, above(curve["median"][shown], floor), color=colour, linewidth=1.8)
-        if facts["learning_rate"]:
-            panel.axhline(facts["learning_rate"], color=ink.muted, linewidth=0.9, linestyle=(0, (4, 3)))
+        if rate:
+            panel.axhline(rate, color=ink.muted, linewidth=0.9, linestyle=(0, (4, 3)))
         panel.set_ylim(floor, top)
         panel.yaxis.set_major_locator(LogLocator(numticks=5))
         panel.yaxis.set_major_formatter(FuncFormatter(lambda value, _: _power_of_ten(value)))
         panel.yaxis.set_minor_locator(NullLocator())
         heading(panel, layer, shape(row["shape"]))
-    if facts["learning_rate"]:
-        label(panels[0], batch[-1], facts["learning_rate"], "learning rate", ink, offset=(0, 8), ha="right")
+    if rate:
+        label(panels[0], batch[-1], rate, "learning rate", ink, offset=(0, 8), ha="right")
     panels[-1].set_xlabel("batch", loc="right")
     panels[-1].xaxis.set_major_formatter(FuncFormatter(lambda value, _: thousands(value)))
     panels[-1].xaxis.set_minor_locator(NullLocator())
@@ -80,7 +81,11 @@ def words(tables: Tables, facts: Facts) -> Words:
         + series(f"{digits(row['mean'][window], 2)} in {layer}" for layer, row in layers.items())
         for window in sorted(windows)
     )
-    rate = f" Dashed: the learning rate, {digits(facts['learning_rate'])}." if facts["learning_rate"] else ""
+    rate = (
+        f" The learning rate is {facts['learning_rate']:g} (dashed where it is in sight)."
+        if facts["learning_rate"]
+        else ""
+    )
     return Words(
         title="The size of the updates, batch by batch",
         caption=(
