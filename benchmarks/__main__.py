@@ -20,6 +20,7 @@ COMPARISONS = (
     "main_job",
     "study_speed",
     "analysis_speed",
+    "player_frames",
     "sizes",
 )
 QUICK_BATCHES = 120
@@ -46,7 +47,7 @@ def main(
 ) -> None:
     """Compare speed, memory and size with what one would use instead.
 
-    NAME is one of: recording_cost, network_gif, main_job, study_speed, analysis_speed, sizes; all
+    NAME is one of: recording_cost, network_gif, main_job, study_speed, analysis_speed, player_frames, sizes; all
     where none is given. A line says what is compared, the ratio, and the bound that is wanted.
     """
     if quick and check:
