@@ -29,6 +29,18 @@ MOUNT = "/repository/"
 AXE_RUN = """axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]})
     .then(({violations}) => violations.flatMap(({id, nodes}) => nodes.map((node) =>
         `${id}: ${node.target.join(" ")} ${node.html.slice(0, 160)} ${node.failureSummary}`)))"""
+# Whatever reaches out of the window and does not scroll in a box of its own, formulas too.
+CUT_OFF = """() => [...document.querySelectorAll(".md-content *")].filter((element) => {
+    const box = element.getBoundingClientRect();
+    if (!element.checkVisibility() || box.width <= 1 || (box.right <= innerWidth + 1 && box.left >= -1)) return false;
+    for (let outer = element; outer; outer = outer.parentElement) {
+        if (["auto", "scroll"].includes(getComputedStyle(outer).overflowX)) return false;
+    }
+    return true;
+}).map((element) => element.outerHTML.slice(0, 150))"""
+# The player on its page opens by itself, the one on the home page when asked.
+PLAYER_IS_OPEN = """() => [...document.querySelectorAll("weight-player:not([data-mode=hero])")]
+    .every((player) => player.dataset.state === "open")"""
 # What is fetched when it comes into view is fetched now, both schemes' pictures, and waited for.
 FETCH_ALL = """() => Promise.all([...document.images].map((image) => {
     image.loading = "eager";
@@ -51,6 +63,7 @@ class Visit:
     complaints: list[str]  # console errors, failed requests, requests to another host
     violations: list[str]  # of axe-core's rules
     wider: int  # pixels by which the page is wider than the window
+    cut_off: list[str]  # elements that reach out of the window
     images: list[dict[str, Any]]
     links: list[str]  # whole addresses
     names: set[str] = field(repr=False)  # ids, to which an anchor can lead
@@ -137,6 +150,7 @@ def _visit(page: Page, address: str, complaints: list[str], screenshot: Path) ->
     complaints.clear()
     page.goto(address, wait_until="load")
     page.evaluate(FETCH_ALL)
+    page.wait_for_function(PLAYER_IS_OPEN)
     wider = page.evaluate("document.documentElement.scrollWidth - innerWidth")
     violations = axe(page)
     # Playwright's own picture of a whole page resizes the window, which starts everything that follows its size.
@@ -146,8 +160,15 @@ def _visit(page: Page, address: str, complaints: list[str], screenshot: Path) ->
     picture = session.send("Page.captureScreenshot", {"captureBeyondViewport": True, "clip": clip})
     session.detach()
     screenshot.write_bytes(base64.b64decode(picture["data"]))
-    names = page.evaluate("[...document.querySelectorAll('[id]')].map((element) => element.id)")
-    return Visit(list(complaints), violations, wider, page.evaluate(IMAGES), page.evaluate(LINKS), set(names))
+    return Visit(
+        complaints=list(complaints),
+        violations=violations,
+        wider=wider,
+        cut_off=page.evaluate(CUT_OFF),
+        images=page.evaluate(IMAGES),
+        links=page.evaluate(LINKS),
+        names=set(page.evaluate("[...document.querySelectorAll('[id]')].map((element) => element.id)")),
+    )
 
 
 @pytest.fixture(scope="session")
