@@ -1,7 +1,8 @@
 /**
  * Draw the network as network.gif does (report/animation/graph.py), at any size, at the screen's density.
  *
- * Edges of like colour and opacity are one path: a canvas strokes a hundred paths sooner than a thousand.
+ * Every edge is a stroke of its own, in the film's order. One path for all edges of like opacity takes as long in
+ * Chromium, and is paler where many of them meet: what a path covers twice it colours once.
  *
  * @typedef {import("./geometry.js").Places} Places
  * @typedef {import("./colour.js").Layer} Layer
@@ -17,7 +18,6 @@
  * @property {string} letter  "" for one that is only pointed at
  */
 
-const LEVELS = 64; // of opacity: a step moves no channel by more than 2 of 255
 const LABEL = 21; // pixels an em at scale 1, as in the GIF: the batch and the layers' names
 const SMALL = 17; // the other words
 const TINY = 15; // the numbers of nodes
@@ -39,9 +39,6 @@ export class Picture {
     this.overlay = document.createElement("canvas");
     this.layers = layers;
     this.faintest = faintest;
-    const edges = layers.reduce((sum, { outputs, inputs }) => sum + outputs * inputs, 0);
-    this.order = new Uint32Array(edges);
-    this.ends = new Uint32Array(2 * LEVELS);
   }
 
   /**
@@ -78,8 +75,7 @@ export class Picture {
     context.scale(this.density, this.density);
     context.lineWidth = places.line;
     context.setLineDash([]);
-    this.sort(signed);
-    this.strokeLevels();
+    this.strokeEdges(signed);
     for (const { edge } of marks) this.strokeMark(edge);
     context.setTransform(1, 0, 0, 1, 0, 0);
     context.drawImage(this.overlay, 0, 0);
@@ -90,42 +86,18 @@ export class Picture {
     });
   }
 
-  /**
-   * Sort the visible edges by colour and level of opacity, the faintest first.
-   * @param {Float32Array} signed
-   */
-  sort(signed) {
-    const { ends, order, faintest } = this;
-    ends.fill(0);
-    for (let edge = 0; edge < signed.length; edge++) if (Math.abs(signed[edge]) >= faintest) ends[bucket(signed[edge])]++;
-    let start = 0;
-    for (let place = 0; place < ends.length; place++) {
-      const count = ends[place];
-      ends[place] = start;
-      start += count;
-    }
-    // Filling a bucket moves its start on; at last that is its end.
-    for (let edge = 0; edge < signed.length; edge++) {
-      if (Math.abs(signed[edge]) >= faintest) order[ends[bucket(signed[edge])]++] = edge;
-    }
-  }
-
-  /** Stroke the sorted edges, one path a colour and level. */
-  strokeLevels() {
-    const { context, ends, order, colours } = this;
+  /** @param {Float32Array} signed */
+  strokeEdges(signed) {
+    const { context, colours, faintest } = this;
     const { segments } = this.places;
-    let start = 0;
-    for (let place = 0; place < ends.length; place++) {
-      const end = ends[place];
-      if (start === end) continue;
+    for (let edge = 0, at = 0; edge < signed.length; edge++, at += 4) {
+      const opacity = Math.abs(signed[edge]);
+      if (opacity < faintest) continue;
+      context.globalAlpha = opacity;
+      context.strokeStyle = signed[edge] > 0 ? colours.increase : colours.decrease;
       context.beginPath();
-      for (; start < end; start++) {
-        const at = 4 * order[start];
-        context.moveTo(segments[at], segments[at + 1]);
-        context.lineTo(segments[at + 2], segments[at + 3]);
-      }
-      context.strokeStyle = place % 2 ? colours.increase : colours.decrease;
-      context.globalAlpha = ((place >> 1) + 1) / LEVELS;
+      context.moveTo(segments[at], segments[at + 1]);
+      context.lineTo(segments[at + 2], segments[at + 3]);
       context.stroke();
     }
     context.globalAlpha = 1;
@@ -174,12 +146,6 @@ export class Picture {
     context.textAlign = "center";
     context.fillText(mark.letter, x, y + 4.3);
   }
-}
-
-/** @param {number} signed */
-function bucket(signed) {
-  const level = Math.max(Math.round(Math.abs(signed) * LEVELS), 1) - 1;
-  return 2 * level + (signed > 0 ? 1 : 0);
 }
 
 /** @param {Places} places */

@@ -14,73 +14,61 @@ import { currentLook, watchLook } from "./theme.js";
 
 const CALM_SPEED = 2; // batches a second, for readers who asked their system for less motion
 
-export class Hero {
-  /** @param {HTMLElement & {address: string}} host */
-  constructor(host) {
-    this.host = host;
-    this.abort = new AbortController();
+/**
+ * Load the beginning of the recording.
+ * @param {HTMLElement & {address: string}} host
+ * @param {HTMLButtonElement} button  on the poster
+ * @throws {import("./format.js").DataError}
+ */
+export async function openHero(host, button) {
+  const source = openSource(host.address);
+  const index = await loadIndex(source);
+  const run = new Run(index.runs.find((/** @type {any} */ { slug }) => slug === index.main), source);
+  await run.load(1);
+  return new Hero(host, button, index, run);
+}
+
+class Hero {
+  /** @param {HTMLElement} host @param {HTMLButtonElement} button @param {any} index @param {Run} run */
+  constructor(host, button, index, run) {
+    Object.assign(this, { host, button, index, run });
     this.batch = 1;
-    this.button = make("button", { type: "button", class: "wp-button wp-hero-button" });
-    this.message = make("p", { class: "wp-message", role: "alert" });
-    this.button.addEventListener("click", () => this.press());
+    this.asked = 0; // the last part that was loaded ahead
+    this.abort = new AbortController();
+    this.message = make("p", { class: "wp-message wp-hero-message", role: "alert" });
+    this.canvas = make("canvas", { class: "wp-hero-canvas", role: "img" });
+    this.canvas.setAttribute("aria-label", "The weights of the network, moving batch by batch");
+    this.picture = new Picture(this.canvas, index.layers, index.faintest);
+    this.signed = new Float32Array(index.layers.reduce((/** @type {number} */ sum, l) => sum + l.outputs * l.inputs, 0));
+    const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
     this.clock = new Clock((batches) => this.advance(batches));
-    host.append(this.button, this.message);
-    this.label(false);
+    this.clock.speed = calm ? CALM_SPEED : 1000 / index.milliseconds;
+    host.append(this.canvas, this.message);
+    const sizes = new ResizeObserver(() => this.layout());
+    sizes.observe(this.canvas);
+    const sight = new IntersectionObserver(([entry]) => this.clock.show(entry.isIntersecting));
+    sight.observe(this.canvas);
+    const { signal } = this.abort;
+    signal.addEventListener("abort", () => {
+      sizes.disconnect();
+      sight.disconnect();
+    });
+    watchLook(signal, () => this.layout());
+    this.layout();
   }
 
-  /** @param {boolean} playing */
-  label(playing) {
-    this.button.replaceChildren(icon(playing ? "pause" : "play"), make("span", {}, playing ? "Pause" : "Play"));
-  }
-
-  async press() {
+  press() {
     const playing = !this.clock.playing;
-    try {
-      this.message.textContent = "";
-      if (playing) await (this.opening ??= this.open());
-    } catch (error) {
-      this.opening = undefined;
-      this.message.textContent = error instanceof Error ? error.message : String(error);
-      return;
-    }
+    this.message.textContent = "";
     if (playing && this.batch === this.run.batches) this.batch = 1;
     this.clock.play(playing);
     this.label(playing);
     this.draw();
   }
 
-  async open() {
-    this.button.disabled = true;
-    try {
-      const source = openSource(this.host.address);
-      this.index = await loadIndex(source);
-      const { index } = this;
-      this.run = new Run(index.runs.find((/** @type {any} */ { slug }) => slug === index.main), source);
-      await this.run.load(1);
-      const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-      this.clock.speed = calm ? CALM_SPEED : 1000 / index.milliseconds;
-      const edges = index.layers.reduce((/** @type {number} */ sum, l) => sum + l.outputs * l.inputs, 0);
-      this.signed = new Float32Array(edges);
-      this.canvas = make("canvas", { class: "wp-hero-canvas", role: "img" });
-      this.canvas.setAttribute("aria-label", "The weights of the network, moving batch by batch");
-      this.picture = new Picture(this.canvas, index.layers, index.faintest);
-      this.host.append(this.canvas);
-      this.host.dataset.state = "open";
-      const { signal } = this.abort;
-      const sizes = new ResizeObserver(() => this.layout());
-      sizes.observe(this.canvas);
-      const sight = new IntersectionObserver(([entry]) => this.clock.show(entry.isIntersecting));
-      sight.observe(this.canvas);
-      signal.addEventListener("abort", () => {
-        sizes.disconnect();
-        sight.disconnect();
-      });
-      watchLook(signal, () => this.layout());
-      this.layout();
-    } finally {
-      this.button.disabled = false;
-      this.button.focus({ preventScroll: true });
-    }
+  /** @param {boolean} playing */
+  label(playing) {
+    this.button.replaceChildren(icon(playing ? "pause" : "play"), playing ? "Pause" : "Play");
   }
 
   layout() {
@@ -93,8 +81,8 @@ export class Hero {
   }
 
   draw() {
-    const updates = this.run?.updates(this.batch);
-    if (!updates || !this.picture?.places) return;
+    const updates = this.run.updates(this.batch);
+    if (!updates || !this.picture.places) return;
     const view = { share: 1, shown: this.index.layers.map(() => true) };
     shade(updates, this.index.layers, this.run.entry.laws, view, this.signed);
     this.picture.draw(this.signed, this.batch, []);
@@ -105,7 +93,10 @@ export class Hero {
     const { run } = this;
     const next = Math.min(this.batch + batches, run.batches);
     const ahead = Math.min(next + Math.round(run.entry.batches_per_shard / 2), run.batches);
-    if (!run.updates(ahead)) run.load(ahead).catch(() => {});
+    if (this.asked !== run.place(ahead)) {
+      this.asked = run.place(ahead);
+      run.load(ahead).catch(() => {}); // asked for again when it is needed, and then missed aloud
+    }
     if (!run.updates(next)) {
       run.load(next).catch((error) => {
         this.clock.play(false);
@@ -124,8 +115,7 @@ export class Hero {
   close() {
     this.abort.abort();
     this.clock.play(false);
-    this.button.remove();
     this.message.remove();
-    this.canvas?.remove();
+    this.canvas.remove();
   }
 }

@@ -150,7 +150,7 @@ export class Player {
     if (push) this.writeAddress(false); // the entry that is left shall say what was there
     Object.assign(this.state, change);
     const { state } = this;
-    if (!Number.isFinite(state.batch)) state.batch = 1;
+    if (Number.isNaN(state.batch)) state.batch = 1;
     state.batch = Math.min(Math.max(Math.round(state.batch), 1), this.last);
     this.clock.speed = state.speed;
     if (push) this.writeAddress(true);

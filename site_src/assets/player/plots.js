@@ -39,10 +39,12 @@ export const HEIGHT = STRIPS.reduce((sum, { height }) => sum + CAPTION + height,
  */
 export function drawHistory(canvas, width, series, window, look) {
   const { density, colours, family } = look;
-  canvas.width = Math.round(width * density);
-  canvas.height = Math.round(HEIGHT * density);
   const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
-  context.scale(density, density);
+  const pixels = [Math.round(width * density), Math.round(HEIGHT * density)];
+  // A new size is a new surface, which costs more than the whole drawing.
+  if (canvas.width !== pixels[0] || canvas.height !== pixels[1]) [canvas.width, canvas.height] = pixels;
+  context.setTransform(density, 0, 0, density, 0, 0);
+  context.clearRect(0, 0, width, HEIGHT);
   context.font = `${TYPE}px ${family}`;
   const { from, to, batch } = window;
   const step = width / (to - from + 1);

@@ -10,8 +10,8 @@ const HERE = import.meta.url;
 class WeightPlayer extends HTMLElement {
   connectedCallback() {
     ensureStyle();
-    if (this.dataset.mode === "hero") import("./hero.js").then(({ Hero }) => (this.content ??= new Hero(this)));
-    else this.whenNear(() => this.open());
+    if (this.dataset.mode !== "hero") this.whenNear(() => this.open());
+    else if (!this.button) this.offer();
   }
 
   disconnectedCallback() {
@@ -21,6 +21,8 @@ class WeightPlayer extends HTMLElement {
       this.observer?.disconnect();
       this.content?.close();
       this.content = undefined;
+      this.button?.remove();
+      this.button = undefined;
     });
   }
 
@@ -41,6 +43,34 @@ class WeightPlayer extends HTMLElement {
     this.observer.observe(this);
   }
 
+  /** Put a button on the poster; nothing else is loaded before it is pressed. */
+  offer() {
+    this.button = document.createElement("button");
+    this.button.type = "button";
+    this.button.className = "wp-button wp-hero-button";
+    this.button.textContent = "Play";
+    this.button.addEventListener("click", () => this.press());
+    this.append(this.button);
+  }
+
+  async press() {
+    if (this.content) return this.content.press();
+    if (this.hasAttribute("aria-busy")) return undefined;
+    this.querySelector(":scope > .wp-message")?.remove();
+    this.setAttribute("aria-busy", "true");
+    try {
+      const { openHero } = await import("./hero.js");
+      this.content = await openHero(this, /** @type {HTMLButtonElement} */ (this.button));
+      this.dataset.state = "open";
+      this.content.press();
+    } catch (error) {
+      this.complain(error, () => this.press());
+    } finally {
+      this.removeAttribute("aria-busy");
+    }
+    return undefined;
+  }
+
   async open() {
     this.querySelector(":scope > .wp-message")?.remove();
     this.setAttribute("aria-busy", "true");
@@ -49,14 +79,18 @@ class WeightPlayer extends HTMLElement {
       this.content = await openPlayer(this, this.address);
       this.dataset.state = "open";
     } catch (error) {
-      this.complain(error);
+      this.complain(error, () => this.open());
     } finally {
       this.removeAttribute("aria-busy");
     }
   }
 
-  /** Say what is wrong above the film, which is still there. @param {unknown} error */
-  complain(error) {
+  /**
+   * Say what is wrong above the film, which is still there.
+   * @param {unknown} error
+   * @param {() => void} retry
+   */
+  complain(error, retry) {
     const message = document.createElement("p");
     message.className = "wp-message";
     message.setAttribute("role", "alert");
@@ -65,7 +99,7 @@ class WeightPlayer extends HTMLElement {
     again.type = "button";
     again.className = "wp-button wp-small";
     again.textContent = "Try again";
-    again.addEventListener("click", () => this.open());
+    again.addEventListener("click", retry);
     message.append(`The player cannot show the recording: ${reason} `, again);
     this.prepend(message);
   }

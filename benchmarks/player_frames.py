@@ -1,0 +1,110 @@
+"""The script that the player runs for a frame, while a reader drags the scrubber over the whole recording."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Page, sync_playwright
+
+from benchmarks.material import Material
+from benchmarks.measure import Line
+from benchmarks.serving import serve
+
+MOST = 8.0  # ms: half of a sixtieth of a second, the other half is the browser's
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-quic"]
+PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Frames</title>
+<link rel="icon" href="data:,"><link rel="stylesheet" href="assets/weight-player.css"></head>
+<body data-md-color-scheme="default"><weight-player src="player/index.json"></weight-player>
+<script type="module" src="assets/weight-player.js"></script></body></html>"""
+# Moves the scrubber as a finger does, one input event a frame, and times each drawing.
+SCRUB = """async (frames) => {
+    const {content: player} = document.querySelector("weight-player");
+    for (const run of player.shownRuns) await run.loadAll(1, () => {}, new AbortController().signal);
+    const {input} = player.view.scrubber;
+    const render = player.render.bind(player);
+    const times = [];
+    player.render = () => {
+        const start = performance.now();
+        render();
+        times.push(performance.now() - start);
+    };
+    const next = () => new Promise(requestAnimationFrame);
+    for (let frame = 0; frame < frames; frame++) {
+        input.value = 1 + Math.round((frame / (frames - 1)) * (player.last - 1));
+        input.dispatchEvent(new Event("input"));
+        await next();
+    }
+    delete player.render;
+    return times.sort((a, b) => a - b);
+}"""
+VIEWS = {"one graph": "", "two graphs, two edges pinned": "#batch=1&compare={compare}&edge={edges}"}
+
+
+def compare(material: Material) -> Iterator[Line]:
+    """Scrub through the packed recording in headless Chromium at two device pixels a CSS pixel."""
+    folder, chromium = material.build / "docs" / "player", shutil.which("chromium")
+    if not (folder / "index.json").is_file() or chromium is None:
+        missing = 'no packed recording; run "make report" first' if chromium else 'no command "chromium"'
+        yield Line("player, script a frame", None, detail=f"There is {missing}.")
+        return
+    frames = 60 if material.quick else 600
+    served = material.folder / "player-frames"
+    prepare(served, folder, material.workspace.site_src / "assets" / "player")
+    with serve(served, "/") as address, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        try:
+            for name, view in VIEWS.items():
+                page = browser.new_page(viewport={"width": 1280, "height": 900}, device_scale_factor=2)
+                found = scrub(page, address, view, frames)
+                page.close()
+                if found is not None:
+                    yield Line(
+                        f"player, script a frame while scrubbing, {name}",
+                        found["all"],
+                        MOST,
+                        unit="ms",
+                        detail=f"drawing {found['median']:.2f} ms, of 1 in 20 more than {found['late']:.2f} ms",
+                    )
+        finally:
+            browser.close()
+
+
+def prepare(served: Path, data: Path, scripts: Path) -> None:
+    """Make a folder with a page that holds nothing but the player, over `data`."""
+    served.mkdir(parents=True)
+    shutil.copytree(data, served / "player")
+    shutil.copytree(scripts, served / "assets")
+    (served / "index.html").write_text(PAGE, encoding="utf-8")
+    (served / "404.html").write_text("<!doctype html><title>Not found</title>", encoding="utf-8")
+
+
+def scrub(page: Page, address: str, view: str, frames: int) -> dict[str, float] | None:
+    """Return milliseconds of script a frame (`all`), and of drawing (`median`, `late`); None without a comparison.
+
+    Args:
+        page: empty.
+        address: where the page with the player is served.
+        view: the part of the address that says what is shown; `{compare}` and `{edges}` are filled in.
+        frames: to draw.
+    """
+    index: dict[str, Any] = page.request.get(f"{address}player/index.json").json()
+    if "{compare}" in view and index["compare_first"] is None:
+        return None
+    edges = ",".join(f"{layer['name']}.1.1" for layer in index["layers"][:2])
+    page.goto(address + view.format(compare=index["compare_first"], edges=edges))
+    page.wait_for_function("document.querySelector('.wp-words')?.textContent")
+    page.evaluate(SCRUB, 20)  # the engine compiles what runs often
+    session = page.context.new_cdp_session(page)
+    session.send("Performance.enable")
+    before = script_seconds(session)
+    times = page.evaluate(SCRUB, frames)
+    spent = 1000 * (script_seconds(session) - before)
+    session.detach()
+    return {"all": spent / frames, "median": times[len(times) // 2], "late": times[int(len(times) * 0.95)]}
+
+
+def script_seconds(session: Any) -> float:
+    """Return how long the page's scripts have run so far, seconds."""
+    metrics = session.send("Performance.getMetrics")["metrics"]
+    return float(next(metric["value"] for metric in metrics if metric["name"] == "ScriptDuration"))

@@ -1,0 +1,615 @@
+"""The player in a browser: what it shows is the recording, by mouse, keys, touch and address; and what goes wrong."""
+
+import base64
+import re
+import shutil
+import zipfile
+from io import BytesIO
+
+import numpy as np
+import pytest
+from conftest import ROOT
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+from benchmarks.serving import serve
+from report import offline, player
+from report import workspace as files
+from report.workspace import Workspace
+
+from .conftest import SCREENSHOTS, axe, complaints_of
+
+SHARD = 440 * 16  # edges × batches: several shards of the tiny network
+MAIN = "adam-b0.9-seed3"
+PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Player</title>
+<meta name="viewport" content="width=device-width"><link rel="icon" href="data:,">
+<link rel="stylesheet" href="assets/player/weight-player.css">
+<style>body { margin: 0; font-family: sans-serif } img { display: block }
+.after { height: 3000px } [data-mode="hero"] { width: 500px }</style></head>
+<body data-md-color-scheme="default"><main><h1>Explore</h1>
+<weight-player src="player/index.json" data-mode="MODE"><a href="animations/network.gif"><img
+src="animations/network.png" width="500" height="1000" alt="The film"></a></weight-player>
+<h2 id="try">After</h2><div class="after"></div></main>
+<script type="module" src="assets/player/weight-player.js"></script></body></html>"""
+COUNT_FRAMES = """
+    window.frames_asked = 0;
+    const original = requestAnimationFrame;
+    window.requestAnimationFrame = (callback) => { window.frames_asked++; return original.call(window, callback); };
+"""
+
+
+@pytest.fixture(scope="module")
+def site(tiny_build, tmp_path_factory):
+    """Serve two pages that hold nothing but a player, over the tiny build in several shards; return the address."""
+    build = tmp_path_factory.mktemp("player") / "build"
+    build.mkdir()
+    (build / "runs").symlink_to(tiny_build.workspace.runs)
+    shutil.copy(tiny_build.workspace.results, build)
+    place = Workspace(ROOT, build, build / "site")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(player, "SHARD_VALUES", SHARD)
+        player.pack(place, tiny_build.experiment, lambda *_: None)
+    shutil.copytree(tiny_build.workspace.animations, place.animations)
+    shutil.copytree(ROOT / "site_src" / "assets" / "player", place.docs / "assets" / "player")
+    files.write_text(place.docs / "index.html", PAGE.replace("MODE", "full"))
+    files.write_text(place.docs / "hero.html", PAGE.replace("MODE", "hero"))
+    files.write_text(place.docs / "404.html", "<!doctype html><title>Not found</title>")
+    with serve(place.docs, "/") as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def updates(tiny_build):
+    """Return (batches, edges): every recorded update of the main run."""
+    run = tiny_build.recording
+    return np.concatenate([np.diff(run.kept_weights(layer), axis=0) for layer in run.whole], axis=1)
+
+
+def opened(page: Page, address: str) -> Page:
+    """Open a page and wait until its player shows a batch."""
+    page.goto(address)
+    expect(page.locator(".wp-words")).to_contain_text("Batch")
+    return page
+
+
+def batch_of(page: Page) -> int:
+    """Return the batch that the sentence names."""
+    found = re.match(r"Batch ([\d,]+) of", page.locator(".wp-words").inner_text())
+    assert found
+    return int(found[1].replace(",", ""))
+
+
+def edge_of(layer: str, output: int, source: int) -> int:
+    """Return the column of an edge of the tiny network (24 → 10 → 10 → 10)."""
+    start, inputs = {"l3": (0, 24), "l4": (240, 10), "l5": (340, 10)}[layer]
+    return start + output * inputs + source
+
+
+def shot(page: Page, selector: str = ".wp-canvas canvas") -> np.ndarray:
+    """Return (height, width, 3) uint8: what is on a canvas."""
+    data = page.locator(selector).first.evaluate("canvas => canvas.toDataURL('image/png').split(',')[1]")
+    return np.asarray(Image.open(BytesIO(base64.b64decode(data))).convert("RGB"))
+
+
+def test_it_opens_with_a_picture_and_only_what_that_needs(page, site):
+    """The batch of the film's poster; the index and one shard are read."""
+    complaints = complaints_of(page, site)
+    asked = []
+    page.on("request", lambda request: asked.append(request.url.removeprefix(site)))
+    opened(page, site)
+    index = page.request.get(f"{site}player/index.json").json()
+    assert batch_of(page) == index["opening_batch"]
+    data = [name for name in asked if name.startswith("player/")]
+    place = (index["opening_batch"] - 1) // index["runs"][0]["batches_per_shard"]
+    assert [name.split("?")[0] for name in data] == ["player/index.json", f"player/{MAIN}/{place:03d}.bin"]
+    picture = shot(page).astype(int)
+    red = (picture[..., 0] - picture[..., 2]) > 60
+    blue = (picture[..., 2] - picture[..., 0]) > 60
+    assert red.any()
+    assert blue.any()
+    assert page.locator("img").is_hidden()
+    assert complaints == []
+
+
+@pytest.mark.parametrize("batch", [1, 2, 5, 8])
+def test_the_picture_is_the_films(page, site, tiny_build, batch):
+    """The player's frame at batch t and network.gif's frame t, pixel for pixel where the graph is."""
+    page.goto(site + "hero.html")
+    page.get_by_role("button", name="Play").click()
+    expect(page.get_by_role("button", name="Pause")).to_be_visible()
+    page.get_by_role("button", name="Pause").click()
+    show = (
+        "batch => { const {content} = document.querySelector('weight-player'); content.batch = batch; content.draw() }"
+    )
+    page.evaluate(show, batch)
+    drawn = shot(page, ".wp-hero-canvas").astype(int)
+    with Image.open(tiny_build.workspace.animations / "network.gif") as film:
+        film.seek(batch - 1)
+        wanted = np.asarray(film.convert("RGB")).astype(int)
+    assert drawn.shape == wanted.shape
+    # Words are set in the reader's own typeface: what is compared lies between them.
+    graph = np.s_[80:910, 40:460]
+    difference = np.abs(drawn - wanted)[graph].max(axis=-1)
+    assert difference.mean() < 1.4  # of 255: the film has 40 levels of each colour
+    assert np.quantile(difference, 0.99) < 24
+    shifted = np.abs(np.roll(drawn, 3, axis=0) - wanted)[graph].max(axis=-1)
+    assert shifted.mean() > 3 * difference.mean()  # the test would see a picture that lies elsewhere
+
+
+def test_the_hero_loads_nothing_before_it_is_asked_to(page, site):
+    """The script and the poster; then the picture moves, and stands still when paused."""
+    asked = []
+    page.on("request", lambda request: asked.append(request.url.removeprefix(site).split("?")[0]))
+    page.goto(site + "hero.html", wait_until="networkidle")
+    own = [name for name in asked if "player" in name]
+    assert own == ["assets/player/weight-player.css", "assets/player/weight-player.js"]
+    page.get_by_role("button", name="Play").click()
+    expect(page.get_by_role("button", name="Pause")).to_be_visible()
+    page.wait_for_function("document.querySelector('weight-player').content.batch > 3")
+    page.get_by_role("button", name="Pause").click()
+    before = shot(page, ".wp-hero-canvas")
+    page.wait_for_timeout(400)
+    assert (shot(page, ".wp-hero-canvas") == before).all()
+
+
+def test_play_moves_and_pause_rests(page, site):
+    """Nothing is asked of the browser while it is paused, and nothing while it is out of sight."""
+    page.add_init_script(COUNT_FRAMES)
+    opened(page, site + "#batch=3")
+    frames = "window.frames_asked"
+    page.wait_for_timeout(300)
+    start = page.evaluate(frames)
+    page.wait_for_timeout(400)
+    assert page.evaluate(frames) == start  # at rest from the beginning
+    page.get_by_role("button", name="Play").click()
+    page.wait_for_function("document.querySelector('.wp-words').textContent.match(/Batch ([6-9]|\\d\\d) /)")
+    page.evaluate("document.querySelector('.after').scrollIntoView(); scrollBy(0, 2000)")
+    page.wait_for_timeout(300)
+    unseen, batch = page.evaluate(frames), batch_of(page)
+    page.wait_for_timeout(400)
+    assert (page.evaluate(frames), batch_of(page)) == (unseen, batch)
+    page.evaluate("scrollTo(0, 0)")
+    expect(page.locator(".wp-words")).not_to_contain_text(f"Batch {batch} of")
+    page.get_by_role("button", name="Pause").click()
+    page.wait_for_timeout(500)
+    rest, batch = page.evaluate(frames), batch_of(page)
+    page.wait_for_timeout(400)
+    assert (page.evaluate(frames), batch_of(page)) == (rest, batch)
+
+
+def test_it_plays_to_the_end_and_again_from_the_start(page, site):
+    """The button says what it will do."""
+    opened(page, site + "#batch=57&speed=25")
+    page.get_by_role("button", name="Play").click()
+    expect(page.locator(".wp-words")).to_contain_text("Batch 60 of 60")
+    expect(page.get_by_role("button", name="Play")).to_be_visible()
+    page.get_by_role("button", name="Play").click()
+    expect(page.get_by_role("button", name="Pause")).to_be_visible()
+    page.wait_for_function("document.querySelector('.wp-words').textContent.match(/Batch ([1-9]|[1-4]\\d) /)")
+
+
+def test_keys_do_what_the_page_says(page, site):
+    """On the graph and on the scrubber alike; a field that is being filled in keeps its keys."""
+    opened(page, site + "#batch=20")
+    for focus in (page.locator(".wp-canvas").first, page.get_by_role("slider", name="Batch")):
+        focus.focus()
+        for key, batch in (
+            ("ArrowRight", 21),
+            ("ArrowLeft", 20),
+            ("Shift+ArrowRight", 30),
+            ("Home", 1),
+            ("PageDown", 60),
+            ("PageUp", 1),
+            ("End", 60),
+            ("Shift+ArrowLeft", 50),
+        ):
+            page.keyboard.press(key)
+            expect(page.locator(".wp-words")).to_contain_text(f"Batch {batch} of 60")
+        for _ in range(3):
+            page.keyboard.press("Shift+ArrowLeft")
+        page.keyboard.press("Space")
+        expect(page.get_by_role("button", name="Pause")).to_be_visible()
+        page.keyboard.press("Space")
+        expect(page.get_by_role("button", name="Play")).to_be_visible()
+        page.get_by_role("spinbutton", name="Batch").fill("20")
+        page.keyboard.press("Enter")
+        expect(page.locator(".wp-words")).to_contain_text("Batch 20 of 60")
+        page.keyboard.press("ArrowUp")  # the field's own
+        expect(page.get_by_role("spinbutton", name="Batch")).to_have_value("21")
+        page.keyboard.press("ArrowDown")
+
+
+def test_every_control_is_reached_by_tab_shown_and_large_enough(page, site):
+    """In order, each with a name, an outline and 24 pixels."""
+    opened(page, site + "#batch=5&edge=l4.3.7")
+    page.keyboard.press("Tab")
+    seen = []
+    for _ in range(60):
+        facts = page.evaluate("""() => {
+            const element = document.activeElement;
+            if (!element.closest('.wp-player')) return null;
+            const {width, height} = element.getBoundingClientRect();
+            const style = getComputedStyle(element);
+            return {width, height, outline: style.outlineStyle, wide: parseFloat(style.outlineWidth),
+                name: element.getAttribute('aria-label') || element.labels?.[0]?.textContent || element.textContent};
+        }""")
+        if facts is None:
+            break
+        seen.append(facts["name"])
+        assert facts["name"].strip()
+        assert min(facts["width"], facts["height"]) >= 24, facts
+        assert facts["outline"] != "none", facts
+        assert facts["wide"] >= 2, facts
+        page.keyboard.press("Tab")
+    controls = page.locator(".wp-player :is(button, input, select, [tabindex='0']):visible").count()
+    assert len(seen) == controls
+    assert {"Batch", "Play", "One batch back", "One batch on", "l3", "l4", "l5", "Reset", "Unpin l4[3, 7]"} <= set(seen)
+
+
+def test_the_scrubber_follows_the_mouse(page, site):
+    """A click far to the right is late in the training; other shards come when they are wanted."""
+    opened(page, site + "#batch=1")
+    box = page.locator(".wp-range").bounding_box()
+    page.mouse.click(box["x"] + 0.75 * box["width"], box["y"] + 20)
+    expect(page.locator(".wp-words")).to_contain_text(re.compile(r"Batch 4[4-7] of 60"))
+    page.mouse.move(box["x"] + 0.75 * box["width"], box["y"] + 20)
+    page.mouse.down()
+    for share in (0.6, 0.4, 0.2):
+        page.mouse.move(box["x"] + share * box["width"], box["y"] + 20)
+    page.mouse.up()
+    expect(page.locator(".wp-words")).to_contain_text(re.compile(r"Batch 1[1-4] of 60"))
+    value = page.get_by_role("slider", name="Batch").get_attribute("aria-valuetext")
+    assert re.match(r"Batch 1[1-4] of 60, loss \d", value)
+
+
+def test_the_threshold_lights_as_many_edges_as_the_recording_has(page, site, updates):
+    """The count in words and beside the slider is that of the recorded updates."""
+    index = page.request.get(f"{site}player/index.json").json()
+    sizes = [layer["outputs"] * layer["inputs"] for layer in index["layers"]]
+    laws = index["runs"][0]["laws"]
+    mean = np.repeat([law["mean"] for law in laws], sizes)
+    threshold = np.repeat([law["threshold"] for law in laws], sizes)
+    opened(page, site + "#batch=2")
+    slider = page.get_by_role("slider", name="Large from")
+    for share in ("0.05", "0.2", "0.5"):
+        slider.fill(share)
+        ratio = np.abs(updates[1] - mean) / threshold
+        # Quantised by half a percent of the threshold: those within it of the line may fall either side.
+        least, most = (int((ratio >= float(share) + margin).sum()) for margin in (0.006, -0.006))
+        expect(page.locator(".wp-value")).to_contain_text(f"{float(share):.2f} τ: ")
+        lit = int(re.search(r": (\d+) lit", page.locator(".wp-value").inner_text())[1])
+        assert least <= lit <= most
+        assert most > 0
+        words = page.locator(".wp-words").inner_text()
+        assert f"{lit} edge" in words if lit else "no edge" in words
+
+
+def test_layers_are_chosen(page, site):
+    """A layer that is off is neither drawn nor counted; the last one cannot go."""
+    opened(page, site + "#batch=1&threshold=0.05")
+    before = shot(page)
+    page.get_by_role("button", name="l3", exact=True).click()
+    expect(page).to_have_url(re.compile(r"layers=l4,l5"))
+    page.get_by_role("button", name="l5", exact=True).click()
+    expect(page).to_have_url(re.compile(r"layers=l4&"))
+    words = page.locator(".wp-words")
+    expect(words).to_contain_text("Batch 1 of 60")
+    assert " in l" not in words.inner_text()
+    after = shot(page).astype(int)
+    assert (np.abs(after - before).max(axis=-1) > 30).sum() > 500
+    page.get_by_role("button", name="l4", exact=True).click()
+    expect(page.get_by_role("button", name="l3", exact=True)).to_have_attribute("aria-pressed", "true")
+
+
+def test_two_optimizers_in_step(page, site):
+    """Without momentum first; both graphs show the same batch; choosing the other side's training run swaps them."""
+    opened(page, site + "#batch=50")
+    page.get_by_role("button", name="Compare with Adam, β1 = 0", exact=True).click()
+    expect(page).to_have_url(re.compile(r"compare=adam-b0\.0"))
+    expect(page.locator(".wp-words")).to_contain_text("Batch 40 of 40. Adam, β1 = 0.9: loss")
+    assert page.locator(".wp-canvas canvas:visible").count() == 2
+    labels = page.locator(".wp-canvas").evaluate_all("boxes => boxes.map((box) => box.getAttribute('aria-label'))")
+    assert labels == ["Network graph, Adam, β1 = 0.9, batch 40", "Network graph, Adam, β1 = 0, batch 40"]
+    page.get_by_label("Training run", exact=True).select_option(label="Adam, β1 = 0")
+    expect(page).to_have_url(re.compile(r"run=adam-b0\.0&compare=adam-b0\.9"))
+    page.get_by_label("Training run to compare").select_option(label="SGD with momentum 0.9")
+    expect(page.locator(".wp-words")).to_contain_text("SGD with momentum 0.9: loss")
+    page.get_by_role("button", name="Show one graph").click()
+    expect(page.locator(".wp-canvas canvas:visible")).to_have_count(1)
+
+
+def literal_run(series: np.ndarray, batch: int) -> tuple[int, int]:
+    """Return the first and the last batch of the same-sign run that `batch` is in."""
+    first = last = batch
+    while first > 1 and np.sign(series[first - 2]) == np.sign(series[batch - 1]):
+        first -= 1
+    while last < len(series) and np.sign(series[last]) == np.sign(series[batch - 1]):
+        last += 1
+    return first, last
+
+
+def test_the_microscope_says_which_run_an_edge_is_in(page, site, updates):
+    """Of every pinned edge, the sentence that the recording gives."""
+    live = [
+        name
+        for name in ("l5.3.2", "l4.3.7", "l3.0.5", "l5.0.9", "l4.0.0", "l3.4.4", "l5.8.1", "l4.9.9")
+        if updates[29, edge_of(name.split(".")[0], *map(int, name.split(".")[1:]))] != 0
+    ][:4]
+    assert len(live) >= 2
+    opened(page, f"{site}#batch=30&edge={','.join(live)}")
+    for name in live:
+        layer, output, source = name.split(".")
+        series = updates[:, edge_of(layer, int(output), int(source))]
+        first, last = literal_run(series, 30)
+        card = page.get_by_role("region", name=f"Weight {layer}[{output}, {source}]")
+        way = "up" if series[29] > 0 else "down"
+        if first == last:
+            wanted = f"Moves {way}, in this batch alone."
+        else:
+            wanted = f"direction, of {last - first + 1} (batches {first}–{last})."
+        expect(card.locator(".wp-says").first).to_contain_text(wanted)
+        moved = int((series != 0).sum())
+        expect(card.locator(".wp-history").first).to_contain_text(
+            f"In 60 batches it moved in {'all' if moved == 60 else moved};"
+        )
+
+
+def test_pointing_shows_an_edge_and_clicking_pins_it(page, site):
+    """Focus does what the mouse does; four are the most."""
+    opened(page, site + "#batch=2")
+    strongest = page.locator(".wp-strongest button")
+    strongest.nth(1).focus()
+    name = strongest.nth(1).inner_text().split("]")[0] + "]"
+    expect(page.get_by_role("region", name=f"Weight {name}")).to_be_visible()
+    strongest.nth(1).blur()
+    expect(page.get_by_role("region", name=f"Weight {name}")).to_be_hidden()
+    box = page.locator(".wp-canvas").first.bounding_box()
+    layout = page.evaluate("""() => {
+        const {stages: [stage]} = document.querySelector('weight-player').content.view;
+        let best = 0;
+        stage.signed.forEach((value, edge) => { if (Math.abs(value) > Math.abs(stage.signed[best])) best = edge; });
+        return [best, ...stage.places.segments.slice(4 * best, 4 * best + 4)];
+    }""")
+    x, y = box["x"] + (layout[1] + layout[3]) / 2, box["y"] + (layout[2] + layout[4]) / 2
+    page.mouse.move(x, y)
+    expect(page.locator(".wp-preview")).to_be_visible()
+    page.mouse.click(x, y)
+    expect(page).to_have_url(re.compile(r"edge=l\d\.\d+\.\d+"))
+    expect(page.locator(".wp-preview")).to_be_hidden()
+    page.get_by_role("button", name="Reset").click()
+    for place in range(4):
+        strongest.nth(place).click()
+        expect(strongest.nth(place)).to_have_attribute("aria-pressed", "true")
+    strongest.nth(4).click()
+    expect(page.locator(".wp-message")).to_contain_text("4 edges are pinned. Unpin one to pin")
+    page.get_by_role("button", name=re.compile("^Unpin ")).first.click()
+    expect(page.locator(".wp-cards .wp-card:visible")).to_have_count(3)
+
+
+def test_any_edge_can_be_named(page, site):
+    """By its layer and its nodes; fields end where the layer does."""
+    opened(page, site)
+    page.get_by_role("combobox", name="Layer", exact=True).select_option("l4")
+    page.get_by_label("from node").fill("7")
+    page.get_by_label("to node").fill("3")
+    page.get_by_role("button", name="Pin this edge").click()
+    expect(page.get_by_role("region", name="Weight l4[3, 7]")).to_be_visible()
+    expect(page).to_have_url(re.compile(r"edge=l4\.3\.7"))
+    assert page.get_by_label("from node").get_attribute("max") == "9"
+
+
+def test_an_address_brings_back_all_that_was_chosen(page, site, browser):
+    """The same words, picture and controls on another machine; and the button back undoes a choice."""
+    opened(page, site + "#batch=12&edge=l4.3.7&compare=adam-b0.0&layers=l4,l5&threshold=0.35&speed=25")
+    other = browser.new_page(viewport={"width": 1280, "height": 900})
+    opened(other, page.url)
+    assert other.locator(".wp-words").inner_text() == page.locator(".wp-words").inner_text()
+    assert (shot(other) == shot(page)).all()
+    assert other.get_by_label("Speed").input_value() == "25"
+    other.close()
+    page.get_by_role("button", name="Show one graph").click()
+    expect(page.locator(".wp-canvas canvas:visible")).to_have_count(1)
+    page.get_by_role("button", name="Unpin l4[3, 7]").click()
+    expect(page.locator(".wp-cards .wp-card:visible")).to_have_count(0)
+    page.go_back()
+    expect(page.locator(".wp-cards .wp-card:visible")).to_have_count(1)
+    page.go_back()
+    expect(page.locator(".wp-canvas canvas:visible")).to_have_count(2)
+    page.go_forward()
+    expect(page.locator(".wp-canvas canvas:visible")).to_have_count(1)
+
+
+def test_stepping_does_not_fill_the_history(page, site):
+    """One way back, not twenty."""
+    opened(page, site + "#batch=5")
+    length = page.evaluate("history.length")
+    page.locator(".wp-canvas").first.focus()
+    for _ in range(5):
+        page.keyboard.press("ArrowRight")
+    expect(page).to_have_url(re.compile(r"#batch=10$"))
+    assert page.evaluate("history.length") == length
+
+
+@pytest.mark.parametrize("wrong", ["batch=99999", "edge=l9.0.0", "compare=lion", "colour=red", "batch=x&edge=l4.3.7"])
+def test_a_wrong_address_says_so_and_opens_the_beginning(page, site, wrong):
+    """In words, above a picture that is whole."""
+    opened(page, f"{site}#{wrong}")
+    expect(page.locator(".wp-message")).to_contain_text("Here is the view that it opens with.")
+    index = page.request.get(f"{site}player/index.json").json()
+    assert batch_of(page) == index["opening_batch"]
+    assert page.locator(".wp-cards .wp-card:visible").count() == 0
+    page.keyboard.press("Tab")
+    page.get_by_role("button", name="One batch on").click()
+    expect(page.locator(".wp-message")).to_be_hidden()
+
+
+def test_a_headings_anchor_is_left_alone(page, site):
+    """The player is not the only thing on a page that the address can mean."""
+    opened(page, site + "#batch=7")
+    page.evaluate("location.hash = 'try'")
+    page.wait_for_timeout(100)
+    assert batch_of(page) == 7
+    assert page.locator(".wp-message").is_hidden()
+
+
+def test_less_motion_for_those_who_ask_for_it(browser, site):
+    """Two batches a second instead of ten, until the reader chooses otherwise."""
+    page = browser.new_page(reduced_motion="reduce")
+    opened(page, site)
+    assert page.get_by_label("Speed").input_value() == "2"
+    moving = page.evaluate("document.getAnimations().length")
+    assert moving == 0
+    page.close()
+
+
+def test_without_script_the_film_is_a_link(browser, site):
+    """And its poster a picture."""
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(site)
+    link = page.get_by_role("link", name="The film")
+    expect(link).to_be_visible()
+    assert link.get_attribute("href") == "animations/network.gif"
+    context.close()
+
+
+def test_fingers_tap_and_drag(browser, site):
+    """A tap pins, a drag across the graph goes through the batches, a drag down scrolls the page."""
+    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    page = context.new_page()
+    opened(page, site + "#batch=2")
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    box = page.locator(".wp-canvas").first.bounding_box()
+    page.touchscreen.tap(box["x"] + 0.72 * box["width"], box["y"] + 0.5 * box["height"])
+    expect(page.locator(".wp-cards .wp-card:visible")).to_have_count(1)
+    session = context.new_cdp_session(page)
+    x, y = box["x"] + 60, box["y"] + 100
+    session.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [{"x": x, "y": y}]})
+    for step in range(1, 11):
+        points = [{"x": x + 10 * step, "y": y}]
+        session.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": points})
+    session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    expect(page.locator(".wp-words")).to_contain_text("Batch 22 of 60")
+    context.close()
+
+
+def test_colours_follow_the_scheme(page, site):
+    """At once, on the canvas too."""
+    opened(page, site + "#batch=4")
+    assert (shot(page)[2, 2] == 255).all()
+    page.evaluate("document.body.dataset.mdColorScheme = 'slate'")
+    page.wait_for_function("document.querySelector('weight-player').dataset.scheme === 'dark'")
+    page.wait_for_timeout(100)
+    assert (shot(page)[2, 2] < 60).all()
+
+
+def cut(route):
+    """Answer with the beginning of the file."""
+    answer = route.fetch()
+    route.fulfill(response=answer, body=answer.body()[:200], headers={})
+
+
+@pytest.mark.parametrize(
+    ("pattern", "answer", "message"),
+    [
+        ("**/index.json*", lambda route: route.fulfill(status=404, body="gone"), "index.json is missing"),
+        ("**/index.json*", lambda route: route.fulfill(body="<!doctype html>"), "index.json is cut short or damaged"),
+        ("**/index.json*", lambda route: route.abort(), "index.json could not be loaded. Is there a connection?"),
+        ("**/*.bin*", cut, ".bin is cut short: 200 bytes instead of"),
+        ("**/*.bin*", lambda route: route.fulfill(body="<!doctype html><p>" * 9), "is not a recording for this player"),
+        ("**/*.bin*", lambda route: route.fulfill(status=404, body=""), ".bin is missing (the server answered 404)"),
+    ],
+)
+def test_a_recording_that_cannot_be_read_gives_a_message_and_another_try(page, site, pattern, answer, message):
+    """The film stays; when the file is there again, the player comes."""
+    page.route(pattern, answer)
+    page.goto(site)
+    expect(page.get_by_role("alert")).to_contain_text(message)
+    expect(page.get_by_role("link", name="The film")).to_be_visible()
+    page.unroute(pattern)
+    page.get_by_role("button", name="Try again").click()
+    expect(page.locator(".wp-words")).to_contain_text("Batch")
+    expect(page.locator(".wp-message")).to_be_hidden()
+
+
+def test_a_later_part_that_is_missing_gives_a_message_too(page, site):
+    """The last picture stays; trying again brings the new one."""
+    opened(page, site + "#batch=3")
+    page.route("**/002.bin*", lambda route: route.abort())
+    page.get_by_role("spinbutton", name="Batch").fill("40")
+    page.keyboard.press("Enter")
+    expect(page.locator(".wp-message")).to_contain_text("002.bin could not be loaded")
+    assert batch_of(page) == 3
+    page.unroute("**/002.bin*")
+    page.get_by_role("button", name="Try again").click()
+    expect(page.locator(".wp-words")).to_contain_text("Batch 40 of 60")
+
+
+def test_a_slow_network_is_waited_for(page, site):
+    """It says that it loads, then shows the batch that was asked for last."""
+    opened(page, site + "#batch=3")
+    waiting = []
+    page.route("**/*.bin*", lambda route: waiting.append(route))
+    field = page.get_by_role("spinbutton", name="Batch")
+    for batch in ("25", "40"):
+        field.fill(batch)
+        page.keyboard.press("Enter")
+    expect(page.locator(".wp-waiting").first).to_be_visible()
+    page.wait_for_timeout(100)
+    for route in waiting:
+        route.continue_()
+    expect(page.locator(".wp-words")).to_contain_text("Batch 40 of 60")
+    expect(page.locator(".wp-waiting").first).to_be_hidden()
+
+
+def test_it_leaves_nothing_behind(page, site):
+    """Taken out of the page while it plays, it stops; put back, it opens again."""
+    page.add_init_script(COUNT_FRAMES)
+    opened(page, site + "#batch=3")
+    page.get_by_role("button", name="Play").click()
+    page.evaluate("window.taken = document.querySelector('weight-player'); taken.remove()")
+    page.wait_for_timeout(200)
+    start = page.evaluate("window.frames_asked")
+    page.wait_for_timeout(300)
+    assert page.evaluate("window.frames_asked") == start
+    page.evaluate("document.querySelector('main').prepend(window.taken)")
+    expect(page.locator(".wp-words")).to_contain_text("Batch")
+
+
+@pytest.mark.parametrize("size", [(1280, 900), (390, 844)])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_anyone_can_use_it(browser, address, size, scheme):
+    """In the site itself, with two graphs and pinned edges: axe-core is silent, nothing is wider than the page."""
+    context = browser.new_context(viewport={"width": size[0], "height": size[1]}, color_scheme=scheme)
+    page = context.new_page()
+    complaints = complaints_of(page, address)
+    opened(page, f"{address}explore.html#batch=30&edge=l4.3.7,l5.0.1&compare=adam-b0.0")
+    expect(page.locator(".wp-card canvas:visible")).to_have_count(8)
+    page.wait_for_timeout(300)
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=SCREENSHOTS / f"player-{size[0]}-{scheme}.png", full_page=True)
+    assert axe(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth") == size[0]
+    assert complaints == []
+    context.close()
+
+
+def test_the_offline_copy_plays_from_the_file_system(page, tiny_build, tmp_path):
+    """No server: the page is opened as a file, and everything in it works."""
+    build = tmp_path / "build"
+    build.mkdir()
+    (build / "docs").symlink_to(tiny_build.workspace.docs)
+    shutil.copy(tiny_build.workspace.site_settings, build)
+    archive = offline.pack(Workspace(ROOT, build, build / "site"), tiny_build.experiment)
+    with zipfile.ZipFile(archive) as content:
+        content.extractall(tmp_path / "copy")
+    address = (tmp_path / "copy" / offline.NAME).as_uri() + "/"
+    complaints = complaints_of(page, address)
+    opened(page, f"{address}explore.html#batch=30&compare=adam-b0.0")
+    page.get_by_role("button", name="One batch on").click()
+    expect(page.locator(".wp-words")).to_contain_text("Batch 31 of 40")
+    expect(page).to_have_url(re.compile(r"#batch=31&compare"))
+    page.goto(f"{address}index.html")
+    page.locator("weight-player").get_by_role("button", name="Play").click()
+    expect(page.locator(".wp-hero-canvas")).to_be_visible()
+    assert complaints == []
