@@ -198,8 +198,8 @@ def test_keys_do_what_the_page_says(page, site):
             ("ArrowLeft", 20),
             ("Shift+ArrowRight", 30),
             ("Home", 1),
-            ("PageDown", 60),
-            ("PageUp", 1),
+            ("PageUp", 60),
+            ("PageDown", 1),
             ("End", 60),
             ("Shift+ArrowLeft", 50),
         ):

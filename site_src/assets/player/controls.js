@@ -16,6 +16,7 @@
  * @property {(edge: number) => void} point
  * @property {(edge: number) => void} toggle
  * @property {() => void} reset
+ * @property {() => void} redraw
  */
 
 import { THRESHOLDS } from "./address.js";

@@ -14,6 +14,7 @@
  * @property {number} pointed edge that is pointed at, −1 if none
  * @property {number} share   threshold as a share of τ
  * @property {Look} look
+ * @property {boolean} rested  whether nothing has changed for a while: then there is time for what is out of sight
  */
 
 import { MOST_PINS } from "./address.js";
@@ -58,7 +59,7 @@ class Block {
    * @param {number} edge
    * @param {Run} run
    * @param {View} view
-   * @param {{layer: number, width: number}} place
+   * @param {{layer: number, width: number}} place  width 0: nobody sees the drawings
    */
   show(edge, run, { batch, last, runs, share, look }, { layer, width }) {
     this.last = last;
@@ -107,6 +108,7 @@ class Card {
     this.actions = actions;
     this.edge = -1;
     this.width = 0; // CSS pixels of a drawing; 0 while not known
+    this.seen = true; // whether it is in the window
     this.letter = make("span", { class: "wp-letter", "aria-hidden": "true" });
     this.title = make("h2", { class: "wp-card-title" });
     this.path = make("span", { class: "wp-card-path" });
@@ -135,7 +137,7 @@ class Card {
     // Asked for once, not in every frame: the answer makes the browser lay the page out.
     this.width ||= this.blocks[0].element.clientWidth;
     const { layer } = edgeParts(this.layers, edge);
-    const { width } = this;
+    const width = this.seen || view.rested ? this.width : 0;
     view.runs.forEach((run, place) => this.blocks[place].show(edge, run, view, { layer, width }));
   }
 }
@@ -143,24 +145,37 @@ class Card {
 export class Microscope {
   /**
    * @param {Layer[]} layers
-   * @param {{toggle: (edge: number) => void, jump: (batch: number) => void}} actions
+   * @param {{toggle: (edge: number) => void, jump: (batch: number) => void, redraw: () => void}} actions
    */
   constructor(layers, actions) {
     this.layers = layers;
     this.actions = actions;
+    /** @type {Map<Element, Card>} */
+    this.byElement = new Map();
+    this.sight = new IntersectionObserver((entries) => {
+      for (const { target, isIntersecting } of entries) /** @type {Card} */ (this.byElement.get(target)).seen = isIntersecting;
+      actions.redraw();
+    });
     this.hint = make(
       "p",
       { class: "wp-hint" },
       `Point at an edge, tap it, or choose one above, and its history appears here. Pin up to ${MOST_PINS}.`,
     );
     this.progress = make("p", { class: "wp-progress", role: "status" });
-    this.preview = new Card(layers, actions);
+    this.preview = this.makeCard();
     this.preview.element.classList.add("wp-preview");
     /** @type {Card[]} */
     this.cards = [];
     this.list = make("div", { class: "wp-cards" });
     this.element = make("div", { class: "wp-microscope", style: `--wp-plot: ${HEIGHT}px` });
     this.element.append(this.hint, this.progress, this.preview.element, this.list);
+  }
+
+  makeCard() {
+    const card = new Card(this.layers, this.actions);
+    this.byElement.set(card.element, card);
+    this.sight.observe(card.element);
+    return card;
   }
 
   /** Forget how wide the drawings were. */
@@ -171,7 +186,7 @@ export class Microscope {
   /** @param {View} view */
   show(view) {
     while (this.cards.length < view.edges.length) {
-      const card = new Card(this.layers, this.actions);
+      const card = this.makeCard();
       this.cards.push(card);
       this.list.append(card.element);
     }

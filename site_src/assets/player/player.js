@@ -15,7 +15,7 @@ import { edgeTitle } from "./words.js";
 
 const SPEEDS = [1, 2, 5, 10, 25, 60];
 const CALM_SPEED = 2; // batches a second, for readers who asked their system for less motion
-const LEAPS = { ArrowLeft: -1, ArrowRight: 1, ArrowDown: -1, ArrowUp: 1, PageDown: 100, PageUp: -100 };
+const LEAPS = { ArrowLeft: -1, ArrowRight: 1, ArrowDown: -1, ArrowUp: 1, PageDown: -100, PageUp: 100 };
 const SETTLE = 300; // ms without a change after which the address is written
 
 /**
@@ -69,6 +69,7 @@ export class Player {
     /** @type {State} */
     this.state = asked?.state ?? { ...this.limits.initial };
     this.pointed = -1;
+    this.rested = true;
     this.clock = new Clock((batches) => this.advance(batches));
     this.abort = new AbortController();
     this.view = new View(host, index, this.limits.speeds, this.actions());
@@ -94,7 +95,7 @@ export class Player {
   /** @returns {import("./view.js").Model} */
   get model() {
     const { state, shownRuns: runs, last, pointed } = this;
-    return { state, runs, last, pointed, playing: this.clock.playing };
+    return { state, runs, last, pointed, playing: this.clock.playing, rested: this.rested };
   }
 
   /** @returns {import("./controls.js").Actions} */
@@ -111,6 +112,7 @@ export class Player {
       point: (edge) => this.point(edge),
       toggle: (edge) => this.togglePin(edge),
       reset: () => this.set({ ...this.limits.initial }, true),
+      redraw: () => this.request(),
     };
   }
 
@@ -125,6 +127,8 @@ export class Player {
     sight.observe(this.view.stageRow);
     addEventListener("hashchange", () => this.readAddress(), { signal });
     signal.addEventListener("abort", () => {
+      this.loading?.abort();
+      this.view.microscope.sight.disconnect();
       sizes.disconnect();
       sight.disconnect();
       this.clock.play(false);
@@ -154,7 +158,7 @@ export class Player {
     state.batch = Math.min(Math.max(Math.round(state.batch), 1), this.last);
     this.clock.speed = state.speed;
     if (push) this.writeAddress(true);
-    else this.settle();
+    this.settle();
     this.view.say("");
     if ("run" in change || "compare" in change) this.layout();
     if ("edges" in change || "run" in change || "compare" in change) this.loadPinned();
@@ -309,10 +313,17 @@ export class Player {
     }
   }
 
-  /** Write the address when the reader has come to rest. */
+  rest() {
+    this.rested = true;
+    this.writeAddress(false);
+    this.request();
+  }
+
+  /** Write the address, and draw what is out of sight, when the reader has come to rest. */
   settle() {
     clearTimeout(this.settling);
-    if (!this.clock.playing) this.settling = setTimeout(() => this.writeAddress(false), SETTLE);
+    this.rested = false;
+    if (!this.clock.playing) this.settling = setTimeout(() => this.rest(), SETTLE);
   }
 
   /** @param {boolean} push */

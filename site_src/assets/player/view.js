@@ -7,6 +7,7 @@
  * @property {number} last     batch
  * @property {number} pointed  edge that is pointed at, −1 if none
  * @property {boolean} playing
+ * @property {boolean} rested  whether nothing has changed for a while
  */
 
 import { strongest } from "./colour.js";
@@ -75,7 +76,7 @@ export class View {
   }
 
   /** Draw one batch. @param {Model} model */
-  render({ state, runs, last, pointed, playing }) {
+  render({ state, runs, last, pointed, playing, rested }) {
     const { batch, edges, shown, threshold } = state;
     const view = { share: threshold, shown };
     const marks = edges.map((edge, place) => ({ edge, letter: words.LETTERS[place] }));
@@ -93,7 +94,7 @@ export class View {
       lit: words.litWords(lit[place] ?? [], layers, shown, threshold, found[place][0]),
     }));
     this.scrubber.show(batch, words.batchWords(batch, last, graphs[0].loss));
-    this.microscope.show({ batch, last, runs, edges, pointed, share: threshold, look: this.look });
+    this.microscope.show({ batch, last, runs, edges, pointed, share: threshold, look: this.look, rested });
     this.chooser.element.classList.toggle("wp-resting", playing);
     this.words.setAttribute("aria-live", playing ? "off" : "polite");
     if (!ready) return;

@@ -129,5 +129,5 @@ export function historyWords(moved, loaded, mean) {
 export const LETTERS = "ABCD";
 
 export const KEYS_HELP =
-  "Keys: space plays and pauses; ← and → step by one batch, with Shift by ten; Page Up and Page Down by a hundred; " +
-  "Home and End go to the first and the last batch.";
+  "Keys: space plays and pauses; ← and → step by one batch, with Shift by ten; Page Up goes on by a hundred, Page Down " +
+  "back; Home and End go to the first and the last batch.";
