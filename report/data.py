@@ -214,8 +214,8 @@ def _fetch(raw: Path, say: Callable[[str], None]) -> None:
         raw.mkdir(parents=True, exist_ok=True)
     if not _any_answers(mirrors):
         raise ReportError(
-            f"MNIST cannot be downloaded: no mirror answers ({', '.join(mirrors) or 'none is named'}). Connect to the "
-            f'internet, or put the four files into {raw}; then "make clean report", or data.source = "mnist".'
+            f"MNIST cannot be downloaded: no mirror answers ({', '.join(mirrors) or 'none is named'}). Put the four "
+            f'files into {raw}, or connect to the internet and set data.source = "mnist"; then run the command again.'
         )
     say(f"Downloading MNIST ({len(missing)} of 4 files) …")
     # A process of its own: the library that downloads has no time limit, and a thread could not be stopped.
