@@ -19,6 +19,7 @@ from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPool
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from importlib.metadata import version
+from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import Any
 
@@ -229,6 +230,8 @@ class Processes(Workers):
         """Prepare `count` processes, which start with their first call, for `jobs` jobs that count batches."""
         self.width = count
         self._context = multiprocessing.get_context("spawn")  # a fork would copy torch's threads half
+        # Its start lets Ctrl-C through again in the thread that needs it first, and so in that thread's process.
+        resource_tracker.ensure_running()
         self._counts = self._context.Array("q", jobs, lock=False)
         self._threads = ThreadPoolExecutor(count, "worker", _hold_interrupts)
         self._of_thread = threading.local()

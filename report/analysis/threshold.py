@@ -70,8 +70,8 @@ def opacity(deviations: ArrayLike, threshold: float) -> NDArray[np.float64]:
     sizes = np.abs(np.asarray(deviations, np.float64))
     if threshold <= 0:
         return np.asarray(sizes > 0, np.float64)
-    # Clipped first, so that the square of a huge ratio cannot overflow.
-    return np.asarray(np.minimum(sizes / threshold, 1.0) ** 2, np.float64)
+    # Clipped first, so that neither the ratio nor its square can overflow.
+    return np.asarray((np.minimum(sizes, threshold) / threshold) ** 2, np.float64)
 
 
 def describe(law: Law, updates: NDArray[np.float32]) -> dict[str, Any]:
