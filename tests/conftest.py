@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from report.config import Experiment
 from report.recording import Recording
@@ -53,8 +54,16 @@ def build_tiny(folder: Path) -> Build:
 
 @pytest.fixture(scope="session")
 def tiny_build(tmp_path_factory: pytest.TempPathFactory) -> Build:
-    """Return the tiny experiment, built once. Tests read it and do not write to it."""
-    return build_tiny(tmp_path_factory.mktemp("tiny"))
+    """Return the tiny experiment, built once for all of pytest's processes. Tests read it and do not write to it."""
+    base = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        base = base.parent  # where every process of this session looks
+    folder, output = base / "tiny", base / "tiny" / "output.txt"
+    with FileLock(base / "tiny.lock"):
+        if not output.is_file():
+            output.write_text(build_tiny(folder).output, encoding="utf-8")
+    place = Workspace(ROOT, folder / "build", folder / "site")
+    return Build(place, Experiment.load(TINY), output.read_text(encoding="utf-8"))
 
 
 @pytest.fixture
