@@ -52,6 +52,22 @@ def build_tiny(folder: Path) -> Build:
     return Build(workspace, Experiment.load(TINY), done.stdout)
 
 
+# What takes longest starts first, or one process would go on alone at the end.
+LONG = ("test_study.py", "browser/test_player.py", "browser", "test_stages.py", "test_figures.py", "test_animation.py")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give each process whole files, so that it makes their fixtures once; the pages are walked through by one."""
+    ranks = {}
+    for item in items:
+        path = item.path.relative_to(ROOT / "tests").as_posix()
+        group = next((name for name in LONG if path.startswith(name)), path)
+        ranks[item] = LONG.index(group) if group in LONG else len(LONG)
+        item.add_marker(pytest.mark.xdist_group(group))
+    items.sort(key=ranks.__getitem__)
+
+
 @pytest.fixture(scope="session")
 def tiny_build(tmp_path_factory: pytest.TempPathFactory) -> Build:
     """Return the tiny experiment, built once for all of pytest's processes. Tests read it and do not write to it."""

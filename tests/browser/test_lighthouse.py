@@ -1,5 +1,8 @@
 """Lighthouse, as a phone on a slow network sees the pages; the table of all pages: python -m benchmarks.lighthouse."""
 
+import tempfile
+from pathlib import Path
+
 import pytest
 
 from benchmarks import lighthouse
@@ -12,11 +15,13 @@ ROUNDS = 3
 
 
 @pytest.mark.parametrize("name", ["index.html", "explore.html"])
-def test_lighthouse_is_content(browser, address, tmp_path, name):
+def test_lighthouse_is_content(browser, address, name):
     """Full points for accessibility, best practices and search engines; performance above 90, the best of three."""
     if not lighthouse.TOOL.is_file():
         missing('Lighthouse is not installed ("make test" installs it)')
-    done = lighthouse.best(address + name, tmp_path, ROUNDS, ENOUGH)
+    # Not tmp_path: Chromium keeps a socket below it, whose whole path may have no more than some hundred characters.
+    with tempfile.TemporaryDirectory(prefix="audit-") as folder:
+        done = lighthouse.best(address + name, Path(folder), ROUNDS, ENOUGH)
     assert done.lacking == ()
     assert {key: points for key, points in done.scores.items() if key != "performance" and points < 100} == {}
     assert done.shift < 0.02
