@@ -5,9 +5,11 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from filelock import FileLock
+from xdist.scheduler import LoadScopeScheduling
 
 from report.config import Experiment
 from report.recording import Recording
@@ -56,16 +58,28 @@ def build_tiny(folder: Path) -> Build:
 LONG = ("test_study.py", "browser/test_player.py", "browser", "test_stages.py", "test_figures.py", "test_animation.py")
 
 
-@pytest.hookimpl(tryfirst=True)
+def group_of(nodeid: str) -> str:
+    """Return the name of the group of tests that one process runs: a file, or all that walks through the pages."""
+    path = nodeid.split("::")[0].removeprefix("tests/")
+    return next((name for name in LONG if path.startswith(name)), path)
+
+
+class Groups(LoadScopeScheduling):
+    """Give each process whole groups, so that it makes their fixtures once."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return group_of(nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Groups:
+    """Return what hands out the tests."""
+    return Groups(config, log)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give each process whole files, so that it makes their fixtures once; the pages are walked through by one."""
-    ranks = {}
-    for item in items:
-        path = item.path.relative_to(ROOT / "tests").as_posix()
-        group = next((name for name in LONG if path.startswith(name)), path)
-        ranks[item] = LONG.index(group) if group in LONG else len(LONG)
-        item.add_marker(pytest.mark.xdist_group(group))
-    items.sort(key=ranks.__getitem__)
+    """Put the longest groups first."""
+    rank = {name: place for place, name in enumerate(LONG)}
+    items.sort(key=lambda item: rank.get(group_of(item.nodeid), len(LONG)))
 
 
 @pytest.fixture(scope="session")
