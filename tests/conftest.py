@@ -55,7 +55,17 @@ def build_tiny(folder: Path) -> Build:
 
 
 # What takes longest starts first, or one process would go on alone at the end.
-LONG = ("test_study.py", "browser/test_player.py", "browser", "test_stages.py", "test_figures.py", "test_animation.py")
+LONG = (
+    "test_study.py",
+    "browser/test_player.py",
+    "browser/test_lighthouse.py",
+    "browser",
+    "test_stages.py",
+    "test_figures.py",
+    "test_animation.py",
+    "test_train.py",
+    "test_benchmarks.py",
+)
 
 
 def group_of(nodeid: str) -> str:
