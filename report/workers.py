@@ -266,6 +266,9 @@ class Processes(Workers):
         for process in set(multiprocessing.active_children()) - self._strangers:
             process.kill()
         self._threads.shutdown()
+        # A pool's own thread that still tidies up when Python ends would print a traceback.
+        for pool in self._pools:
+            pool.shutdown()
 
     def _run(self, call: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Hand `call` to this thread's process and wait for it."""
@@ -284,7 +287,7 @@ class Processes(Workers):
             self._of_thread.pool = None
             if pool is not None:
                 self._pools.discard(pool)
-                pool.shutdown(wait=False)
+                pool.shutdown()
             raise
 
 

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -221,6 +222,16 @@ def test_a_main_run_that_diverges_is_an_error(tmp_path: Path) -> None:
     assert len(done.stderr.strip().splitlines()) == 1
     assert (tmp_path / "build" / "runs" / "sgd-seed3.diverged").is_dir()
     assert not list((tmp_path / "build" / "runs").glob(".*"))
+
+
+def test_processes_that_are_given_up_leave_no_thread_behind() -> None:
+    """One that still tidied up while Python ends would print a traceback below the line that says what went wrong."""
+    before = set(threading.enumerate())
+    executor = workers.Processes(2, 1)
+    for future in [executor.submit(os.getpid), executor.submit(os.getpid)]:
+        assert future.result() != os.getpid()
+    executor.kill()
+    assert set(threading.enumerate()) <= before
 
 
 def _die_in_one_control(job: workers.Job, digits: None = None) -> workers.Outcome:
