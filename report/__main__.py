@@ -3,6 +3,7 @@
 import contextlib
 import fcntl
 import re
+import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -26,6 +27,7 @@ COMMANDS = {
     "write": ("pages", "site"),
     "all": ("train", "analyse", "draw", "pages", "site"),
 }
+REPEAT_SECONDS = 0.01  # after which an interrupt that Python dropped comes again
 
 Places = tuple[Path | None, Path | None, Path | None]  # what --experiment, --build and --site say
 
@@ -219,8 +221,24 @@ def _name_missing(pipeline: Pipeline) -> None:
         pipeline.console.say(f"WARNING: training run {record['run']} is missing: {record['reason']}")
 
 
+def _heed_lost_interrupts() -> None:
+    """Repeat a Ctrl-C that arrives while Python cleans up an object, where it drops every exception."""
+    unraisable = sys.unraisablehook
+
+    def hook(lost: "sys.UnraisableHookArgs") -> None:
+        if issubclass(lost.exc_type, KeyboardInterrupt):
+            # Not at once: this very function runs where an exception would be dropped.
+            signal.setitimer(signal.ITIMER_REAL, REPEAT_SECONDS)
+        else:
+            unraisable(lost)
+
+    signal.signal(signal.SIGALRM, signal.default_int_handler)
+    sys.unraisablehook = hook
+
+
 def run() -> int:
     """Run a command; a person's mistake is one line and an exit code, never a traceback."""
+    _heed_lost_interrupts()
     console = Console()
     try:
         code = main(standalone_mode=False, prog_name="python -m report")

@@ -184,6 +184,28 @@ def test_an_interrupted_build_goes_on(tmp_path: Path) -> None:
     assert (tmp_path / "site" / "index.html").is_file()
 
 
+def test_ctrl_c_while_python_cleans_up_counts() -> None:
+    """Python drops an exception out of `__del__` or a weak reference's callback; the interrupt must come through."""
+    script = (
+        "import signal, sys, time\n"
+        "from report import __main__ as command\n"
+        "class Dying:\n"
+        "    def __del__(self):\n"
+        "        signal.raise_signal(signal.SIGINT)\n"
+        "def work(**_):\n"
+        "    Dying()\n"
+        "    time.sleep(30)\n"
+        "command.main = work\n"
+        "sys.exit(command.run())\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=20, check=False
+    )
+    assert done.returncode == 130
+    assert done.stderr.startswith("Interrupted.")
+    assert len(done.stderr.splitlines()) == 1
+
+
 def test_an_unwritable_build_folder_is_one_line(tmp_path: Path) -> None:
     """Here a file stands where the folder should be, which refuses even the superuser."""
     (tmp_path / "build").write_text("")
