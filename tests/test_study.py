@@ -178,7 +178,9 @@ def test_adding_and_removing_an_optimizer_trains_only_what_is_new(tmp_path: Path
     one, two = ("[[study.optimizers]]\nname = 'SGD'\n", "[[study.optimizers]]\nname = 'RMSprop'\n")
 
     def train(*controls: str) -> dict[str, int]:
-        done = run_report("train", "--experiment", str(variant(tmp_path, *controls)), "--build", str(build))
+        done = run_report(
+            "train", "--processes", "1", "--experiment", str(variant(tmp_path, *controls)), "--build", str(build)
+        )
         assert done.returncode == 0, done.stderr
         return {path.parent.name: path.stat().st_mtime_ns for path in sorted(runs.glob("*/run.json"))}
 
@@ -197,7 +199,7 @@ def test_adding_and_removing_an_optimizer_trains_only_what_is_new(tmp_path: Path
 def test_a_run_that_diverges_is_named_and_the_others_go_on(tmp_path: Path) -> None:
     """One line with the reason, no traceback, exit code 0; it is not tried again before something changes."""
     path, build = variant(tmp_path, WILD, "[[study.optimizers]]\nname = 'RMSprop'\n"), tmp_path / "build"
-    done = run_report("train", "--experiment", str(path), "--build", str(build))
+    done = run_report("train", "--processes", "1", "--experiment", str(path), "--build", str(build))
     assert (done.returncode, done.stderr) == (0, "")
     assert "WARNING: training run sgd-seed3 is missing: diverged: " in done.stdout.splitlines()[-1]
     place, experiment = Workspace(ROOT, build, tmp_path), Experiment.load(path)
@@ -207,7 +209,7 @@ def test_a_run_that_diverges_is_named_and_the_others_go_on(tmp_path: Path) -> No
     assert (build / "runs" / "sgd-seed3.diverged").is_dir()
     again = run_report("train", "--experiment", str(path), "--build", str(build))
     assert again.stdout.splitlines() == done.stdout.splitlines()[-1:]
-    done = run_report("train", "--experiment", str(variant(tmp_path)), "--build", str(build))
+    done = run_report("train", "--processes", "1", "--experiment", str(variant(tmp_path)), "--build", str(build))
     assert (done.returncode, study.missing(place)) == (0, []), done.stderr
 
 
@@ -255,7 +257,7 @@ def test_a_run_whose_worker_dies_each_time_is_given_up(tmp_path: Path, monkeypat
     ]
     assert study.is_complete(place, experiment)
     assert not study.is_complete(place, experiment, giving_up=False)
-    done = run_report("train", "--experiment", str(path), "--build", str(place.build))
+    done = run_report("train", "--processes", "1", "--experiment", str(path), "--build", str(place.build))
     assert (done.returncode, study.missing(place)) == (0, []), done.stderr
     assert study.is_complete(place, experiment, giving_up=False)
 
@@ -263,7 +265,7 @@ def test_a_run_whose_worker_dies_each_time_is_given_up(tmp_path: Path, monkeypat
 def test_a_killed_worker_costs_nothing_but_time(tmp_path: Path) -> None:
     """Its run is made again, to the same bytes; the other worker's is not even interrupted."""
     path = variant(tmp_path, "[[study.optimizers]]\nname = 'SGD'\n", seeds=2, batches=1500)
-    calm = run_report("train", "--experiment", str(path), "--build", str(tmp_path / "calm"))
+    calm = run_report("train", "--processes", "1", "--experiment", str(path), "--build", str(tmp_path / "calm"))
     assert calm.returncode == 0, calm.stderr
     runs = tmp_path / "build" / "runs"
     with start(path, tmp_path / "build") as process:
