@@ -265,10 +265,8 @@ class Processes(Workers):
         self._threads.shutdown(wait=False, cancel_futures=True)
         for process in set(multiprocessing.active_children()) - self._strangers:
             process.kill()
-        self._threads.shutdown()
-        # A pool's own thread that still tidies up when Python ends would print a traceback.
-        for pool in self._pools:
-            pool.shutdown()
+        # Waits for the pools' own threads too: one that still tidied up when Python ends would print a traceback.
+        self.shutdown()
 
     def _run(self, call: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Hand `call` to this thread's process and wait for it."""
