@@ -5,7 +5,8 @@
  * - The search window has a name.
  * - So has the box with the copy button of each listing.
  * - Tables and formulas that are wider than the window scroll in their own box, and the Tab key reaches that box.
- *   One that does not need to scroll is left alone: one more stop would serve nobody.
+ *   One that does not need to scroll is left alone, once it has come near the window and been measured: one more stop
+ *   would serve nobody.
  */
 (() => {
   "use strict";
@@ -20,7 +21,10 @@
       else target.removeAttribute("tabindex");
     }
   });
-  for (const box of document.querySelectorAll(".md-typeset table:not([class]), div.formula")) watch.observe(box);
+  for (const box of document.querySelectorAll(".md-typeset table:not([class]), div.formula")) {
+    box.setAttribute("tabindex", "0");
+    watch.observe(box);
+  }
 
   // The theme adds these when it has read the page, which is later than this.
   const listings = document.querySelectorAll(".md-typeset .highlight");

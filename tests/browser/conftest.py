@@ -46,6 +46,15 @@ FETCH_ALL = """() => Promise.all([...document.images].map((image) => {
     image.loading = "eager";
     return image.complete || new Promise((done) => { image.onload = image.onerror = done; });
 }))"""
+# What is out of sight has a height that is estimated until it has been seen: a reader scrolls past all of it.
+SEE_ALL = """async () => {
+    for (let top = 0; top < document.documentElement.scrollHeight; top += innerHeight / 2) {
+        scrollTo({top, behavior: "instant"});
+        await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+    }
+    scrollTo({top: 0, behavior: "instant"});
+    await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+}"""
 IMAGES = """() => [...document.images].map((image) => ({
     source: image.getAttribute("src"), loaded: image.complete && image.naturalWidth > 0,
     alt: image.getAttribute("alt"), width: image.getAttribute("width"), height: image.getAttribute("height"),
@@ -151,12 +160,14 @@ def _visit(page: Page, address: str, complaints: list[str], screenshot: Path) ->
     page.goto(address, wait_until="load")
     page.evaluate(FETCH_ALL)
     page.wait_for_function(PLAYER_IS_OPEN)
+    page.evaluate(SEE_ALL)
     wider = page.evaluate("document.documentElement.scrollWidth - innerWidth")
     violations = axe(page)
     # Playwright's own picture of a whole page resizes the window, which starts everything that follows its size.
     size = page.evaluate("({width: innerWidth, height: document.documentElement.scrollHeight})")
     session = page.context.new_cdp_session(page)
     clip = {"x": 0, "y": 0, **size, "scale": 1}
+    page.add_style_tag(content="* { content-visibility: visible !important }")  # the window does not move over it
     picture = session.send("Page.captureScreenshot", {"captureBeyondViewport": True, "clip": clip})
     session.detach()
     screenshot.write_bytes(base64.b64decode(picture["data"]))

@@ -355,14 +355,28 @@ def test_the_microscope_says_which_run_an_edge_is_in(page, site, updates):
 
 
 def test_pointing_shows_an_edge_and_clicking_pins_it(page, site):
-    """Focus does what the mouse does; four are the most."""
+    """Focus does what the mouse does; what is shown can be reached and put away; four are the most."""
     opened(page, site + "#batch=2")
     strongest = page.locator(".wp-strongest button")
     strongest.nth(1).focus()
     name = strongest.nth(1).inner_text().split("]")[0] + "]"
-    expect(page.get_by_role("region", name=f"Weight {name}")).to_be_visible()
+    shown = page.get_by_role("region", name=f"Weight {name}")
+    expect(shown).to_be_visible()
     strongest.nth(1).blur()
-    expect(page.get_by_role("region", name=f"Weight {name}")).to_be_hidden()
+    page.mouse.move(5, 5)
+    page.wait_for_timeout(200)
+    expect(shown).to_be_visible()
+    shown.get_by_role("button", name=re.compile("^Pin ")).click()
+    expect(page.locator(".wp-preview")).to_be_hidden()
+    unpin = shown.get_by_role("button", name=re.compile("^Unpin "))
+    expect(unpin).to_be_focused()
+    unpin.press("Enter")
+    expect(shown).to_be_hidden()
+    expect(page.locator(".wp-hint")).to_be_focused()
+    strongest.nth(2).focus()
+    expect(page.locator(".wp-preview")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator(".wp-preview")).to_be_hidden()
     box = page.locator(".wp-canvas").first.bounding_box()
     layout = page.evaluate("""() => {
         const {stages: [stage]} = document.querySelector('weight-player').content.view;

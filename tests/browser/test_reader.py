@@ -3,7 +3,14 @@
 import pytest
 from playwright.sync_api import expect
 
-from .conftest import complaints_of
+from .conftest import SIZES, complaints_of
+
+# Below the header, or as far up as the page's end allows.
+AT_THE_TOP = """(heading) => {
+    const {top} = heading.getBoundingClientRect();
+    const end = Math.abs(scrollY + innerHeight - document.documentElement.scrollHeight) < 2;
+    return top >= 0 && (top < 140 || (end && top < innerHeight));
+}"""
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -47,6 +54,8 @@ def test_an_animation_stands_still_until_asked_and_can_be_stopped(page, address)
     picture = player.locator("img:visible")
     assert gifs == []
     button = player.get_by_role("button", name="Play")
+    player.scroll_into_view_if_needed()
+    expect(player.locator("img:visible")).to_be_in_viewport()
     assert "B)" in button.inner_text()  # how much a press fetches
     button.focus()
     page.keyboard.press("Enter")
@@ -108,3 +117,34 @@ def test_searching_finds_a_section(page, address):
     page.get_by_role("textbox", name="Search").press_sequentially("threshold")
     expect(page.locator(".md-search-result__item").first).to_be_visible(timeout=20_000)
     assert complaints == []
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_link_to_a_section_leads_to_it(browser, address, size):
+    """What lies between is laid out only when it is near, and is then of another height than was expected."""
+    context = browser.new_context(viewport=SIZES[size])
+    page = context.new_page()
+    for name in ("index.html", "findings.html", "method.html"):
+        page.goto(address + name, wait_until="load")
+        names = page.evaluate("[...document.querySelectorAll('article h2[id]')].map((heading) => heading.id)")
+        for anchor in (names[len(names) // 2], names[-1]):
+            page.goto("about:blank")
+            page.goto(f"{address}{name}#{anchor}", wait_until="networkidle")
+            heading = page.locator(f"[id='{anchor}']")
+            page.wait_for_timeout(300)
+            assert page.evaluate(AT_THE_TOP, heading.element_handle()), (name, anchor, heading.bounding_box())
+    context.close()
+
+
+def test_reading_on_moves_nothing(page, address):
+    """Scrolled down and up again by steps, a paragraph moves by as much as was scrolled, whatever comes into view."""
+    page.goto(address, wait_until="load")
+    page.locator("article h2").last.scroll_into_view_if_needed()
+    page.wait_for_timeout(300)
+    place = "[...document.querySelectorAll('article h2')].at(-1).getBoundingClientRect().top"
+    for step in (-150, -150, -150, 150, -150):
+        before = page.evaluate(place)
+        page.mouse.move(640, 450)
+        page.mouse.wheel(0, step)
+        page.wait_for_timeout(300)
+        assert page.evaluate(place) == pytest.approx(before - step, abs=2)

@@ -95,4 +95,11 @@ test("a point means the most opaque edge within reach, and nothing beyond it", (
 test("scales are round, medians are medians", () => {
   assert.deepEqual([0.0011, 0.002, 3, 7, 99].map(roundUp), [0.002, 0.002, 5, 10, 100]);
   assert.deepEqual(runningMedian([5, 1, 4, 2, 3], 3), [3, 4, 2, 3, 2.5]);
+  assert.deepEqual(runningMedian([2, 1], 25), [1.5, 1.5]);
+  const values = Array.from({ length: 200 }, (_, place) => (place * place * 7919) % 31); // with many ties
+  const literal = values.map((_, place) => {
+    const part = values.slice(Math.max(place - 12, 0), place + 13).sort((a, b) => a - b);
+    return (part[(part.length - 1) >> 1] + part[part.length >> 1]) / 2;
+  });
+  assert.deepEqual(runningMedian(values, 25), literal);
 });

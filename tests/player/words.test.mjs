@@ -17,6 +17,12 @@ test("numbers keep their meaning", () => {
   ]);
 });
 
+test("thousands are set apart as the browser does it", () => {
+  for (const count of [0, 7, 999, 1000, 12345, 999999, 1234567]) {
+    assert.equal(words.whole(count), count.toLocaleString("en"));
+  }
+});
+
 test("the view in words", () => {
   const lit = words.litWords([1, 2, 4], layers, all, 1, { edge: 0, ratio: 2 });
   assert.equal(

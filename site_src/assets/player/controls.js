@@ -113,7 +113,6 @@ export class EdgeChooser {
     this.buttons = this.edges.map((_, place) => {
       const made = button("", "", () => actions.toggle(this.edges[place]), "wp-small");
       for (const event of ["focus", "pointerenter"]) made.addEventListener(event, () => actions.point(this.edges[place]));
-      for (const event of ["blur", "pointerleave"]) made.addEventListener(event, () => actions.point(-1));
       return made;
     });
     this.strongest = make("div", { class: "wp-strongest" }, ...this.buttons);

@@ -18,6 +18,8 @@
  * @property {string} letter  "" for one that is only pointed at
  */
 
+import { whole } from "./words.js";
+
 const LABEL = 21; // pixels an em at scale 1, as in the GIF: the batch and the layers' names
 const SMALL = 17; // the other words
 const TINY = 15; // the numbers of nodes
@@ -81,7 +83,7 @@ export class Picture {
     context.drawImage(this.overlay, 0, 0);
     context.scale(this.density, this.density);
     for (const mark of marks) if (mark.letter) this.writeLetter(mark, marks);
-    writeText(context, this, `batch ${batch.toLocaleString("en")}`, labelLeft(places), baseline(places), LABEL, {
+    writeText(context, this, `batch ${whole(batch)}`, labelLeft(places), baseline(places), LABEL, {
       bold: true,
     });
   }
@@ -201,7 +203,7 @@ function writeNames(context, places, colours, family, layers) {
     context.stroke();
     const middle = (left + right) / 2;
     writeText(context, style, name, middle, base + 54 * scale, LABEL, { bold: true, align: "center" });
-    const shape = `${inputs.toLocaleString("en")} → ${outputs.toLocaleString("en")}`;
+    const shape = `${whole(inputs)} → ${whole(outputs)}`;
     const room = right - left + 16;
     writeText(context, style, shape, middle, base + 79 * scale, SMALL, { ink: SOFT, align: "center", room });
   });

@@ -1,6 +1,6 @@
 /**
  * The microscope: what one weight does, around now and over the whole run. An edge that is pointed at is shown until
- * the pointer leaves; up to four are pinned.
+ * another one is, or Escape is pressed; up to four are pinned.
  *
  * @typedef {import("./store.js").Run} Run
  * @typedef {import("./colour.js").Layer} Layer
@@ -11,7 +11,7 @@
  * @property {number} last    batch
  * @property {Run[]} runs     one, or the two that are compared
  * @property {number[]} edges pinned
- * @property {number} pointed edge that is pointed at, −1 if none
+ * @property {number} pointed edge that was pointed at last, −1 if none
  * @property {number} share   threshold as a share of τ
  * @property {Look} look
  * @property {boolean} rested  whether nothing has changed for a while: then there is time for what is out of sight
@@ -158,7 +158,7 @@ export class Microscope {
     });
     this.hint = make(
       "p",
-      { class: "wp-hint" },
+      { class: "wp-hint", tabindex: "-1" },
       `Point at an edge, tap it, or choose one above, and its history appears here. Pin up to ${MOST_PINS}.`,
     );
     this.progress = make("p", { class: "wp-progress", role: "status" });
@@ -185,6 +185,7 @@ export class Microscope {
 
   /** @param {View} view */
   show(view) {
+    const focused = [this.preview, ...this.cards].find((card) => card.element.contains(document.activeElement));
     while (this.cards.length < view.edges.length) {
       const card = this.makeCard();
       this.cards.push(card);
@@ -198,6 +199,8 @@ export class Microscope {
     this.preview.element.hidden = !extra;
     this.hint.hidden = extra || view.edges.length > 0;
     if (extra) this.preview.show(view.pointed, view, "");
+    // A card whose button was pressed may be gone: the focus goes to the last one that is there.
+    if (focused?.element.hidden) (this.cards[view.edges.length - 1]?.pin ?? this.hint).focus();
   }
 
   /** @param {number} done @param {number} total */

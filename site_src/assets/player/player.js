@@ -42,6 +42,9 @@ export function limitsOf(index) {
   };
 }
 
+/** Let the browser answer the reader between two pieces of work. */
+const pause = () => new Promise((resolve) => setTimeout(resolve));
+
 /**
  * Load the index and the first picture, and put a player into `host`.
  * @param {HTMLElement} host
@@ -53,6 +56,7 @@ export async function openPlayer(host, address) {
   const index = await loadIndex(source);
   const player = new Player(host, index, source);
   await player.run.load(player.state.batch);
+  await pause();
   player.mount();
   return player;
 }
@@ -111,7 +115,10 @@ export class Player {
       compare: () => this.choose({ compare: this.state.compare === null ? this.firstComparison() : null }),
       point: (edge) => this.point(edge),
       toggle: (edge) => this.togglePin(edge),
-      reset: () => this.set({ ...this.limits.initial }, true),
+      reset: () => {
+        this.showPointed(-1);
+        this.set({ ...this.limits.initial }, true);
+      },
       redraw: () => this.request(),
     };
   }
@@ -121,7 +128,7 @@ export class Player {
     const { signal } = this.abort;
     this.host.append(this.element);
     watchLook(signal, () => this.layout());
-    const sizes = new ResizeObserver(() => this.layout());
+    const sizes = new ResizeObserver(() => this.view.sizes !== this.measured && this.layout());
     for (const element of this.view.sized) sizes.observe(element);
     const sight = new IntersectionObserver(([entry]) => this.clock.show(entry.isIntersecting));
     sight.observe(this.view.stageRow);
@@ -214,14 +221,24 @@ export class Player {
   togglePin(edge) {
     const { edges } = this.state;
     const title = edgeTitle(this.index.layers, edge);
-    if (edges.includes(edge)) this.set({ edges: edges.filter((other) => other !== edge) }, true);
-    else if (edges.length < MOST_PINS) this.set({ edges: [...edges, edge] }, true);
+    if (edges.includes(edge)) {
+      this.showPointed(-1);
+      this.set({ edges: edges.filter((other) => other !== edge) }, true);
+    } else if (edges.length < MOST_PINS) this.set({ edges: [...edges, edge] }, true);
     else this.view.say(`${MOST_PINS} edges are pinned. Unpin one to pin ${title}.`);
   }
 
-  /** @param {number} edge */
+  /**
+   * Show an edge until another one is pointed at: what vanished when the pointer leaves could not be reached, and what
+   * stands below it would move under the pointer that is on its way there.
+   * @param {number} edge  −1: there is none where the pointer is
+   */
   point(edge) {
-    if (edge === this.pointed) return;
+    if (edge >= 0 && edge !== this.pointed) this.showPointed(edge);
+  }
+
+  /** @param {number} edge −1 for none */
+  showPointed(edge) {
     this.pointed = edge;
     this.request();
   }
@@ -236,13 +253,14 @@ export class Player {
     else if (leap) this.step(Math.abs(leap) === 1 && event.shiftKey ? 10 * leap : leap);
     else if (event.key === "Home") this.step(-Infinity);
     else if (event.key === "End") this.step(Infinity);
+    else if (event.key === "Escape") this.showPointed(-1);
     else return;
     event.preventDefault();
   }
 
+  /** Measure and draw all, soon. */
   layout() {
-    if (!this.element.isConnected) return;
-    this.view.layout(this.model);
+    this.measured = "";
     this.request();
   }
 
@@ -256,6 +274,10 @@ export class Player {
 
   render() {
     const { shownRuns, state } = this;
+    if (!this.measured) {
+      this.view.layout(this.model);
+      this.measured = this.view.sizes;
+    }
     this.view.render(this.model);
     for (const run of shownRuns) if (!run.updates(state.batch)) this.fetch(run, state.batch);
   }

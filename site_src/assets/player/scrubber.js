@@ -13,9 +13,24 @@ const WINDOW = 25; // batches of the running median
  */
 export function runningMedian(values, width) {
   const half = (width - 1) / 2;
+  /** @type {number[]} in ascending order, what the window holds */
+  const held = [];
+  /** @param {number} value @returns {number} how many of those held are smaller */
+  const smaller = (value) => {
+    let [low, high] = [0, held.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (held[middle] < value) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  };
+  const enter = (/** @type {number} */ value) => held.splice(smaller(value), 0, value);
+  values.slice(0, half).forEach(enter);
   return values.map((_, place) => {
-    const part = values.slice(Math.max(place - half, 0), place + half + 1).sort((a, b) => a - b);
-    return (part[(part.length - 1) >> 1] + part[part.length >> 1]) / 2;
+    if (place + half < values.length) enter(values[place + half]);
+    if (place > half) held.splice(smaller(values[place - half - 1]), 1);
+    return (held[(held.length - 1) >> 1] + held[held.length >> 1]) / 2;
   });
 }
 

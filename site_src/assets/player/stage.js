@@ -116,8 +116,5 @@ export class Stage {
       if (edge >= 0) this.actions.tap(edge);
     });
     this.box.addEventListener("pointercancel", () => (press = null));
-    this.box.addEventListener("pointerleave", (/** @type {PointerEvent} */ event) => {
-      if (event.pointerType === "mouse" && !press) this.actions.point(-1);
-    });
   }
 }

@@ -57,6 +57,12 @@ export class View {
     return [...this.stages.map(({ box }) => box), this.scrubber.element, this.microscope.element];
   }
 
+  /** @returns {string} the same as long as nothing has to be drawn anew for its size */
+  get sizes() {
+    const graphs = this.stages.map(({ box }) => `${box.clientWidth}×${box.clientHeight}`);
+    return [...graphs, this.scrubber.element.clientWidth, this.microscope.element.clientWidth].join();
+  }
+
   /** Measure, and draw what does not change from batch to batch. @param {Model} model */
   layout({ runs, last }) {
     this.look = currentLook(this.host, this.index.colours);

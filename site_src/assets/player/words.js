@@ -7,8 +7,12 @@
 
 import { edgeParts } from "./geometry.js";
 
-/** @param {number} count */
-export const whole = (count) => count.toLocaleString("en");
+/**
+ * Return a whole number with its thousands set apart. The browser's own way loads its tables of all languages first,
+ * which takes a phone longer than to draw the picture.
+ * @param {number} count
+ */
+export const whole = (count) => String(count).replace(/\B(?=(\d{3})+$)/g, ",");
 
 /**
  * Return a number with a few significant digits, a real minus, and powers of ten where zeros would hide it.
@@ -130,4 +134,4 @@ export const LETTERS = "ABCD";
 
 export const KEYS_HELP =
   "Keys: space plays and pauses; ← and → step by one batch, with Shift by ten; Page Up goes on by a hundred, Page Down " +
-  "back; Home and End go to the first and the last batch.";
+  "back; Home and End go to the first and the last batch; Escape puts away an edge that is not pinned.";
