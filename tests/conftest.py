@@ -1,8 +1,10 @@
 """Fixtures that many tests share: the tiny experiment is trained, drawn and built once."""
 
+import fcntl
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,11 +56,11 @@ def build_tiny(folder: Path) -> Build:
     return Build(workspace, Experiment.load(TINY), done.stdout)
 
 
-# What takes longest starts first, or one process would go on alone at the end.
+# What takes longest starts first, or one process would go on alone at the end; what must be alone anyway is last.
+LAST = "browser/test_lighthouse.py"
 LONG = (
     "test_study.py",
     "browser/test_player.py",
-    "browser/test_lighthouse.py",
     "browser",
     "test_stages.py",
     "test_figures.py",
@@ -71,7 +73,7 @@ LONG = (
 def group_of(nodeid: str) -> str:
     """Return the name of the group of tests that one process runs: a file, or all that walks through the pages."""
     path = nodeid.split("::")[0].removeprefix("tests/")
-    return next((name for name in LONG if path.startswith(name)), path)
+    return next((name for name in (LAST, *LONG) if path.startswith(name)), path)
 
 
 class Groups(LoadScopeScheduling):
@@ -87,17 +89,34 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Groups:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the longest groups first."""
-    rank = {name: place for place, name in enumerate(LONG)}
-    items.sort(key=lambda item: rank.get(group_of(item.nodeid), len(LONG)))
+    """Put the longest groups first, and in each what can begin before the tiny build is there."""
+    rank = {name: place for place, name in enumerate(LONG)} | {LAST: len(LONG) + 1}
+
+    def place(item: pytest.Item) -> tuple[int, bool]:
+        return rank.get(group_of(item.nodeid), len(LONG)), "tiny_build" in getattr(item, "fixturenames", ())
+
+    items.sort(key=place)
+
+
+def shared_folder(factory: pytest.TempPathFactory) -> Path:
+    """Return a temporary folder where every process of this session looks."""
+    base = factory.getbasetemp()
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+
+@pytest.fixture(autouse=True)
+def _turn(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Let a test that measures time wait until no other runs, and the others wait for it."""
+    alone = request.node.get_closest_marker("alone") is not None
+    with (shared_folder(tmp_path_factory) / "turn.lock").open("a") as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+        yield
 
 
 @pytest.fixture(scope="session")
 def tiny_build(tmp_path_factory: pytest.TempPathFactory) -> Build:
     """Return the tiny experiment, built once for all of pytest's processes. Tests read it and do not write to it."""
-    base = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        base = base.parent  # where every process of this session looks
+    base = shared_folder(tmp_path_factory)
     folder, output = base / "tiny", base / "tiny" / "output.txt"
     with FileLock(base / "tiny.lock"):
         if not output.is_file():

@@ -264,7 +264,7 @@ def test_a_run_whose_worker_dies_each_time_is_given_up(tmp_path: Path, monkeypat
 
 def test_a_killed_worker_costs_nothing_but_time(tmp_path: Path) -> None:
     """Its run is made again, to the same bytes; the other worker's is not even interrupted."""
-    path = variant(tmp_path, "[[study.optimizers]]\nname = 'SGD'\n", seeds=2, batches=1500)
+    path = variant(tmp_path, "[[study.optimizers]]\nname = 'SGD'\n", seeds=2, batches=600)
     calm = run_report("train", "--processes", "1", "--experiment", str(path), "--build", str(tmp_path / "calm"))
     assert calm.returncode == 0, calm.stderr
     runs = tmp_path / "build" / "runs"
@@ -300,7 +300,7 @@ def test_a_killed_command_leaves_no_process_and_loses_no_finished_run(tmp_path: 
     finished = (runs / "sgd-seed3" / "run.json").stat().st_mtime_ns
     done = run_report(
         "train", "--experiment", str(variant(tmp_path, "[[study.optimizers]]\nname = 'SGD'\n")),
-        "--build", str(tmp_path / "build"),
+        "--build", str(tmp_path / "build"), "--processes", "1",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert sorted(path.name for path in runs.iterdir()) == ["adam-b0.9-seed3", "sgd-seed3"]
@@ -359,7 +359,7 @@ def test_a_dask_cluster_makes_the_same_bits_and_may_lose_a_worker(tmp_path: Path
     """Compared file by file with the same study on local processes; the workers share no folder with the command."""
     address, pids = dask
     path = variant(
-        tmp_path, "[[study.optimizers]]\nname = 'SGD'\n", WILD.replace("SGD", "RMSprop"), seeds=2, batches=1500
+        tmp_path, "[[study.optimizers]]\nname = 'SGD'\n", WILD.replace("SGD", "RMSprop"), seeds=2, batches=600
     )
     for name, arguments in (("local", []), ("cluster", ["--dask", address])):
         command = ["train", "--experiment", str(path), "--build", str(tmp_path / name), *arguments]

@@ -48,9 +48,9 @@ FETCH_ALL = """() => Promise.all([...document.images].map((image) => {
 }))"""
 # What is out of sight has a height that is estimated until it has been seen: a reader scrolls past all of it.
 SEE_ALL = """async () => {
-    for (let top = 0; top < document.documentElement.scrollHeight; top += innerHeight / 2) {
+    for (let top = 0; top < document.documentElement.scrollHeight; top += innerHeight) {
         scrollTo({top, behavior: "instant"});
-        await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+        await new Promise(requestAnimationFrame);
     }
     scrollTo({top: 0, behavior: "instant"});
     await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));

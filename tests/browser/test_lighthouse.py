@@ -14,6 +14,7 @@ ENOUGH = 90
 ROUNDS = 3
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("name", ["index.html", "explore.html"])
 def test_lighthouse_is_content(browser, address, name):
     """Full points for accessibility, best practices and search engines; performance above 90, the best of three."""
