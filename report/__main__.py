@@ -248,6 +248,10 @@ def run() -> int:
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         console.error('Interrupted. Nothing half-made is kept; run "make report" to go on.')
+        # Where it came in the midst of code that is run from a string, as imports do that make dataclasses, Python has
+        # noted that nobody caught it, and would end by the signal instead of with this exit code. More such code makes
+        # it forget.
+        exec("")
         return 130
     except ReportError as error:
         console.error(str(error))

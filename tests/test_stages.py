@@ -184,22 +184,34 @@ def test_an_interrupted_build_goes_on(tmp_path: Path) -> None:
     assert (tmp_path / "site" / "index.html").is_file()
 
 
-def test_ctrl_c_while_python_cleans_up_counts() -> None:
-    """Python drops an exception out of `__del__` or a weak reference's callback; the interrupt must come through."""
-    script = (
+@pytest.mark.parametrize(
+    "work",
+    [
+        # Python drops an exception out of `__del__` or a weak reference's callback; the interrupt must come through.
+        "type('Dying', (), {'__del__': lambda self: signal.raise_signal(signal.SIGINT)})(); time.sleep(30)",
+        # Python ends by the signal itself after one that left code in a string, such as dataclasses are made by.
+        "exec('signal.raise_signal(signal.SIGINT); time.sleep(30)')",
+    ],
+)
+def test_ctrl_c_counts_wherever_python_is(tmp_path: Path, work: str) -> None:
+    """One line and exit code 130."""
+    (tmp_path / "interrupted.py").write_text(
         "import signal, sys, time\n"
         "from report import __main__ as command\n"
-        "class Dying:\n"
-        "    def __del__(self):\n"
-        "        signal.raise_signal(signal.SIGINT)\n"
         "def work(**_):\n"
-        "    Dying()\n"
-        "    time.sleep(30)\n"
+        f"    {work}\n"
         "command.main = work\n"
-        "sys.exit(command.run())\n"
+        "sys.exit(command.run())\n",
+        encoding="utf-8",
     )
     done = subprocess.run(
-        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=20, check=False
+        [sys.executable, "-m", "interrupted"],  # as a module, as "python -m report" is
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
     )
     assert done.returncode == 130
     assert done.stderr.startswith("Interrupted.")
