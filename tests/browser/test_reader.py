@@ -55,7 +55,7 @@ def test_an_animation_stands_still_until_asked_and_can_be_stopped(page, address)
     assert gifs == []
     button = player.get_by_role("button", name="Play")
     player.scroll_into_view_if_needed()
-    expect(player.locator("img:visible")).to_be_in_viewport()
+    expect(picture).to_be_in_viewport()
     assert "B)" in button.inner_text()  # how much a press fetches
     button.focus()
     page.keyboard.press("Enter")
