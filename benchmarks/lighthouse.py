@@ -62,6 +62,7 @@ def audit(address: str, folder: Path) -> Audit:
         f"--output-path={answer}",
         f"--only-categories={','.join(CATEGORIES)}",
         "--no-enable-error-reporting",
+        "--disable-full-page-screenshot",  # of which nothing is used here
         f"--chrome-flags={' '.join(FLAGS)}",
     ]
     environment = {**os.environ, "CHROME_PATH": chromium, "TMPDIR": str(folder)}

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -19,6 +20,9 @@ from report.workspace import Workspace
 
 ROOT = Path(__file__).resolve().parent.parent
 TINY = ROOT / "tests" / "tiny.toml"
+
+# A shell that starts the tests in the background makes them deaf to Ctrl-C, and all that they start and interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def run_report(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -51,7 +55,11 @@ class Build:
 def build_tiny(folder: Path) -> Build:
     """Make everything of the tiny experiment in `folder`."""
     workspace = Workspace(ROOT, folder / "build", folder / "site")
-    done = run_report("all", "--experiment", str(TINY), "--build", str(workspace.build), "--site", str(workspace.site))
+    done = run_report(
+        *("all", "--processes", "2", "--experiment", str(TINY)),
+        *("--build", str(workspace.build), "--site", str(workspace.site)),
+        OMP_NUM_THREADS="1",
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     return Build(workspace, Experiment.load(TINY), done.stdout)
 

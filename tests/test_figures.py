@@ -111,8 +111,8 @@ def trained(folder: Path, text: str) -> Drawn:
     file = folder / "experiment.toml"
     file.write_text(text, encoding="utf-8")
     workspace = Workspace(ROOT, folder / "build", folder / "site")
-    for stage in ("train", "analyse"):
-        done = run_report(stage, "--experiment", str(file), "--build", str(workspace.build))
+    for stage in (("train", "--processes", "1"), ("analyse",)):
+        done = run_report(*stage, "--experiment", str(file), "--build", str(workspace.build))
         assert done.returncode == 0, done.stdout + done.stderr
     experiment = Experiment.load(file)
     figures.draw(workspace, experiment, silent)

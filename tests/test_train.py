@@ -177,19 +177,6 @@ def test_memory_does_not_grow_with_the_number_of_batches(tiny: Experiment, tmp_p
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_number_of_cores_does_not_change_the_result(tmp_path: Path) -> None:
-    """One process told to use two threads, and two told to use one: every run has the same bytes, but for its times."""
-    for processes, count in (("2", "1"), ("1", "2")):
-        command = ("train", "--experiment", str(TINY), "--build", str(tmp_path / count), "--processes", processes)
-        done = run_report(*command, OMP_NUM_THREADS=count, PYTHONHASHSEED=count)
-        assert done.returncode == 0, done.stderr
-    one, two = (sorted((tmp_path / count / "runs").glob("*/*.*")) for count in "12")
-    assert [path.relative_to(tmp_path / "1") for path in one] == [path.relative_to(tmp_path / "2") for path in two]
-    assert len(one) > 90
-    differing = [path.name for path, other in zip(one, two, strict=True) if path.read_bytes() != other.read_bytes()]
-    assert set(differing) <= {"timings.json"}
-
-
 @pytest.mark.parametrize(
     ("optimizer", "message"),
     [
@@ -206,7 +193,7 @@ def test_a_wrong_optimizer_is_an_error_before_anything_is_written(tmp_path: Path
     """One line, exit code 2, no file."""
     path = tmp_path / "wrong.toml"
     path.write_text(TINY.read_text(encoding="utf-8") + f"\n[optimizer]\n{optimizer}\n", encoding="utf-8")
-    done = run_report("all", "--experiment", str(path), "--build", str(tmp_path / "build"))
+    done = run_report("all", "--processes", "1", "--experiment", str(path), "--build", str(tmp_path / "build"))
     assert done.returncode == 2, done.stderr
     import re
 
