@@ -2,7 +2,9 @@
 
 import contextlib
 import fcntl
+import os
 import re
+import shlex
 import signal
 import sys
 import time
@@ -52,6 +54,19 @@ def _options(command: click.Command) -> click.Command:
     return command
 
 
+def _given(context: click.Context, places: Places) -> Places:
+    """Return what the common options say, whether they stand after the command or before it."""
+    file, build, site = (own or given for own, given in zip(places, context.obj, strict=True))
+    return file, build, site
+
+
+def _serve_command(context: click.Context, places: Places) -> str:
+    """Return the command that shows what these options build."""
+    options = zip(("--experiment", "--build", "--site"), _given(context, places), strict=True)
+    words = [word for option, place in options if place is not None for word in (option, str(place))]
+    return shlex.join([os.path.relpath(sys.executable), "-m", "report", "serve", *words]) if words else "make serve"
+
+
 def _pipeline(
     context: click.Context,
     console: Console,
@@ -59,7 +74,7 @@ def _pipeline(
     processes: int | None = None,
     dask: str | None = None,
 ) -> Pipeline:
-    file, build, site = (own or given for own, given in zip(places, context.obj, strict=True))
+    file, build, site = _given(context, places)
     workspace = Workspace(ROOT, (build or ROOT / "build").absolute(), (site or ROOT / "site").absolute())
     experiment_file = file or ROOT / "experiment.toml"
     experiment = Experiment.load(experiment_file)
@@ -109,7 +124,7 @@ def _stage_command(name: str, help_text: str) -> None:
         with _alone(pipeline.workspace):
             pipeline.run(COMMANDS[name])
         if name == "all":
-            _summarise(pipeline, time.perf_counter() - started)
+            _summarise(pipeline, time.perf_counter() - started, _serve_command(context, (file, build, site)))
         if "train" in COMMANDS[name]:
             _name_missing(pipeline)
 
@@ -201,14 +216,14 @@ def _alone(workspace: Workspace) -> Iterator[None]:
         yield
 
 
-def _summarise(pipeline: Pipeline, seconds: float) -> None:
+def _summarise(pipeline: Pipeline, seconds: float, serve: str) -> None:
     """Say where the site is, what it was built from, how good the network became, what took how long."""
     results = files.read_json(pipeline.workspace.results)
     loss = results["loss"][results["main"]]
     data = results["data"]
     times = files.read_json(pipeline.workspace.timings)
     say = pipeline.console.say
-    say(f"Site:      {pipeline.workspace.site / 'index.html'}   (look at it with: make serve)")
+    say(f"Site:      {pipeline.workspace.site / 'index.html'}   (look at it with: {serve})")
     say(f"Data:      {data['title']}" + (f". {data['reason']}" if data["reason"] else ""))
     say(f"Accuracy:  {loss['final_validation_accuracy']:.4f} on {data['validation']:,} validation images")
     stages = ", ".join(f"{name} {times[name]:.1f} s" for name in COMMANDS["all"] if name in times)

@@ -57,7 +57,9 @@ def busy_seconds() -> float:
 def test_the_end_says_where_what_how_good_and_how_long(tiny_build: Build) -> None:
     """Where the site is, from what data, the validation accuracy, the time of each stage."""
     lines = tiny_build.output
-    assert str(tiny_build.workspace.site) in lines
+    place = tiny_build.workspace
+    shown_by = f"-m report serve --experiment {TINY} --build {place.build} --site {place.site})"
+    assert any(str(place.site / "index.html") in line and line.endswith(shown_by) for line in lines.splitlines())
     assert "sample of 5,000 MNIST images" in lines
     accuracy = tiny_build.recording.series["validation_accuracy"][-1]
     assert f"{accuracy:.4f}" in lines
