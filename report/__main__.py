@@ -190,7 +190,12 @@ def publish(context: click.Context, file: Path | None, build: Path | None, site:
 
     pipeline = _pipeline(context, Console(), (file, build, site))
     with _alone(pipeline.workspace):
-        publishing.publish(pipeline.workspace, is_fresh=lambda: not pipeline.stale(), say=pipeline.console.say)
+        publishing.publish(
+            pipeline.workspace,
+            is_fresh=lambda: not pipeline.stale(),
+            say=pipeline.console.say,
+            address=pipeline.experiment.site.url,
+        )
 
 
 for _command in (findings, serve, offline, publish):

@@ -13,13 +13,16 @@ BRANCH = "gh-pages"
 REMOTE = "origin"
 
 
-def publish(workspace: Workspace, *, is_fresh: Callable[[], bool], say: Callable[[str], None]) -> None:
+def publish(
+    workspace: Workspace, *, is_fresh: Callable[[], bool], say: Callable[[str], None], address: str = ""
+) -> None:
     """Put the site on the branch as one commit, and push it.
 
     Args:
         workspace: where the site is; its `root` is a clone of the repository.
         is_fresh: tells whether nothing has changed since the site was built.
         say: told where the site went.
+        address: that the site was built for; empty when it was not told.
 
     Raises:
         ReportError: when there is no site, no remote, or the site is older than its inputs; and when git refuses.
@@ -51,6 +54,11 @@ def publish(workspace: Workspace, *, is_fresh: Callable[[], bool], say: Callable
     except subprocess.CalledProcessError as error:
         raise ReportError(f"git refuses to push {BRANCH} to {remote}; its own words stand above.") from error
     say(f"Published to {BRANCH} of {remote}.")
+    if not address:
+        say(
+            "The site does not know its address, which search engines and previews of links ask for: set site.url "
+            'where the experiment is described, run "make report" and publish again.'
+        )
 
 
 def _git(workspace: Workspace, *arguments: str) -> str | None:

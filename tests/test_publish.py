@@ -50,7 +50,15 @@ def test_the_site_and_nothing_else_is_published(clone):
     assert published(clone) == {".nojekyll": "", "assets/_style.css": "body {}", "index.html": "first"}
     assert (git(clone.root, "rev-parse", "HEAD"), git(clone.root, "symbolic-ref", "HEAD")) == before
     assert "gh-pages" in said[0]
+    assert "set site.url" in said[1]
     assert git(clone.root, "rev-parse", "--short", "HEAD") in git(clone.root, "log", "-1", "--format=%s", "gh-pages")
+
+
+def test_a_site_that_knows_its_address_needs_no_advice(clone):
+    """One line, which says where it went."""
+    said = []
+    publish(clone, is_fresh=lambda: True, say=said.append, address="https://someone.example/weights/")
+    assert len(said) == 1
 
 
 def test_a_second_publication_replaces_the_first(clone):

@@ -135,8 +135,7 @@ def test_every_link_leads_somewhere_on_the_disk(tiny_build):
     """Relative links to files and places that exist work from a root, under a sub-path and from the file system."""
     folder = tiny_build.workspace.site
     pages = pages_of(folder)
-    missing = pages.pop("404.html")
-    assert len(pages) >= 6
+    assert len(pages) >= 7
     for name, page in pages.items():
         for _, link, _ in page.links:
             address = urlsplit(link)
@@ -148,8 +147,14 @@ def test_every_link_leads_somewhere_on_the_disk(tiny_build):
             assert target.is_file(), (name, link)
             if address.fragment and target.suffix == ".html" and not address.fragment.startswith("__"):
                 assert unquote(address.fragment) in pages[target.name].anchors, (name, link)
-    # It is shown at any depth, so its links begin at the root.
-    assert all(urlsplit(link).path.startswith(("/", ".")) or "#" in link for _, link, _ in missing.links)
+
+
+def test_a_wrong_address_at_any_depth_shows_a_page(addressed):
+    """Where the site's address is known, the links of the 404 page begin there; a link within it stays within it."""
+    (page,) = (page for name, page in pages_of(addressed.site).items() if name == "404.html")
+    links = [link for _, link, _ in page.links if not link.startswith(("#", REPOSITORY))]
+    assert len(links) > 20
+    assert [link for link in links if not link.startswith("/weights/")] == []
 
 
 @pytest.mark.parametrize("prefix", ["", "weights/"])
