@@ -13,7 +13,7 @@ import jinja2
 from jinja2.ext import Extension
 from latex2mathml.converter import convert
 
-from report import card, downloads, player, wording
+from report import card, downloads, evidence, player, wording
 from report import workspace as files
 from report.config import Experiment
 from report.errors import ReportError
@@ -113,7 +113,7 @@ def _environment(workspace: Workspace, experiment: Experiment) -> jinja2.Environ
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters.update(wording.FILTERS)
+    environment.filters.update(wording.FILTERS, arranged=evidence.arrange)
     environment.globals.update(interval=wording.interval, formula=formula, source=_source_link(experiment))
     return environment
 
