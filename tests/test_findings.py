@@ -1,5 +1,6 @@
 """The rules, with made-up evidence that must come out each way; the boundaries are those that the constants name."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -123,7 +124,7 @@ def test_five_findings_in_order_and_complete() -> None:
     ]
     for each in found:
         assert each["claim"]
-        assert each["rule"]
+        assert not re.search(r"\d-\d|batches all", each["rule"])
         assert each["verdict"] in VERDICTS
         assert (each["reason"] is None) == (each["verdict"] != NOT_TESTED)
         assert all(constant["why"] for constant in each["constants"])

@@ -145,6 +145,11 @@ class Study:
         return {seed: value for seed, value in zip(seeds, values, strict=True) if value is not None}
 
 
+def batches(window: str) -> str:
+    """Return a window of the study in words: batches 101–1000, or all batches."""
+    return "all batches" if window == "all" else f"batches {window.replace('-', '–')}"
+
+
 def paired(first: Mapping[int, float], second: Mapping[int, float]) -> dict[str, Any]:
     """Return the summary of first - second over the seeds that both have."""
     return intervals.summarise([first[seed] - second[seed] for seed in sorted(first.keys() & second.keys())])
