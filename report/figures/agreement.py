@@ -11,7 +11,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from report.config import Experiment
-from report.figures.comparison import few, key, seeds, short, when
+from report.figures.comparison import by_chance, few, key, scope, seeds, short, when
 from report.figures.sources import Facts, Tables, Words, rows
 from report.figures.style import Ink, batches_below, heading, sheet
 from report.wording import percent, series, shape
@@ -27,18 +27,14 @@ def facts(results: Mapping[str, Any], experiment: Experiment) -> Facts | None:
     return {
         "optimizers": found,
         "layers": {layer: list(experiment.shape(layer)) for layer in experiment.layers},
-        "window": study["late"],
-        "batches": study["batches"],
-        "seeds": max(len(study["runs"][each["slug"]]) for each in found),
+        **scope(results, found),
         "share": {
             each["slug"]: {
                 layer: summary[each["slug"]][layer][study["late"]]["share"]["mean"] for layer in experiment.layers
             }
             for each in found
         },
-        "predicted": {
-            each["slug"]: results["theory"][each["slug"]]["agreement"] if each["theory"] else None for each in found
-        },
+        "predicted": by_chance(results, found, "agreement"),
         "main": study["main"],
     }
 

@@ -11,7 +11,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from report.config import Experiment
-from report.figures.comparison import bars, few, key, names, seeds, short, when
+from report.figures.comparison import bars, few, key, names, scope, seeds, short, when
 from report.figures.sources import Facts, Tables, Words, rows
 from report.figures.style import Ink, dots, heading, sheet
 from report.wording import fixed, series, shape
@@ -27,9 +27,7 @@ def facts(results: Mapping[str, Any], experiment: Experiment) -> Facts | None:
     return {
         "optimizers": found,
         "layers": {layer: list(experiment.shape(layer)) for layer in experiment.layers},
-        "window": study["late"],
-        "batches": study["batches"],
-        "seeds": max(len(study["runs"][each["slug"]]) for each in found),
+        **scope(results, found),
         "first_lag": {
             each["slug"]: {
                 layer: summary[each["slug"]][layer][study["late"]]["updates"]["mean"][0] for layer in experiment.layers

@@ -54,6 +54,18 @@ def family(results: Mapping[str, Any]) -> list[Side]:
     return [by_momentum[momentum] for momentum in sorted(by_momentum)]
 
 
+def scope(results: Mapping[str, Any], every: Sequence[Side]) -> dict[str, Any]:
+    """Return what a comparison of `every` is made over: the `window`, the study's `batches`, the number of `seeds`."""
+    study = results["study"]
+    seeds = max(len(study["runs"][each["slug"]]) for each in every)
+    return {"window": study["late"], "batches": study["batches"], "seeds": seeds}
+
+
+def by_chance(results: Mapping[str, Any], every: Sequence[Side], quantity: str) -> dict[str, float | None]:
+    """Return what chance alone makes of `quantity`, by optimizer; None for one that no theory covers."""
+    return {each["slug"]: results["theory"][each["slug"]][quantity] if each["theory"] else None for each in every}
+
+
 def few(results: Mapping[str, Any]) -> list[Side]:
     """Return as many of the family as one panel can hold: the ends, the main one and what lies between them."""
     kin = family(results)

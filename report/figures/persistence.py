@@ -11,7 +11,19 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullLocator
 
 from report.config import Experiment
-from report.figures.comparison import LINE, bars, family, is_wide, key, optimizers, ordered, seeds, when
+from report.figures.comparison import (
+    LINE,
+    bars,
+    by_chance,
+    family,
+    is_wide,
+    key,
+    optimizers,
+    ordered,
+    scope,
+    seeds,
+    when,
+)
 from report.figures.sources import Facts, Tables, Words, rows
 from report.figures.style import PIXELS_PER_INCH, WIDTH, Ink, dots
 from report.wording import fixed, series
@@ -35,18 +47,14 @@ def facts(results: Mapping[str, Any], experiment: Experiment) -> Facts | None:
         "optimizers": ordered(results),
         "family": len(kin),
         "layers": list(experiment.layers),
-        "window": study["late"],
-        "batches": study["batches"],
-        "seeds": max(len(study["runs"][each["slug"]]) for each in every),
+        **scope(results, every),
         "mean_run": {
             each["slug"]: {
                 layer: summary[each["slug"]][layer][study["late"]]["mean_run"]["mean"] for layer in experiment.layers
             }
             for each in every
         },
-        "predicted": {
-            each["slug"]: results["theory"][each["slug"]]["mean_run"] if each["theory"] else None for each in every
-        },
+        "predicted": by_chance(results, every, "mean_run"),
     }
 
 

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from report.config import Experiment
-from report.figures.comparison import key, names, optimizers, when
+from report.figures.comparison import key, names, optimizers, scope, when
 from report.figures.sources import Facts, Tables, Words, rows
 from report.figures.style import Ink, dots, heading, sheet
 from report.wording import percent, plural, series, shape
@@ -35,9 +35,7 @@ def facts(results: Mapping[str, Any], experiment: Experiment) -> Facts | None:
     return {
         "optimizers": chosen,
         "layers": {layer: list(experiment.shape(layer)) for layer in experiment.layers},
-        "window": study["late"],
-        "batches": study["batches"],
-        "seeds": len(study["runs"][main["slug"]]),
+        **scope(results, chosen),
         "single": {
             each["slug"]: {
                 layer: summary[each["slug"]][layer][study["late"]]["probability"]["mean"][0]
