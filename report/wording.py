@@ -85,6 +85,14 @@ def plural(count: float, one: str, many: str = "") -> str:
     return f"{thousands(count)}{NO_BREAK_SPACE}{one if count == 1 else many or one + 's'}"
 
 
+def window(name: str, batches: int) -> str:
+    """Return a window of a study of `batches`, such as "101-1000" or "all": batches 101–1,000, all 1,000 batches."""
+    if name == "all":
+        return f"all {plural(batches, 'batch', 'batches')}"
+    first, last = (int(part) for part in name.split("-"))
+    return f"batches {thousands(first)}–{thousands(min(last, batches))}"
+
+
 def shape(sizes: Sequence[int]) -> str:
     """Return a layer's (outputs, inputs) in the order in which data goes through it: 784 → 1,000."""
     outputs, inputs = sizes
@@ -111,5 +119,6 @@ FILTERS = {
     "series": series,
     "plural": plural,
     "shape": shape,
+    "window": window,
     "md": markdown,
 }

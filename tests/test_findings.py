@@ -58,6 +58,7 @@ class Study:
             "study": {
                 "main": "adam-b0.9",
                 "late": "101-1000",
+                "batches": 1000,
                 "optimizers": [
                     {"slug": slug, "label": slug.upper(), "name": OPTIMIZERS[slug][0]} for slug in optimizers
                 ],

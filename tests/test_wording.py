@@ -73,3 +73,17 @@ def test_text_from_data_survives_markdown(text):
     import re
 
     assert html.unescape(re.sub(r"^<p>|</p>$", "", page)) == f"Start {text} end"
+
+
+@pytest.mark.parametrize(
+    ("name", "batches", "text"),
+    [
+        ("101-1000", 1000, "batches 101–1,000"),
+        ("101-1000", 150, "batches 101–150"),
+        ("all", 1000, "all 1,000\u00a0batches"),
+        ("all", 1, "all 1\u00a0batch"),
+    ],
+)
+def test_a_window_ends_with_the_study(name, batches, text):
+    """In words, and no further than there are batches."""
+    assert wording.window(name, batches) == text

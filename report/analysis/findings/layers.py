@@ -2,7 +2,7 @@
 
 from report.analysis import units
 from report.analysis.findings.constants import CLIP, EQUAL, UNITS_RUNS_TABLE
-from report.analysis.findings.records import Evidence, Finding, Study, Test, batches, conclude, geometric
+from report.analysis.findings.records import Evidence, Finding, Study, Test, conclude, geometric
 
 UNIT_WORDS = {"opacity": "opacity", "absolute": "mean |Δ|", "relative": "‖Δ‖/‖w‖"}
 EARLY = "1-100"
@@ -42,10 +42,10 @@ def quiet(study: Study) -> Finding:
     return conclude(
         "layer-3-4-quiet",
         "In batches 1–100, layer 3–4 (l4) is updated less than its neighbours.",
-        f"In {batches(EARLY)} of the main optimizer, one test in each of three units: the size of the middle layer's "
-        "updates divided by that of the neighbour that moves less, seed by seed; the 95 % interval of the geometric "
-        f"mean lies below {EQUAL.value:g}. Supported if it does in all three units, not supported if in none, mixed "
-        "otherwise.",
+        f"In {study.batches(EARLY)} of the main optimizer, one test in each of three units: the size of the middle "
+        "layer's updates divided by that of the neighbour that moves less, seed by seed; the 95 % interval of the "
+        f"geometric mean lies below {EQUAL.value:g}. Supported if it does in all three units, not supported if in "
+        "none, mixed otherwise.",
         (EQUAL, CLIP),
         tests,
         evidence,
@@ -91,11 +91,11 @@ def late(study: Study) -> Finding:
     return conclude(
         "layer-3-4-late",
         "After batch 100, layer 3–4 (l4) is updated heavily.",
-        f"{batches(study.late).capitalize()} against {batches(EARLY)} of the main optimizer, two tests in each of "
-        "three units, both on the geometric mean over seeds. More: the middle layer's updates are larger after batch "
-        f"100 than before, the 95 % interval of the ratio above {EQUAL.value:g}. Catches up: that ratio is larger than "
-        f"both neighbours', again with an interval above {EQUAL.value:g}. Supported if all tests hold, not supported "
-        "if none does, mixed otherwise.",
+        f"{study.batches(study.late).capitalize()} against {study.batches(EARLY)} of the main optimizer, two tests in "
+        "each of three units, both on the geometric mean over seeds. More: the middle layer's updates are larger "
+        f"after batch 100 than before, the 95 % interval of the ratio above {EQUAL.value:g}. Catches up: that ratio is "
+        f"larger than both neighbours', again with an interval above {EQUAL.value:g}. Supported if all tests hold, not "
+        "supported if none does, mixed otherwise.",
         (EQUAL, CLIP),
         tests,
         evidence,

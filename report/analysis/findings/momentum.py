@@ -11,7 +11,7 @@ from report.analysis.findings.constants import (
     RETURNED,
     VANISHED,
 )
-from report.analysis.findings.records import Evidence, Finding, Study, Test, batches, conclude, paired
+from report.analysis.findings.records import Evidence, Finding, Study, Test, conclude, paired
 
 
 def momentum(study: Study) -> Finding:
@@ -59,8 +59,8 @@ def momentum(study: Study) -> Finding:
     return conclude(
         "momentum",
         "Updates persist because Adam accumulates past gradients.",
-        f"In {batches(study.late)}, up to four tests in each drawn layer. Vanishes: without momentum (β1 = 0, else any "
-        f"optimizer without memory) the interval of the mean same-sign run ends below {COIN:g} batches plus "
+        f"In {study.batches(study.late)}, up to four tests in each drawn layer. Vanishes: without momentum (β1 = 0, "
+        f"else any optimizer without memory) the interval of the mean same-sign run ends below {COIN:g} batches plus "
         f"{VANISHED.value:g} of what the main optimizer has above {COIN:g}. Returns: SGD with momentum has longer runs "
         f"than SGD on the same seeds, by an interval above {RETURNED.value:g} of the predicted difference. Grows: each "
         "step to a higher β1 lengthens the runs, its interval over seeds above 0. As predicted: each interval at β1 > "

@@ -3,7 +3,7 @@
 from typing import Any
 
 from report.analysis.findings.constants import DARK, DWELL_TABLE, LASTING, PERSISTENCE_TABLE, SEVERAL
-from report.analysis.findings.records import Evidence, Finding, Study, Test, batches, conclude
+from report.analysis.findings.records import Evidence, Finding, Study, Test, conclude
 
 
 def persistence(study: Study) -> Finding:
@@ -43,10 +43,11 @@ def persistence(study: Study) -> Finding:
     return conclude(
         "persistence",
         "A big update goes on for several batches in the same direction.",
-        f"In {batches(window)} of the main optimizer, two tests in each drawn layer. Direction: the 95 % interval of "
-        f"the mean same-sign run lies above {SEVERAL.value:g} batches. Dark: that of the number of consecutive batches "
-        f"that an update, once its deviation reaches {DARK.value:g} τ, stays there with the same sign, lies above "
-        f"{LASTING.value:g}. Supported if all tests hold, not supported if none does, mixed otherwise.",
+        f"In {study.batches(window)} of the main optimizer, two tests in each drawn layer. Direction: the 95 % "
+        f"interval of the mean same-sign run lies above {SEVERAL.value:g} batches. Dark: that of the number of "
+        f"consecutive batches that an update, once its deviation reaches {DARK.value:g} τ, stays there with the same "
+        f"sign, lies above {LASTING.value:g}. Supported if all tests hold, not supported if none does, mixed "
+        "otherwise.",
         (SEVERAL, DARK, LASTING),
         tests,
         evidence,

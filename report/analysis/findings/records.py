@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from report import wording
 from report.analysis import intervals
 
 SUPPORTED, NOT_SUPPORTED, MIXED, NOT_TESTED = "supported", "not supported", "mixed", "not tested"
@@ -119,6 +120,10 @@ class Study:
         study = self.results["study"]
         return [each for each in study["optimizers"] if study["runs"].get(each["slug"])]
 
+    def batches(self, window: str) -> str:
+        """Return a window in words."""
+        return wording.window(window, self.results["study"]["batches"])
+
     def label(self, slug: str) -> str:
         """Return an optimizer's name in prose."""
         return str(next(each["label"] for each in self.results["study"]["optimizers"] if each["slug"] == slug))
@@ -143,11 +148,6 @@ class Study:
         values = self.summary(quantity, slug, layer, window, name)["values"]
         seeds = self.results["study"]["seeds_of"].get(slug, []) if values else []
         return {seed: value for seed, value in zip(seeds, values, strict=True) if value is not None}
-
-
-def batches(window: str) -> str:
-    """Return a window of the study in words: batches 101–1000, or all batches."""
-    return "all batches" if window == "all" else f"batches {window.replace('-', '–')}"
 
 
 def paired(first: Mapping[int, float], second: Mapping[int, float]) -> dict[str, Any]:
