@@ -1,6 +1,7 @@
 """The pages say what the results say, name everything that the build holds, and leave nothing of yesterday behind."""
 
 import collections
+import html
 import json
 import re
 import shutil
@@ -277,3 +278,12 @@ def test_a_line_that_ends_with_a_tag_keeps_its_end():
     prose = "in {% for n in (1, 2) %}l{{ n }}{% endfor %}\nare zero\n"
     table = "{% for n in (1, 2) %}\n| {{ n }} |\n{% endfor %}\n"
     assert environment.from_string(prose + table + "end").render() == "in l1l2\nare zero\n| 1 |\n| 2 |\nend"
+
+
+def test_every_table_is_explained(tiny_build):
+    """In a line of its own; one a training run says of what it is the same."""
+    text = html.unescape((tiny_build.workspace.docs / "downloads.md").read_text(encoding="utf-8"))
+    rows = dict(re.findall(r"^\| \[(\w+)\.csv\][^|]*\| ([^|]*?) *\| `", text, re.M))
+    assert set(rows) == {path.stem for path in tiny_build.workspace.tables.glob("*.csv")}
+    assert [name for name, what in rows.items() if not what] == []
+    assert all(name.removesuffix("_runs") in rows for name in rows)
