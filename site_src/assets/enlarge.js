@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * Figures can be enlarged: a press on the picture, or on the button below it, shows it as large as the window.
+ * Figures can be enlarged: a press on the picture, or on the button below it, shows it as large as the window, on a phone larger.
  *
  * The browser's own <dialog> brings the rest: Escape closes it, the focus stays inside and comes back.
  */
@@ -11,7 +11,7 @@
   const make = () => {
     const dialog = document.createElement("dialog");
     dialog.className = "enlarged";
-    dialog.innerHTML = '<form method="dialog"><button type="submit">Close</button></form><div class="enlarged__picture"></div>';
+    dialog.innerHTML = '<form method="dialog"><button type="submit">Close</button></form><div class="enlarged__picture" tabindex="0" role="group"></div>';
     // A press beside the picture, on the dialog itself or the empty space around the picture, closes it.
     dialog.addEventListener("click", (event) => {
       if (!(event.target instanceof HTMLImageElement)) dialog.close();
@@ -36,7 +36,7 @@
     });
     const place = /** @type {HTMLElement} */ (dialog.querySelector(".enlarged__picture"));
     place.replaceChildren(...copies);
-    dialog.setAttribute("aria-label", titleOf(figure));
+    for (const named of [dialog, place]) named.setAttribute("aria-label", titleOf(figure));
     dialog.showModal();
   };
 

@@ -298,7 +298,8 @@ def test_layers_are_chosen(page, site):
     after = shot(page).astype(int)
     assert (np.abs(after - before).max(axis=-1) > 30).sum() > 500
     page.get_by_role("button", name="l4", exact=True).click()
-    expect(page.get_by_role("button", name="l3", exact=True)).to_have_attribute("aria-pressed", "true")
+    expect(page.locator(".wp-message")).to_contain_text("One layer stays")
+    expect(page.get_by_role("button", name="l4", exact=True)).to_have_attribute("aria-pressed", "true")
 
 
 def test_two_optimizers_in_step(page, site):
@@ -316,6 +317,47 @@ def test_two_optimizers_in_step(page, site):
     expect(page.locator(".wp-words")).to_contain_text("SGD with momentum 0.9: loss")
     page.get_by_role("button", name="Show one graph").click()
     expect(page.locator(".wp-canvas canvas:visible")).to_have_count(1)
+
+
+def test_a_shorter_recording_is_named_and_left_again(page, site):
+    """Comparing goes back to the last batch that both have, and says so; without it the reader is where they were."""
+    opened(page, site + "#batch=50")
+    message = page.locator(".wp-message")
+    page.get_by_role("button", name="Compare with Adam, β1 = 0", exact=True).click()
+    expect(message).to_have_text("Here the recording ends with batch 40.")
+    page.get_by_role("button", name="Show one graph").click()
+    expect(page.locator(".wp-words")).to_contain_text("Batch 50 of 60")
+    expect(message).to_have_text("")
+
+
+def test_a_batch_that_does_not_exist_is_corrected_where_it_was_typed(page, site):
+    """The field says what is shown."""
+    opened(page, site + "#batch=5")
+    field = page.get_by_label("Batch", exact=False).and_(page.locator("input[type=number]")).first
+    for typed, shown in (("99999", "60"), ("0", "1")):
+        field.fill(typed)
+        field.press("Enter")
+        expect(page.locator(".wp-words")).to_contain_text(f"Batch {shown} of 60")
+        expect(field).to_have_value(shown)
+
+
+def test_a_pinned_edge_keeps_its_colour(page, site):
+    """Between its two lines of ink: red where it went up, blue where it went down."""
+    opened(page, site + "#batch=2&threshold=0.25")
+    first = page.locator(".wp-strongest button").first
+    name, sign = first.inner_text().rsplit(" ", 1)
+    first.click()
+    expect(page).to_have_url(re.compile("edge="))
+    page.wait_for_timeout(200)
+    x, y = page.evaluate("""() => {
+        const {view, state} = document.querySelector('weight-player').content;
+        const [stage] = view.stages;
+        const [x1, y1, x2, y2] = stage.places.segments.slice(4 * state.edges[0], 4 * state.edges[0] + 4);
+        const density = stage.canvas.width / stage.canvas.clientWidth;
+        return [density * (x1 + 0.7 * (x2 - x1)), density * (y1 + 0.7 * (y2 - y1))];
+    }""")
+    red, _, blue = shot(page)[round(y), round(x)].astype(int)
+    assert (red - blue > 60) if sign.startswith("+") else (blue - red > 60), (name, sign)
 
 
 def literal_run(series: np.ndarray, batch: int) -> tuple[int, int]:

@@ -57,7 +57,7 @@ test("the run that an update is in", () => {
 });
 
 test("a history in words", () => {
-  assert.equal(words.historyWords(0, 60, NaN), "In 60 batches it never moved.");
-  assert.equal(words.historyWords(60, 60, 7.25), "In 60 batches it moved in all; mean run 7.3 batches.");
-  assert.equal(words.historyWords(12, 60, NaN), "In 60 batches it moved in 12; never turned round.");
+  assert.equal(words.historyWords(0, 60, 60, NaN), "In 60 batches it never moved.");
+  assert.equal(words.historyWords(60, 60, 60, 7.25), "In 60 batches it moved in all; mean run 7.3 batches.");
+  assert.equal(words.historyWords(12, 60, 90, NaN), "In the 60 batches loaded so far it moved in 12; never turned round.");
 });

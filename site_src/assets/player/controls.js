@@ -33,7 +33,11 @@ export class Transport {
     this.pictures = { play: icon("play"), pause: icon("pause") };
     this.play = button("Play", this.pictures.play, actions.play, "wp-play");
     this.batch = make("input", { type: "number", min: "1", step: "1", inputMode: "numeric", class: "wp-number" });
-    this.batch.addEventListener("change", () => actions.jump(Number(this.batch.value)));
+    this.batch.addEventListener("input", () => (this.typing = true));
+    this.batch.addEventListener("change", () => {
+      this.typing = false;
+      actions.jump(Number(this.batch.value));
+    });
     this.of = make("span", { class: "wp-of" });
     this.speed = make("select", { class: "wp-select" });
     for (const speed of speeds) this.speed.append(make("option", { value: String(speed) }, `${speed} a second`));
@@ -58,7 +62,7 @@ export class Transport {
       this.play.replaceChildren(playing ? this.pictures.pause : this.pictures.play);
     }
     // What the reader is typing is theirs until they are done.
-    if (document.activeElement !== this.batch || playing) this.batch.value = String(state.batch);
+    if (!this.typing || playing) this.batch.value = String(state.batch);
     if (this.batch.max !== String(last)) this.batch.max = String(last);
     setText(this.of, `of ${whole(last)}`);
     this.speed.value = String(state.speed);
@@ -135,7 +139,7 @@ export class EdgeChooser {
       const edge = edgeOf(layers, `${this.layer.value}.${Number(this.output.value)}.${Number(this.input.value)}`);
       if (edge >= 0) actions.toggle(edge);
     });
-    const title = make("p", { class: "wp-label" }, "Strongest in this batch, in units of τ");
+    const title = make("p", { class: "wp-label" }, "Strongest in this batch, as layer[to, from], in units of τ");
     this.element = make("div", { class: "wp-chooser" }, title, this.strongest, this.form);
   }
 

@@ -76,9 +76,8 @@ export class Picture {
     context.fillRect(0, 0, this.canvas.width, this.canvas.height);
     context.scale(this.density, this.density);
     context.lineWidth = places.line;
-    context.setLineDash([]);
     this.strokeEdges(signed);
-    for (const { edge } of marks) this.strokeMark(edge);
+    for (const { edge } of marks) this.strokeMark(edge, signed[edge]);
     context.setTransform(1, 0, 0, 1, 0, 0);
     context.drawImage(this.overlay, 0, 0);
     context.scale(this.density, this.density);
@@ -106,26 +105,25 @@ export class Picture {
   }
 
   /**
-   * Draw a chosen edge as a dashed line of ink on a band of paper, so that it shows over any colour.
+   * Draw a chosen edge as a band between two lines of ink, which show over any colour; the band has the edge's own.
    * @param {number} edge
+   * @param {number} signed  its signed opacity
    */
-  strokeMark(edge) {
+  strokeMark(edge, signed) {
     const { context, colours } = this;
     const [x1, y1, x2, y2] = this.places.segments.subarray(4 * edge, 4 * edge + 4);
     context.beginPath();
     context.moveTo(x1, y1);
     context.lineTo(x2, y2);
-    context.setLineDash([]);
-    context.globalAlpha = 0.75;
-    context.strokeStyle = colours.paper;
-    context.lineWidth = 5;
-    context.stroke();
+    const bands = [[colours.ink, 5, 1], [colours.paper, 3, 1]];
+    bands.push([signed > 0 ? colours.increase : colours.decrease, 3, Math.abs(signed)]);
+    for (const [colour, width, opacity] of bands) {
+      context.globalAlpha = opacity;
+      context.strokeStyle = colour;
+      context.lineWidth = width;
+      context.stroke();
+    }
     context.globalAlpha = 1;
-    context.strokeStyle = colours.ink;
-    context.lineWidth = 1.75;
-    context.setLineDash([6, 3]);
-    context.stroke();
-    context.setLineDash([]);
   }
 
   /**
@@ -209,7 +207,7 @@ function writeNames(context, places, colours, family, layers) {
   });
   for (const [column, side] of [[0, -1], [columns.length - 1, 1]]) {
     const ys = nodes[column];
-    if (TINY * scale < SHORTEST_TYPE || (ys[0] - ys[ys.length - 1]) / Math.max(ys.length - 1, 1) < SMALL) continue;
+    if ((ys[0] - ys[ys.length - 1]) / Math.max(ys.length - 1, 1) < SMALL) continue;
     ys.forEach((y, number) => {
       const x = columns[column] + side * (radii[column] + 8 * scale);
       writeText(context, style, String(number), x, y + 5 * scale, TINY, { ink: SOFT, align: side > 0 ? "left" : "right" });

@@ -92,7 +92,7 @@ class Block {
     const updates = series.updates.subarray(0, last);
     const loaded = updates.reduce((sum, value) => sum + (Number.isNaN(value) ? 0 : 1), 0);
     const moved = updates.reduce((sum, value) => sum + (value ? 1 : 0), 0); // NaN is falsy
-    setText(this.history, words.historyWords(moved, loaded, meanRun(updates)));
+    setText(this.history, words.historyWords(moved, loaded, last, meanRun(updates)));
     this.far.setAttribute("aria-label", `Weight, update and gradient in batches 1 to ${last}`);
   }
 }

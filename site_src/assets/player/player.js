@@ -11,7 +11,7 @@ import { openSource } from "./source.js";
 import { loadIndex, Run } from "./store.js";
 import { watchLook } from "./theme.js";
 import { View } from "./view.js";
-import { edgeTitle } from "./words.js";
+import { edgeTitle, whole } from "./words.js";
 
 const SPEEDS = [1, 2, 5, 10, 25, 60];
 const CALM_SPEED = 2; // batches a second, for readers who asked their system for less motion
@@ -177,7 +177,11 @@ export class Player {
     const next = { ...this.state, ...change };
     // Choosing for one side what stands on the other swaps the two.
     if (next.compare === next.run) Object.assign(next, { run: this.state.compare, compare: this.state.run });
-    this.set({ run: next.run, compare: next.compare }, true);
+    // Some were recorded for fewer batches: the reader is told, and comes back to where they were.
+    const batch = this.state.batch === this.last ? (this.left ?? this.state.batch) : this.state.batch;
+    this.set({ run: next.run, compare: next.compare, batch }, true);
+    this.left = this.state.batch < batch ? batch : undefined;
+    if (this.left) this.view.say(`Here the recording ends with batch ${whole(this.last)}.`);
   }
 
   firstComparison() {
@@ -214,7 +218,8 @@ export class Player {
   /** @param {number} layer */
   toggleLayer(layer) {
     const shown = this.state.shown.map((value, place) => (place === layer ? !value : value));
-    this.set({ shown: shown.includes(true) ? shown : shown.map(() => true) }, true);
+    if (shown.includes(true)) this.set({ shown }, true);
+    else this.view.say("One layer stays: choose another one first.");
   }
 
   /** @param {number} edge */

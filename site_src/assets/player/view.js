@@ -45,8 +45,9 @@ export class View {
     this.words = make("p", { class: "wp-words", role: "status" });
     this.message = make("p", { class: "wp-message", role: "alert" });
     this.stageRow = make("div", { class: "wp-stages" }, ...this.stages.map(({ element }) => element));
-    const main = make("div", { class: "wp-main" }, this.message, this.stageRow, this.words, this.scrubber.element);
-    main.append(this.transport.element, this.settings.element, make("p", { class: "wp-keys" }, words.KEYS_HELP));
+    const main = make("div", { class: "wp-main" }, this.message, this.stageRow, this.transport.element);
+    main.append(this.scrubber.element, this.words, this.settings.element);
+    main.append(make("p", { class: "wp-keys" }, words.KEYS_HELP));
     const side = make("div", { class: "wp-side", role: "group", "aria-label": "Microscope" });
     side.append(make("p", { class: "wp-heading" }, "Microscope"), this.chooser.element, this.microscope.element);
     this.element = make("div", { class: "wp-player" }, main, side);

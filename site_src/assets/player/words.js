@@ -120,10 +120,12 @@ export function runWords(run, update, batch) {
  * Say what an edge did over all that is loaded of a training run.
  * @param {number} moved   batches in which it moved
  * @param {number} loaded  batches that are loaded
+ * @param {number} batches  of the whole run
  * @param {number} mean    mean same-sign run, NaN where it never turned
  */
-export function historyWords(moved, loaded, mean) {
-  const span = `In ${plural(loaded, "batch", "batches")}`;
+export function historyWords(moved, loaded, batches, mean) {
+  const count = plural(loaded, "batch", "batches");
+  const span = loaded < batches ? `In the ${count} loaded so far` : `In ${count}`;
   if (!moved) return `${span} it never moved.`;
   const runs = Number.isNaN(mean) ? "never turned round" : `mean run ${mean.toFixed(1)} batches`;
   return `${span} it moved in ${moved === loaded ? "all" : whole(moved)}; ${runs}.`;
@@ -133,5 +135,5 @@ export function historyWords(moved, loaded, mean) {
 export const LETTERS = "ABCD";
 
 export const KEYS_HELP =
-  "Keys: space plays and pauses; ← and → step by one batch, with Shift by ten; Page Up goes on by a hundred, Page Down " +
+  "Keys, once something here has the focus: space plays and pauses; ← and → step by one batch, with Shift by ten; Page Up goes on by a hundred, Page Down " +
   "back; Home and End go to the first and the last batch; Escape puts away an edge that is not pinned.";
