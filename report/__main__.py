@@ -17,7 +17,7 @@ from report import study
 from report import workspace as files
 from report.config import Experiment
 from report.console import Console
-from report.errors import ReportError
+from report.errors import ConfigError, ReportError
 from report.stages import Pipeline
 from report.workspace import Workspace
 
@@ -76,9 +76,19 @@ def _pipeline(
 ) -> Pipeline:
     file, build, site = _given(context, places)
     workspace = Workspace(ROOT, (build or ROOT / "build").absolute(), (site or ROOT / "site").absolute())
+    workspace.check()
     experiment_file = file or ROOT / "experiment.toml"
     experiment = Experiment.load(experiment_file)
+    _check_language(workspace, experiment, experiment_file)
     return Pipeline(workspace, experiment, experiment_file, console, processes=processes, dask=dask)
+
+
+def _check_language(workspace: Workspace, experiment: Experiment, file: Path) -> None:
+    """Refuse a language without templates before anything runs."""
+    language = experiment.site.language
+    found = sorted(path.name for path in workspace.templates.iterdir() if path.is_dir())
+    if language not in found:
+        raise ConfigError(f"{file}: site.language: found {language!r}; allowed: {', '.join(found)}.")
 
 
 def _address(context: click.Context, option: click.Parameter, value: str | None) -> str | None:
@@ -156,7 +166,7 @@ def findings(context: click.Context, file: Path | None, build: Path | None, site
 
 
 @main.command("serve", help="Show the site on localhost; rebuild it when templates or site sources change.")
-@click.option("--port", default=8000, show_default=True, help="Port on localhost.")
+@click.option("--port", type=click.IntRange(1, 65535), default=8000, show_default=True, help="Port on localhost.")
 @click.pass_context
 def serve(context: click.Context, file: Path | None, build: Path | None, site: Path | None, port: int) -> None:
     """Build what is stale, then serve."""
@@ -226,7 +236,7 @@ def _summarise(pipeline: Pipeline, seconds: float, serve: str) -> None:
     results = files.read_json(pipeline.workspace.results)
     loss = results["loss"][results["main"]]
     data = results["data"]
-    times = files.read_json(pipeline.workspace.timings)
+    times = files.read_json(pipeline.workspace.timings, default={})
     say = pipeline.console.say
     say(f"Site:      {pipeline.workspace.site / 'index.html'}   (look at it with: {serve})")
     say(f"Data:      {data['title']}" + (f". {data['reason']}" if data["reason"] else ""))

@@ -4,6 +4,7 @@ Every field's description is what an error message says is allowed, so the rule 
 """
 
 import difflib
+import math
 import os
 import tomllib
 from collections.abc import Mapping
@@ -16,6 +17,7 @@ from report.errors import ConfigError
 
 PIXELS = 28 * 28
 CLASSES = 10
+MOST_EDGES = 8192  # weights that the player draws: more lines are a blot, and more than a phone should load
 
 Whole = Annotated[int, Field(strict=True)]
 Count = Annotated[int, Field(strict=True, ge=1)]
@@ -81,14 +83,19 @@ class Optimizer(Part):
     def beta1(self) -> float | None:
         """Return the decay of Adam's first moment, or None for an optimizer that has none."""
         betas = self.arguments.get("betas")
-        if betas is not None:
-            return float(betas[0])
+        if isinstance(betas, list) and betas:
+            return _number(betas[0])
         return 0.9 if "adam" in self.name.lower() else None
 
     @property
     def momentum(self) -> float:
         """Return how much of the last update's direction is kept: β1, or the momentum of SGD and RMSprop."""
-        return self.beta1 if self.beta1 is not None else float(self.arguments.get("momentum", 0))
+        return self.beta1 if self.beta1 is not None else _number(self.arguments.get("momentum", 0))
+
+    @property
+    def weight_decay(self) -> float:
+        """Return the share by which weights shrink, or what is added to their gradients for it."""
+        return _number(self.arguments.get("weight_decay", 0.01 if self.name == "AdamW" else 0))
 
     @property
     def slug(self) -> str:
@@ -96,20 +103,39 @@ class Optimizer(Part):
         parts = [self.name.lower()]
         if self.beta1 is not None:
             parts.append(f"b{self.beta1}")  # 0.0 rather than 0: one form for all
+        if (others := self._other_betas()) != [0.999]:
+            parts += [f"b{other}" for other in others]
         for key, value in sorted(self.arguments.items()):
             if key == "momentum":
-                parts += [f"m{value:g}"] if value else []
+                parts += [f"m{_number(value):g}"] if value else []
             elif key not in ("lr", "betas"):
                 parts.append(f"{key}{value}".lower().replace("_", "").replace(" ", ""))
         return "-".join(parts)
 
     @property
     def label(self) -> str:
-        """Return the name in prose and figures: `Adam, β1 = 0.9`."""
+        """Return the name in prose and figures: `Adam, β1 = 0.9`; all that slugs tell apart is in it."""
         if self.beta1 is not None:
-            return f"{self.name}, β1 = {self.beta1:g}"
-        momentum = self.arguments.get("momentum", 0)
-        return f"{self.name} with momentum {momentum:g}" if momentum else self.name
+            label = f"{self.name}, β1 = {self.beta1:g}"
+        else:
+            label = f"{self.name} with momentum {self.momentum:g}" if self.momentum else self.name
+        if (others := self._other_betas()) != [0.999]:
+            label += "".join(f", β{place} = {other:g}" for place, other in enumerate(others, 2))
+        for key, value in sorted(self.arguments.items()):
+            if key not in ("lr", "betas", "momentum") and value is not False:
+                words = key.replace("_", " ")
+                label += f", {words}" if value is True else f", {words} {value}"
+        return label
+
+    def _other_betas(self) -> list[float]:
+        """Return the decays after the first; torch's own where none are given."""
+        betas = self.arguments.get("betas")
+        return [_number(beta) for beta in betas[1:]] if isinstance(betas, list) else [0.999]
+
+
+def _number(value: Any) -> float:
+    """Return a number; NaN for what is none, which is refused later with the key's name (see optimizers.check)."""
+    return float(value) if isinstance(value, int | float) else math.nan
 
 
 # Learning rates are chosen so that every control learns: Adam's own where only the momentum differs; RMSprop divides by
@@ -221,7 +247,7 @@ class Experiment(Part):
             ConfigError: one line for each mistake: file, key, what was found, what is allowed.
         """
         try:
-            content = tomllib.loads(path.read_text(encoding="utf-8"))
+            content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
         except FileNotFoundError:
             raise ConfigError(f"{path}: there is no such file; name an existing one with --experiment.") from None
         except OSError as error:
@@ -249,6 +275,11 @@ class Experiment(Part):
             if places != list(range(places[0], places[0] + len(places))):
                 found = ", ".join(self.recording.whole)
                 lines.append(f"recording.whole: found {found}; allowed: neighbouring layers in order, of {layers}.")
+            if math.prod(self.shape(self.recording.whole[-1])) > MOST_EDGES:
+                lines.append(
+                    f"recording.whole: found {', '.join(self.recording.whole)}; allowed: layers of which the last has "
+                    f"at most {MOST_EDGES:,} weights, which is what the player can draw."
+                )
         batches = self.training.batches
         for key in ("frames", "long_batches"):
             if getattr(self.animation, key) > batches:
@@ -263,8 +294,8 @@ class Experiment(Part):
         for place, optimizer in enumerate(self.study.optimizers):
             if first.setdefault(optimizer.slug, optimizer) != optimizer:
                 lines.append(
-                    f"study.optimizers.{place}: found another {optimizer.slug} with other values; allowed: optimizers "
-                    "that differ in more than the learning rate."
+                    f"study.optimizers.{place}: found another {optimizer.slug}; allowed: optimizers that differ in "
+                    "more than the learning rate."
                 )
         if self.animation.long_step > self.animation.long_batches:
             lines.append(

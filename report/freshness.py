@@ -60,10 +60,14 @@ class Ledger:
     def __init__(self, path: Path) -> None:
         """Open the ledger at `path`; a missing or damaged one is empty, which only costs work."""
         self._path = path
+        self._entries: dict[str, dict[str, Any]] = {}
         try:
-            self._entries: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        except (FileNotFoundError, ValueError):
-            self._entries = {}
+            found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+            self._entries = {
+                name: {"key": str(entry["key"]), "sizes": dict(entry["sizes"])} for name, entry in found.items()
+            }
+        except (FileNotFoundError, ValueError, AttributeError, KeyError, TypeError):
+            pass
 
     def is_fresh(self, name: str, key: str, outputs: Iterable[Path]) -> bool:
         """Tell whether product `name` was made from `key` and all `outputs` still have the size they had."""

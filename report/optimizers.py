@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     import torch
 
 # LBFGS calls the loss several times a step and SparseAdam wants sparse gradients: neither has "the update of a batch".
-UNSUITABLE = ("LBFGS", "SparseAdam")
+# Muon refuses biases.
+UNSUITABLE = ("LBFGS", "Muon", "SparseAdam")
 
 
 @functools.cache

@@ -75,7 +75,7 @@ def _context(
     content: Mapping[str, bytes],
 ) -> dict[str, Any]:
     """Return what templates can name."""
-    timings = files.read_json(workspace.timings) if workspace.timings.is_file() else {}
+    timings = files.read_json(workspace.timings, default={})
     offered = {Path(path).name: downloads.describe(path, data) for path, data in content.items()}
     return {
         "results": results,

@@ -53,7 +53,7 @@ from report.analysis import threshold
 from report.analysis.updates import of as updates_of
 from report.animation import colour, geometry
 from report.animation.palette import SCHEMES
-from report.config import Experiment
+from report.config import MOST_EDGES, Experiment
 from report.errors import ReportError
 from report.freshness import Ledger, code_digest, digest
 from report.recording import Recording
@@ -72,7 +72,6 @@ GRADIENT_RATIO = 1.05  # from one level of a gradient to the next: off by at mos
 LARGEST_CODE = 2**22  # two of them and a sign fit into three bytes
 LARGEST_LEVEL = 2**30  # of a weight, which is kept in 32 bits
 SHARD_VALUES = 120_000  # edges × batches of a shard: about 100 KB, so that the first picture comes soon
-MOST_EDGES = 8_192  # more lines are a blot, and more than a phone should load
 DIGITS = 4  # significant digits of the losses in the index
 
 
@@ -132,18 +131,10 @@ def description() -> str:
 
 
 def drawn_layers(recording: Recording) -> tuple[str, ...]:
-    """Return the layers that the player draws: those kept whole, without the first of them if they are too many.
-
-    Raises:
-        ReportError: when even the last layer alone has too many weights.
-    """
+    """Return the layers that the player draws: those kept whole, without the first of them if they are too many."""
     layers = recording.whole
     while sum(math.prod(recording.experiment.shape(layer)) for layer in layers) > MOST_EDGES:
         layers = layers[1:]
-    if not layers:
-        raise ReportError(
-            f"recording.whole: found no layer of at most {MOST_EDGES:,} weights; allowed: at least one, for the player."
-        )
     return layers
 
 

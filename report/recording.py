@@ -9,6 +9,7 @@ The folder has another name until everything in it is complete, so that nothing 
 import queue
 import shutil
 import threading
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
@@ -223,7 +224,7 @@ class Recording:
         """Open the run in folder `path`; prefer `Recording.open`, which explains what is missing."""
         self.path = path
         self.name = path.name
-        self.meta: dict[str, Any] = files.read_json(path / "run.json")
+        self.meta: dict[str, Any] = files.read_json(path / "run.json", "experiment", "recorded")
         experiment = Experiment.model_validate(self.meta["experiment"])
         self.experiment = experiment
         self.layers = experiment.layers
@@ -260,7 +261,7 @@ class Recording:
     @property
     def seconds(self) -> dict[str, float]:
         """Return how long each part of the run took."""
-        seconds: dict[str, float] = files.read_json(self.path / "timings.json")["seconds"]
+        seconds: dict[str, float] = files.read_json(self.path / "timings.json", "seconds")["seconds"]
         return seconds
 
     def weights(self, layer: str) -> Floats:
@@ -308,7 +309,7 @@ class Recording:
         try:
             with np.load(self.path / name) as content:
                 return {key: content[key] for key in content.files}
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, zipfile.BadZipFile) as error:
             raise self._damaged(name, error) from error
 
     def _damaged(self, name: str, error: Exception) -> ReportError:

@@ -60,10 +60,9 @@ class Pipeline:
 
     def stages(self) -> dict[str, Stage]:
         """Return all stages, in the order in which data goes through them."""
-        place = self.workspace
         every = (
             Stage("train", "training", self._train_key, self._trained, self._train),
-            Stage("analyse", "analysing", self._analyse_key, lambda: [place.results], self._analyse),
+            Stage("analyse", "analysing", self._analyse_key, self._analysed, self._analyse),
             Stage("draw", "drawing", self._draw_key, self._drawn, self._draw),
             Stage("pages", "writing pages", self._pages_key, self._written, self._pages),
             Stage("site", "building the site", self._site_key, self._built, self._site),
@@ -101,7 +100,7 @@ class Pipeline:
         return ledger.is_fresh(stage.name, stage.key(), stage.outputs())
 
     def _note_time(self, name: str, seconds: float) -> None:
-        noted = files.read_json(self.workspace.timings) if self.workspace.timings.is_file() else {}
+        noted = files.read_json(self.workspace.timings, default={})
         files.write_json(self.workspace.timings, {**noted, name: round(seconds, 1)})
 
     def _run_files(self) -> list[Path]:
@@ -137,7 +136,10 @@ class Pipeline:
 
     def _analyse_key(self) -> str:
         experiment = self.experiment.model_dump(mode="json", exclude={"site"})
-        return digest(*self._run_files(), experiment, self._code("analysis", "recording.py"))
+        return digest(*self._run_files(), experiment, self._code("analysis", "recording.py", "wording.py"))
+
+    def _analysed(self) -> list[Path]:
+        return [self.workspace.results, *sorted(self.workspace.tables.glob("*.csv"))]
 
     def _analyse(self) -> None:
         from report import analysis
@@ -147,7 +149,7 @@ class Pipeline:
     def _draw_key(self) -> str:
         place = self.workspace
         styles = sorted(place.package.glob("figures/*.mplstyle"))
-        code = self._code("figures", "animation", "player.py", "recording.py")
+        code = self._code("figures", "animation", "player.py", "recording.py", "wording.py")
         settings = self.experiment.model_dump(mode="json", include={"animation", "study"})
         return digest(place.results, place.tables, *self._run_files(), settings, *styles, code, version("matplotlib"))
 
@@ -175,7 +177,7 @@ class Pipeline:
         sources = [place.templates, place.site_src, self.experiment_file, place.mkdocs_config]
         # The page that explains the player's files quotes this one.
         legal = [place.root / "CITATION.cff", place.root / "LICENSE", place.package / "player.py"]
-        code = self._code("pages.py", "card.py", "downloads.py", "wording.py", "figures", "animation")
+        code = self._code("pages.py", "card.py", "downloads.py", "evidence.py", "wording.py", "figures", "animation")
         return digest(*made, site, *sources, *legal, code)
 
     def _written(self) -> list[Path]:

@@ -107,9 +107,7 @@ def is_complete(workspace: Workspace, experiment: Experiment, *, giving_up: bool
 
 def missing(workspace: Workspace) -> list[dict[str, Any]]:
     """Return what `study.json` says of runs that failed: `run`, `reason`, `key`, `certain` (to fail each time)."""
-    if not workspace.study.is_file():
-        return []
-    records: list[dict[str, Any]] = files.read_json(workspace.study)["missing"]
+    records: list[dict[str, Any]] = files.read_json(workspace.study, "missing", default={"missing": []})["missing"]
     return records
 
 
@@ -279,7 +277,7 @@ def _of_main_run(name: str, error: ReportError) -> ReportError:
     if isinstance(error, TrainingDivergedError):
         return TrainingDivergedError(
             f"Training run {name} {error} Lower the learning rate in the experiment file. "
-            f"What was recorded is kept in {name}.diverged."
+            f"What was recorded is kept in build/runs/{name}.diverged."
         )
     return error if isinstance(error, ConfigError) else ReportError(f"Training run {name}: {error}")
 
@@ -293,8 +291,9 @@ def _tables(file: Path, experiment: Experiment) -> dict[str, str]:
 
 
 def _is_complete(workspace: Workspace, name: str, key: str | None) -> bool:
-    path = workspace.run(name) / "run.json"
-    return key is not None and path.is_file() and files.read_json(path).get("key") == key
+    folder = workspace.run(name)
+    found = files.read_json(folder / "run.json", default={}).get("key")
+    return key is not None and found == key and (folder / "timings.json").is_file()
 
 
 def _remove_others(workspace: Workspace, keep: set[str]) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 
 from report.errors import ReportError
 
+MARK = Path("assets", "player")  # what every site that was built here has
 DRAWN = ("figures", "animations", "player")  # folders of build/docs that are drawn; its other files are pages
 
 
@@ -25,6 +26,23 @@ class Workspace:
     root: Path
     build: Path
     site: Path
+
+    def check(self) -> None:
+        """Make sure that what is replaced whole, the site, is nobody's but ours.
+
+        Raises:
+            ReportError: when the site's folder holds something else, or the places overlap.
+        """
+        root, build, site = (path.resolve() for path in (self.root, self.build, self.site))
+        for place, option in ((build, "--build"), (site, "--site")):
+            if place == root or place in root.parents:
+                raise ReportError(f"{option} {place} holds the sources. Choose a folder of its own.")
+        if site == build or site in build.parents:
+            raise ReportError(f"--site {site} is or holds the build folder, {build}. Choose a folder of its own.")
+        if site.exists() and not site.is_dir():
+            raise ReportError(f"--site {site} is a file. Choose a folder of its own.")
+        if site.is_dir() and any(site.iterdir()) and not (site / MARK).is_dir():
+            raise ReportError(f"--site {site} holds something else, which would be lost. Choose a folder of its own.")
 
     @property
     def templates(self) -> Path:
@@ -181,15 +199,27 @@ def write_json(path: Path, value: Any) -> bool:
     return write_text(path, json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n")
 
 
-def read_json(path: Path) -> Any:
-    """Read a JSON file that an earlier stage wrote.
+def read_json(path: Path, *keys: str, default: dict[str, Any] | None = None) -> Any:
+    """Read a JSON file that an earlier stage wrote: an object.
+
+    Args:
+        path: of the file.
+        keys: that it must have.
+        default: what stands for a file that is missing or damaged, where that is no harm.
 
     Raises:
-        ReportError: when it is missing or damaged.
+        ReportError: when it is missing or damaged, and there is no default.
     """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(content, dict) or not content.keys() >= set(keys):
+            raise ValueError("not what was written there")
     except FileNotFoundError:
+        if default is not None:
+            return default
         raise ReportError(f'There is no {path}. Run "make report" first.') from None
     except ValueError as error:
+        if default is not None:
+            return default
         raise ReportError(f'{path} is damaged ({error}). Delete it and run "make report" again.') from error
+    return content

@@ -39,6 +39,7 @@ def refuse(tmp_path: Path, text: str) -> str:
         ("[network]\nhidden = [10, 1]", "network.hidden.1", "1", "from 2 to 10,000"),
         ("[recording]\nwhole = ['l9']", "recording.whole", "l9", "l1, l2, l3, l4, l5"),
         ("[recording]\nwhole = ['l2', 'l4']", "recording.whole", "l2, l4", "neighbouring layers"),
+        ("[recording]\nwhole = ['l1']", "recording.whole", "l1", "at most 8,192 weights"),
         (
             "[training]\nbatches = 99\n[study]\nbatches = 9\n[animation]\nlong_batches = 99",
             "animation.frames",
@@ -138,6 +139,13 @@ def test_the_default_study_has_seven_optimizers_and_five_seeds() -> None:
     assert experiment.seeds == (0, 1, 2, 3, 4)
 
 
+def test_a_byte_order_mark_is_no_mistake(tmp_path: Path) -> None:
+    """Some editors put one at the beginning of a file."""
+    path = tmp_path / "marked.toml"
+    path.write_text("\ufeff[training]\nseed = 7\n", encoding="utf-8")
+    assert Experiment.load(path).training.seed == 7
+
+
 def test_an_experiment_cannot_be_changed(tiny: Experiment) -> None:
     """It is handed down through the whole program."""
     with pytest.raises(ValueError, match="frozen"):
@@ -152,7 +160,19 @@ def test_an_experiment_cannot_be_changed(tiny: Experiment) -> None:
         ({"name": "SGD", "lr": 0.1}, "sgd", "SGD", 0.0),
         ({"name": "SGD", "momentum": 0.9}, "sgd-m0.9", "SGD with momentum 0.9", 0.9),
         ({"name": "RMSprop"}, "rmsprop", "RMSprop", 0.0),
-        ({"name": "AdamW", "weight_decay": 0.01}, "adamw-b0.9-weightdecay0.01", "AdamW, β1 = 0.9", 0.9),
+        (
+            {"name": "AdamW", "weight_decay": 0.01},
+            "adamw-b0.9-weightdecay0.01",
+            "AdamW, β1 = 0.9, weight decay 0.01",
+            0.9,
+        ),
+        ({"name": "Adam", "betas": [0.9, 0.99]}, "adam-b0.9-b0.99", "Adam, β1 = 0.9, β2 = 0.99", 0.9),
+        (
+            {"name": "SGD", "momentum": 0.9, "nesterov": True},
+            "sgd-m0.9-nesterovtrue",
+            "SGD with momentum 0.9, nesterov",
+            0.9,
+        ),
     ],
 )
 def test_an_optimizer_has_a_readable_name(table: dict[str, object], slug: str, label: str, momentum: float) -> None:

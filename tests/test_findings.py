@@ -60,7 +60,13 @@ class Study:
                 "late": "101-1000",
                 "batches": 1000,
                 "optimizers": [
-                    {"slug": slug, "label": slug.upper(), "name": OPTIMIZERS[slug][0]} for slug in optimizers
+                    {
+                        "slug": slug,
+                        "label": slug.upper(),
+                        "name": OPTIMIZERS[slug][0],
+                        "momentum": OPTIMIZERS[slug][2],
+                    }
+                    for slug in optimizers
                 ],
                 "runs": {slug: [f"{slug}-seed{seed}" for seed in range(seeds)] for slug in optimizers},
                 "seeds_of": {slug: list(range(seeds)) for slug in optimizers},
@@ -299,6 +305,27 @@ def test_another_network_has_no_middle_layer() -> None:
         assert (found["verdict"], found["tests"]) == (NOT_TESTED, [])
         assert found["reason"]
     assert study.find("persistence")["verdict"] == SUPPORTED
+
+
+def test_a_claim_names_the_layer_that_is_judged() -> None:
+    """It is the first article's where it is the same one, else the middle one of this network's graph."""
+    study = Study()
+    assert "layer 3–4 (l4)" in study.find("layer-3-4-quiet")["claim"]
+    for quantity in study.results["summary"].values():
+        for layers in quantity.values():
+            layers["l2"] = layers["l3"]
+    study.results["experiment"]["recording"]["whole"] = ["l2", "l3", "l4"]
+    for identity in ("layer-3-4-quiet", "layer-3-4-late"):
+        assert "the middle layer (l3)" in study.find(identity)["claim"]
+
+
+def test_momentum_needs_no_theory_to_be_taken_away() -> None:
+    """As with NAdam, which no theory covers: its runs can still be compared with those without memory."""
+    study = Study()
+    study.results["theory"]["adam-b0.9"] = None
+    found = study.find("momentum")
+    assert {test["name"] for test in found["tests"]} >= {"vanishes", "returns"}
+    assert found["verdict"] == SUPPORTED
 
 
 def test_one_seed_tests_nothing() -> None:

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from report.freshness import Ledger, _meaning, code_digest, digest
 
 
@@ -56,3 +58,13 @@ def test_a_damaged_ledger_only_costs_work(tmp_path: Path) -> None:
     """It is never a reason to fail."""
     (tmp_path / "ledger.json").write_text("{")
     assert not Ledger(tmp_path / "ledger.json").is_fresh("figure", "key", [])
+
+
+@pytest.mark.parametrize(
+    "content", ["{", "[]", '{"train": 1}', '{"train": {"key": "a"}}', '{"train": {"key": "a", "sizes": 3}}']
+)
+def test_a_damaged_ledger_is_an_empty_one(tmp_path: Path, content: str) -> None:
+    """It only costs work."""
+    path = tmp_path / "ledger.json"
+    path.write_text(content)
+    assert not Ledger(path).is_fresh("train", "a", [])

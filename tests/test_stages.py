@@ -124,6 +124,27 @@ def test_only_what_depends_on_a_change_is_stale(
     assert found[0] == stale[0]
 
 
+def test_what_is_damaged_is_made_again_or_named(tiny_build: Build, tmp_path: Path) -> None:
+    """A table, a note of times: made again. A recording: one line that says what to delete."""
+    build = copy_of(tiny_build, tmp_path)
+    place = build.workspace
+    (place.tables / "accuracy.csv").unlink()
+    (place.tables / "loss.csv").write_text("batch")
+    place.timings.write_text("[]")
+    place.study.write_text("{}")
+    done = again(build)
+    assert done.returncode == 0, done.stderr
+    for name in ("accuracy.csv", "loss.csv"):
+        assert (place.tables / name).read_bytes() == (tiny_build.workspace.tables / name).read_bytes()
+    series = place.run(build.experiment.main_run) / "series.npz"
+    series.write_bytes(series.read_bytes()[:100])
+    place.results.unlink()
+    done = again(build)
+    assert done.returncode == 1
+    assert f"{series} is missing or damaged" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
 def test_a_changed_template_needs_no_torch(tiny_build: Build, tmp_path: Path) -> None:
     """Only pages and site are made again, in under eight seconds."""
     build = copy_of(tiny_build, tmp_path)

@@ -7,6 +7,7 @@ import pytest
 
 from report import workspace as files
 from report.errors import ReportError
+from report.workspace import Workspace
 
 
 def test_an_unchanged_file_is_not_touched(tmp_path: Path) -> None:
@@ -60,3 +61,31 @@ def test_missing_and_damaged_files_say_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "results.json").write_text("{")
     with pytest.raises(ReportError, match="is damaged"):
         files.read_json(tmp_path / "results.json")
+
+
+@pytest.mark.parametrize(
+    ("build", "site", "says"),
+    [
+        ("build", "thesis", "holds something else, which would be lost"),
+        ("build", "thesis/chapter.txt", "is a file"),
+        ("build", "build", "is or holds the build folder"),
+        ("below/build", "below", "is or holds the build folder"),
+        ("build", "source", "holds the sources"),
+        ("source/..", "site", "holds the sources"),
+    ],
+)
+def test_a_site_replaces_nothing_but_a_site(tmp_path: Path, build: str, site: str, says: str) -> None:
+    """Its folder is replaced whole: whoever names the wrong one must not lose what is there."""
+    (tmp_path / "source").mkdir()
+    (tmp_path / "thesis").mkdir()
+    (tmp_path / "thesis" / "chapter.txt").touch()
+    with pytest.raises(ReportError, match=says):
+        Workspace(tmp_path / "source", tmp_path / build, tmp_path / site).check()
+
+
+def test_a_site_of_ours_an_empty_folder_and_none_are_replaced(tmp_path: Path) -> None:
+    """The preview's lies below its build folder."""
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "build" / "old" / "assets" / "player").mkdir(parents=True)
+    for site in ("empty", "none", "build/old"):
+        Workspace(tmp_path / "source", tmp_path / "build", tmp_path / site).check()

@@ -51,7 +51,7 @@ def compare(place: Workspace, experiment: Experiment, results: Mapping[str, Any]
 
 def overview(place: Workspace, experiment: Experiment) -> dict[str, Any]:
     """Return which training runs the study has, and which it lacks with the reason."""
-    failed = files.read_json(place.study)["missing"] if place.study.is_file() else []
+    failed = files.read_json(place.study, "missing", default={"missing": []})["missing"]
     missing = {each["run"]: each["reason"] for each in failed}
     runs: dict[str, list[str]] = {}
     seeds: dict[str, list[int]] = {}

@@ -72,12 +72,17 @@ def words(tables: Tables, facts: Facts) -> Words:
     )
     period = when(facts["window"], facts["batches"])
     curves = [each for each in facts["optimizers"] if each["theory"]]
-    theory = " Lines: what chance alone predicts, momentum to the power of the lag." if curves else ""
+    theory = (
+        " Lines: what chance alone predicts, momentum to the power of the lag. A point above its line needs another "
+        "cause than momentum."
+        if curves
+        else ""
+    )
     return Words(
         title="Correlation of updates, against the batches between them",
         caption=(
             f"Points: the correlation of a weight's updates so many batches apart, over all kept weights of a layer, "
-            f"{period}; {seeds(facts['seeds'])}.{theory} A point above its line needs another cause than momentum."
+            f"{period}; {seeds(facts['seeds'])}.{theory}"
         ),
         alt=(
             f"Charts, one a layer, of the correlation of updates against the lag, {period}, for "

@@ -77,7 +77,8 @@ def words(tables: Tables, facts: Facts) -> Words:
         ),
         alt=(
             f"Two line charts over {thousands(batches)} batches. The loss goes from {digits(facts['first'])} nats in "
-            f"the first batch to a median of {digits(facts['last_hundred_median'])} over the last hundred, with "
-            f"single batches scattered widely around it; the accuracy on the validation images ends at {accuracy}."
+            f"the first batch to a median of {digits(facts['last_hundred_median'])} over the last "
+            f"{min(100, batches)}, with single batches scattered widely around it; the accuracy on the validation "
+            f"images ends at {accuracy}."
         ),
     )

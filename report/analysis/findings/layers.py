@@ -19,6 +19,14 @@ def _neighbours(study: Study) -> tuple[tuple[str, str, str] | None, str | None]:
     return (middle, first, last), None
 
 
+def _name(study: Study) -> str:
+    """Return what the claims call the layer that they speak of: as the first article did where it is the same one."""
+    middle = study.whole[1] if len(study.whole) == 3 else ""
+    if middle == "l4" or not middle:
+        return "layer 3–4 (l4)" if middle else "layer 3–4"
+    return f"the middle layer ({middle})"
+
+
 def quiet(study: Study) -> Finding:
     """Decide whether the middle layer is updated less than its neighbours in the first 100 batches."""
     tests: list[Test] = []
@@ -41,7 +49,7 @@ def quiet(study: Study) -> Finding:
         tests.append(Test(unit, about, ratio.is_below(EQUAL.value), layers[0]))
     return conclude(
         "layer-3-4-quiet",
-        "In batches 1–100, layer 3–4 (l4) is updated less than its neighbours.",
+        f"In batches 1–100, {_name(study)} is updated less than its neighbours.",
         f"In {study.batches(EARLY)} of the main optimizer, one test in each of three units: the size of the middle "
         "layer's updates divided by that of the neighbour that moves less, seed by seed; the 95 % interval of the "
         f"geometric mean lies below {EQUAL.value:g}. Supported if it does in all three units, not supported if in "
@@ -90,7 +98,7 @@ def late(study: Study) -> Finding:
         tests.append(Test(f"{unit}: catches up", about, beside.is_above(EQUAL.value), layers[0]))
     return conclude(
         "layer-3-4-late",
-        "After batch 100, layer 3–4 (l4) is updated heavily.",
+        f"After batch 100, {_name(study)} is updated heavily.",
         f"{study.batches(study.late).capitalize()} against {study.batches(EARLY)} of the main optimizer, two tests in "
         "each of three units, both on the geometric mean over seeds. More: the middle layer's updates are larger "
         f"after batch 100 than before, the 95 % interval of the ratio above {EQUAL.value:g}. Catches up: that ratio is "

@@ -19,7 +19,8 @@ def momentum(study: Study) -> Finding:
     tests: list[Test] = []
     evidence: list[Evidence] = []
     known = [(each, study.memory(each["slug"])) for each in study.optimizers]
-    main_name = next(each["name"] for each in study.results["study"]["optimizers"] if each["slug"] == study.main)
+    chief = next(each for each in study.results["study"]["optimizers"] if each["slug"] == study.main)
+    main_name = chief["name"]
     # The main optimizer comes first; of two with the same β1 the first is taken.
     by_memory: dict[float, str] = {}
     for each, beta in known:
@@ -29,11 +30,11 @@ def momentum(study: Study) -> Finding:
     without = [slug for beta, slug in family if beta == 0 and slug != study.main]
     without = without or [each["slug"] for each, beta in known if beta == 0 and each["slug"] != study.main]
     sgd = {beta: each["slug"] for each, beta in known if each["name"] == "SGD" and beta is not None}
-    main_memory = study.memory(study.main)
+    has_momentum = chief["momentum"] > 0  # whether or not there is a theory of it
     for layer in study.whole:
         runs = {each["slug"]: _run_evidence(study, each["slug"], layer) for each in study.optimizers}
         evidence += runs.values()
-        if without and main_memory:
+        if without and has_momentum:
             tests += [_vanishes(study, runs[study.main], runs[slug], slug, layer) for slug in without]
         if 0.0 in sgd and len(sgd) > 1:
             heavy = max(sgd)
@@ -49,16 +50,16 @@ def momentum(study: Study) -> Finding:
             about = f"Are the mean runs of {layer} within a factor {FACTOR.value:g} of the predicted ones at every β1?"
             tests.append(Test("as predicted", about, _all(near), layer))
     reason = None
-    if not (without and main_memory):
+    if not (without and has_momentum):
         tests = []
         reason = (
             "The main optimizer has no momentum that could be taken away."
-            if not main_memory
+            if not has_momentum
             else "No training run without momentum is there to compare with."
         )
     return conclude(
         "momentum",
-        "Updates persist because Adam accumulates past gradients.",
+        f"Updates persist because {main_name if has_momentum else 'Adam'} accumulates past gradients.",
         f"In {study.batches(study.late)}, up to four tests in each drawn layer. Vanishes: without momentum (β1 = 0, "
         f"else any optimizer without memory) the interval of the mean same-sign run ends below {COIN:g} batches plus "
         f"{VANISHED.value:g} of what the main optimizer has above {COIN:g}. Returns: SGD with momentum has longer runs "
