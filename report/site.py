@@ -40,7 +40,10 @@ def build(workspace: Workspace, experiment: Experiment, *, offline: dict[str, st
         raise ReportError(f'No pages in {workspace.docs}. Run "make report" first.')
     with files.person_readable(workspace.site):
         workspace.site.parent.mkdir(parents=True, exist_ok=True)
-        fresh = Path(tempfile.mkdtemp(dir=workspace.site.parent, prefix=f".{workspace.site.name}."))
+        scraps = f".{workspace.site.name}.fresh-"
+        for left in workspace.site.parent.glob(f"{scraps}*"):  # by a command that was killed
+            shutil.rmtree(left, ignore_errors=True)
+        fresh = Path(tempfile.mkdtemp(dir=workspace.site.parent, prefix=scraps))
     try:
         with _warnings() as warnings, _fixed_time():
             try:

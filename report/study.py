@@ -241,7 +241,7 @@ def _execute(
                 pending[executor.submit(workers.work, job, *arguments)] = (job, attempt + 1)
             elif error is not None:
                 if job.clip_batches:  # the main run
-                    raise _of_main_run(job.name, error)
+                    raise _of_main_run(workspace.run(job.name), error)
                 certain = isinstance(error, TrainingDivergedError)
                 failed.append({"run": job.name, "reason": str(error), "key": job.key, "certain": certain})
         known = executor.counts()
@@ -272,14 +272,14 @@ def _one_line(error: Exception) -> str:
     return " ".join(str(error).split())
 
 
-def _of_main_run(name: str, error: ReportError) -> ReportError:
-    """Return the line with which the command ends when the main training run fails."""
+def _of_main_run(folder: Path, error: ReportError) -> ReportError:
+    """Return the line with which the command ends when the main training run, which belongs in `folder`, fails."""
     if isinstance(error, TrainingDivergedError):
         return TrainingDivergedError(
-            f"Training run {name} {error} Lower the learning rate in the experiment file. "
-            f"What was recorded is kept in build/runs/{name}.diverged."
+            f"Training run {folder.name} {error} Lower the learning rate in the experiment file. "
+            f"What was recorded is kept in {folder}.diverged."
         )
-    return error if isinstance(error, ConfigError) else ReportError(f"Training run {name}: {error}")
+    return error if isinstance(error, ConfigError) else ReportError(f"Training run {folder.name}: {error}")
 
 
 def _tables(file: Path, experiment: Experiment) -> dict[str, str]:

@@ -78,7 +78,9 @@ def test_two_builds_give_the_same_bytes(tiny_build, tmp_path, monkeypatch):
     """Also years apart: no file carries the time at which it was made."""
     place = draft(tiny_build, tmp_path)
     monkeypatch.setattr(time, "time", lambda: 4e9)
+    (tmp_path / ".site.fresh-killed").mkdir()
     site.build(place, tiny_build.experiment)
+    assert [path.name for path in sorted(tmp_path.iterdir())] == ["build", "site"]
     first = sorted(path.relative_to(place.site) for path in place.site.rglob("*") if path.is_file())
     old = tiny_build.workspace.site
     assert first == sorted(path.relative_to(old) for path in old.rglob("*") if path.is_file())

@@ -229,7 +229,7 @@ def test_a_main_run_that_diverges_is_an_error(tmp_path: Path) -> None:
     done = run_report("train", "--experiment", str(path), "--build", str(tmp_path / "build"))
     assert done.returncode == 1
     assert done.stderr.startswith("Training run sgd-seed3 diverged: ")
-    assert "is kept in sgd-seed3.diverged" in done.stderr
+    assert f"is kept in {tmp_path / 'build' / 'runs' / 'sgd-seed3.diverged'}." in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
     assert (tmp_path / "build" / "runs" / "sgd-seed3.diverged").is_dir()
     assert not list((tmp_path / "build" / "runs").glob(".*"))

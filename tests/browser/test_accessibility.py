@@ -60,10 +60,12 @@ def test_axe_finds_nothing_in_what_opens(browser: Browser, address, scheme):
     player = page.locator("gif-player").first
     player.get_by_role("button").click()
     expect(player.get_by_role("button", name="Stop")).to_be_visible()
+    page.wait_for_timeout(400)
     assert axe(page) == []
     page.goto(address, wait_until="load")
     page.get_by_role("button", name="Enlarge").first.click()
     expect(page.locator("dialog[open]")).to_be_visible()
+    page.wait_for_timeout(400)
     assert axe(page) == []
     context.close()
 
