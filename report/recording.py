@@ -6,6 +6,7 @@ Row t of a file of weights is the state after t batches, so the update of batch 
 The folder has another name until everything in it is complete, so that nothing half-written is ever trusted.
 """
 
+import math
 import queue
 import shutil
 import threading
@@ -23,7 +24,7 @@ from report.errors import ReportError, TrainingDivergedError
 
 FORMAT = 2  # of the files below; part of every run's key
 CHUNK = 128  # batches that are gathered before they are written
-CLIP_QUEUE = 12  # whole snapshots that may wait for the disk: bounds the memory
+WAITING = 160 * 2**20  # bytes of whole snapshots that may wait for the disk
 
 Floats = NDArray[np.float32]
 
@@ -104,7 +105,9 @@ class Writer:
                 self._open("clip-weights", layer, "clip", (clip_batches + 1, *shape))
                 self._open("clip-gradients", layer, "clip-gradients", (clip_batches, *shape))
         # Whole snapshots of a wide layer are megabytes a batch: a second thread hands them to the disk.
-        self._clips: queue.Queue[tuple[tuple[str, str], Floats] | None] = queue.Queue(CLIP_QUEUE)
+        sizes = [4 * math.prod(experiment.shape(layer)) for layer in self.clip_layers] or [WAITING]
+        most = max(2, WAITING * len(sizes) // sum(sizes))
+        self._clips: queue.Queue[tuple[tuple[str, str], Floats] | None] = queue.Queue(most)
         self._clip_error: OSError | None = None
         self._clip_thread = threading.Thread(target=self._write_clips, daemon=True)
         self._clip_thread.start()

@@ -336,7 +336,7 @@ class _Recorder:
 
     def _record(self, kind: str, tensors: dict[str, Tensor]) -> None:
         pieces = [
-            tensor.reshape(-1) if name not in self._indices else tensor.reshape(-1)[self._indices[name]]
+            tensor.reshape(-1) if name not in self._indices else tensor.reshape(-1).index_select(0, self._indices[name])
             for name, tensor in tensors.items()
         ]
         torch.from_numpy(self._writer.row(kind)).copy_(torch.cat(pieces))
