@@ -1,5 +1,7 @@
 """Where the training runs of a study execute: processes of this machine, or a Dask cluster, behind one interface.
 
+What else takes a core to itself, such as drawing an animation, can use the processes too.
+
 Both are a `concurrent.futures.Executor`. What a worker does is the same in either place, and so are the bits that it
 makes; only the way back differs: a process of this machine writes into `build/runs` itself, a worker of a cluster,
 which may have no disk in common with it, sends the files home.
@@ -226,7 +228,7 @@ class Processes(Workers):
 
     shares_disk = True
 
-    def __init__(self, count: int, jobs: int) -> None:
+    def __init__(self, count: int, jobs: int = 0) -> None:
         """Prepare `count` processes, which start with their first call, for `jobs` jobs that count batches."""
         self.width = count
         self._context = multiprocessing.get_context("spawn")  # a fork would copy torch's threads half

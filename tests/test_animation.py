@@ -1,7 +1,9 @@
 """The animations: colours against the first article's own loops, pixels against geometry, files against Pillow."""
 
 import dataclasses
+import os
 import shutil
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ from conftest import Build
 from numpy.typing import NDArray
 from PIL import Image
 
-from report import animation
+from report import animation, workers
 from report import workspace as files
 from report.animation import clips, colour, films, flashes, geometry, gif, graph, matrix, palette, pixels, words
 from report.animation.gif import Movie
@@ -327,13 +329,18 @@ def test_the_network_film_shows_the_recorded_run(tiny_build: Build, tmp_path: Pa
         assert np.median(peaks) > 0.5 * strength
 
 
-def test_the_same_recording_gives_the_same_bytes(tiny_build: Build, place: Workspace) -> None:
-    """Drawn again in another folder, every file is the same; drawn a third time, nothing is done."""
+@pytest.mark.parametrize("cores", [1, 2])
+def test_the_same_recording_gives_the_same_bytes(
+    tiny_build: Build, place: Workspace, monkeypatch: pytest.MonkeyPatch, cores: int
+) -> None:
+    """Drawn again elsewhere, in this process or in others, every file is the same; a third time nothing is done."""
+    monkeypatch.setattr(workers, "cores", lambda _: cores)
     shutil.copytree(tiny_build.workspace.runs, place.runs)
     shutil.copy(tiny_build.workspace.results, place.results)
     done: list[str] = []
     animation.render(place, tiny_build.experiment, lambda number, total, name: done.append(name))
     assert len(done) == 8
+    assert len(set(done)) == 8
     assert place.animations_manifest.read_bytes() == tiny_build.workspace.animations_manifest.read_bytes()
     made = {path.name: path.read_bytes() for path in place.animations.iterdir()}
     assert made == {path.name: path.read_bytes() for path in tiny_build.workspace.animations.iterdir()}
@@ -344,6 +351,23 @@ def test_the_same_recording_gives_the_same_bytes(tiny_build: Build, place: Works
     animation.render(place, tiny_build.experiment, lambda number, total, name: done.append(name))
     assert done == ["layer-4.gif"]
     assert not stranger.exists()
+
+
+def _die(*_: Any) -> None:
+    """Take the whole process down where the system would when memory runs out."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_a_process_that_dies_while_drawing_is_one_line(
+    tiny_build: Build, place: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It names the animation; what is drawn stays noted."""
+    shutil.copytree(tiny_build.workspace.runs, place.runs)
+    shutil.copy(tiny_build.workspace.results, place.results)
+    monkeypatch.setattr(workers, "cores", lambda _: 2)
+    monkeypatch.setattr(animation, "_draw", _die)
+    with pytest.raises(ReportError, match=r"^The process that drew [\w-]+\.gif died, .* Run the command again"):
+        animation.render(place, tiny_build.experiment, lambda *_: None)
 
 
 def test_without_results_the_message_says_what_to_do(tiny_build: Build, place: Workspace) -> None:

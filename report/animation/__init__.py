@@ -5,10 +5,13 @@ In the order the data goes: `clips` (which batches of which layers), `colour` (t
 drawn with), `films` (which drawing a clip is), `gif` (files), `flashes` (are they safe to look at), `words` (captions).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import as_completed
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any
 
+from report import workers
 from report import workspace as files
 from report.animation import clips, words
 from report.animation.clips import Clip
@@ -48,8 +51,8 @@ def render(workspace: Workspace, experiment: Experiment, report_progress: Progre
         if clip.name not in known
         or not ledger.is_fresh(_product(clip), keys[clip.name], _outputs(workspace, clip).values())
     ]
-    for done, clip in enumerate(stale, 1):
-        known[clip.name] = _draw(workspace, experiment, clip, laws)
+    for done, (clip, drawn) in enumerate(_draw_all(workspace, experiment, stale, laws), 1):
+        known[clip.name] = drawn
         # The manifest first: a ledger that is ahead of it would call a lost entry fresh.
         files.write_json(workspace.animations_manifest, known)
         ledger.record(_product(clip), keys[clip.name], list(_outputs(workspace, clip).values()))
@@ -70,6 +73,30 @@ def _key(workspace: Workspace, experiment: Experiment, clip: Clip, laws: Mapping
     drawing = [path for path in sorted(HERE.glob("*.py")) if path.name not in ("words.py", "__init__.py")]
     code = code_digest(*drawing, Path(threshold.__file__))
     return digest(*recorded, part, labels, {layer: laws[layer] for layer in clip.layers}, code)
+
+
+def _draw_all(
+    workspace: Workspace, experiment: Experiment, plan: Sequence[Clip], laws: Mapping[str, Any]
+) -> Iterator[tuple[Clip, dict[str, Any]]]:
+    """Draw animations side by side, as many as there are cores; yield each with what `_draw` returns, when it is done.
+
+    Raises:
+        ReportError: when a process died.
+    """
+    count = min(workers.cores(experiment), len(plan))
+    if count < 2:
+        yield from ((clip, _draw(workspace, experiment, clip, laws)) for clip in plan)
+        return
+    with workers.Processes(count) as processes:
+        futures = {processes.submit(_draw, workspace, experiment, clip, laws): clip for clip in plan}
+        for future in as_completed(futures):
+            try:
+                yield futures[future], future.result()
+            except BrokenProcessPool:
+                raise ReportError(
+                    f"The process that drew {futures[future].name}.gif died, perhaps for want of memory. Run the "
+                    "command again; what is drawn is kept."
+                ) from None
 
 
 def _draw(workspace: Workspace, experiment: Experiment, clip: Clip, laws: Mapping[str, Any]) -> dict[str, Any]:
