@@ -113,16 +113,17 @@ def settle(workspace: Workspace, experiment: Experiment, say: Callable[[str], No
     source, reason = choose(workspace, experiment)
     if source != "sample":
         try:
-            _fetch(_raw(workspace), say)
+            _fetch(workspace, say)
             source = "mnist"
         except ReportError as error:
             if experiment.data.source == "mnist":
                 raise
-            source, reason = "sample", str(error)
+            # What the author can do about it is no business of the site's readers, nor is a path on this machine.
+            source, reason = "sample", error.reason if isinstance(error, _UnavailableError) else str(error)
         if experiment.data.source == "auto":
             files.write_json(workspace.data_choice, {"source": source, "reason": reason})
     if source == "sample" and reason:
-        say(f"WARNING: using {TITLES['sample']} instead of all 70,000. {reason}")
+        say(f"WARNING: using {TITLES['sample']} instead of all 70,000. {reason} {_advice(workspace)}")
     return source, reason
 
 
@@ -145,6 +146,22 @@ def split(count: int, validation_fraction: float, seed: int) -> tuple[NDArray[np
     order = np.random.default_rng(seed).permutation(count)
     held_out = round(count * validation_fraction)
     return order[held_out:], order[:held_out]
+
+
+class _UnavailableError(ReportError):
+    """MNIST cannot be had; `reason` says why, the message also what to do."""
+
+    def __init__(self, reason: str, advice: str) -> None:
+        self.reason = f"MNIST cannot be downloaded: {reason}."
+        super().__init__(f"{self.reason} {advice}")
+
+
+def _advice(workspace: Workspace) -> str:
+    """Say what a person can do who wants full MNIST."""
+    return (
+        f"Put the four files into {_raw(workspace)}, or connect to the internet and set data.source = "
+        '"mnist"; then run the command again.'
+    )
 
 
 def _raw(workspace: Workspace) -> Path:
@@ -191,13 +208,13 @@ def _md5(path: Path) -> str:
         return hashlib.file_digest(file, "md5").hexdigest()
 
 
-def _fetch(raw: Path, say: Callable[[str], None]) -> None:
-    """Bring the four archives into `raw`, with the right checksums.
+def _fetch(workspace: Workspace, say: Callable[[str], None]) -> None:
+    """Bring the four archives into `build/data`, with the right checksums.
 
     Raises:
         ReportError: when no mirror answers, the download stalls, or what came is not MNIST.
     """
-    missing = []
+    raw, advice, missing = _raw(workspace), _advice(workspace), []
     for name, checksum in ARCHIVES.items():
         path = raw / name
         if path.is_file():
@@ -213,10 +230,7 @@ def _fetch(raw: Path, say: Callable[[str], None]) -> None:
     with files.person_readable(raw):
         raw.mkdir(parents=True, exist_ok=True)
     if not _any_answers(mirrors):
-        raise ReportError(
-            f"MNIST cannot be downloaded: no mirror answers ({', '.join(mirrors) or 'none is named'}). Put the four "
-            f'files into {raw}, or connect to the internet and set data.source = "mnist"; then run the command again.'
-        )
+        raise _UnavailableError(f"no mirror answers ({', '.join(mirrors) or 'none is named'})", advice)
     say(f"Downloading MNIST ({len(missing)} of 4 files) …")
     # A process of its own: the library that downloads has no time limit, and a thread could not be stopped.
     child = multiprocessing.get_context("spawn").Process(target=_download, args=(str(raw.parents[1]), list(mirrors)))
@@ -234,10 +248,7 @@ def _fetch(raw: Path, say: Callable[[str], None]) -> None:
     if wrong:
         for name in wrong:
             (raw / name).unlink(missing_ok=True)
-        raise ReportError(
-            f"MNIST cannot be downloaded: {', '.join(wrong)} did not arrive whole. Run the command again, or put "
-            f"the four files into {raw}."
-        )
+        raise _UnavailableError(f"{', '.join(wrong)} did not arrive whole", advice)
 
 
 def _any_answers(mirrors: Sequence[str]) -> bool:

