@@ -283,7 +283,7 @@ def test_a_line_that_ends_with_a_tag_keeps_its_end():
 def test_every_table_is_explained(tiny_build):
     """In a line of its own; one a training run says of what it is the same."""
     text = html.unescape((tiny_build.workspace.docs / "downloads.md").read_text(encoding="utf-8"))
-    rows = dict(re.findall(r"^\| \[(\w+)\.csv\][^|]*\| ([^|]*?) *\| `", text, re.M))
+    rows = dict(re.findall(r"^\| \[(\w+)\.csv\][^|]*\| ([^|]*?) *\|$", text, re.M))
     assert set(rows) == {path.stem for path in tiny_build.workspace.tables.glob("*.csv")}
     assert [name for name, what in rows.items() if not what] == []
     assert all(name.removesuffix("_runs") in rows for name in rows)
