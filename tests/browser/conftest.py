@@ -29,6 +29,17 @@ MOUNT = "/repository/"
 AXE_RUN = """axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]})
     .then(({violations}) => violations.flatMap(({id, nodes}) => nodes.map((node) =>
         `${id}: ${node.target.join(" ")} ${node.html.slice(0, 160)} ${node.failureSummary}`)))"""
+# Colours are measured when they have come to rest: the title in the header fades as the page is scrolled.
+AT_REST = """async () => {
+    const rest = async () => {
+        await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+        const running = document.getAnimations();
+        if (!running.length) return;
+        await Promise.allSettled(running.map((each) => each.finished));
+        await rest();
+    };
+    await Promise.race([rest(), new Promise((done) => setTimeout(done, 3000))]);
+}"""
 # Whatever reaches out of the window and does not scroll in a box of its own, formulas too.
 CUT_OFF = """() => [...document.querySelectorAll(".md-content *")].filter((element) => {
     const box = element.getBoundingClientRect();
@@ -150,6 +161,7 @@ def axe(page: Page) -> list[str]:
         missing('axe-core is not installed ("make test" installs it)')
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE.read_text(encoding="utf-8"))
+    page.evaluate(AT_REST)
     found: list[str] = page.evaluate(AXE_RUN)
     return found
 

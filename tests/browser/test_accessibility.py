@@ -49,23 +49,19 @@ def test_axe_finds_nothing_in_what_opens(browser: Browser, address, scheme):
     page.locator("label[for=__search]:visible").first.click()
     page.get_by_role("textbox", name="Search").press_sequentially("threshold")
     expect(page.locator(".md-search-result__item").first).to_be_visible()
-    page.wait_for_timeout(400)  # colours are measured when they have come to rest
     assert axe(page) == []
     page.goto(address, wait_until="load")
     page.locator("label[for=__drawer]:visible").first.click()
     expect(page.locator(".md-nav--primary")).to_be_visible()
-    page.wait_for_timeout(400)
     assert axe(page) == []
     page.goto(f"{address}layers.html", wait_until="load")
     player = page.locator("gif-player").first
     player.get_by_role("button").click()
     expect(player.get_by_role("button", name="Stop")).to_be_visible()
-    page.wait_for_timeout(400)
     assert axe(page) == []
     page.goto(address, wait_until="load")
     page.get_by_role("button", name="Enlarge").first.click()
     expect(page.locator("dialog[open]")).to_be_visible()
-    page.wait_for_timeout(400)
     assert axe(page) == []
     context.close()
 
