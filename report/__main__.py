@@ -85,10 +85,9 @@ def _pipeline(
 
 def _check_language(workspace: Workspace, experiment: Experiment, file: Path) -> None:
     """Refuse a language without templates before anything runs."""
-    language = experiment.site.language
-    found = sorted(path.name for path in workspace.templates.iterdir() if path.is_dir())
-    if language not in found:
-        raise ConfigError(f"{file}: site.language: found {language!r}; allowed: {', '.join(found)}.")
+    if experiment.site.language not in workspace.languages:
+        allowed = ", ".join(workspace.languages)
+        raise ConfigError(f"{file}: site.language: found {experiment.site.language!r}; allowed: {allowed}.")
 
 
 def _address(context: click.Context, option: click.Parameter, value: str | None) -> str | None:

@@ -101,7 +101,7 @@ def _environment(workspace: Workspace, experiment: Experiment) -> jinja2.Environ
     """Return the Jinja environment of the site's language: an unknown name is an error, never an empty text."""
     folder = workspace.templates / experiment.site.language
     if not folder.is_dir():
-        found = ", ".join(path.name for path in sorted(workspace.templates.iterdir()) if path.is_dir())
+        found = ", ".join(workspace.languages)
         raise ReportError(f'site.language: there is no {folder}; found "{experiment.site.language}", allowed: {found}.')
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(folder),

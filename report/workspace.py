@@ -50,6 +50,11 @@ class Workspace:
         return self.root / "templates"
 
     @property
+    def languages(self) -> list[str]:
+        """Return the languages that there are templates in."""
+        return sorted(path.name for path in self.templates.iterdir() if path.is_dir())
+
+    @property
     def site_src(self) -> Path:
         """Return the folder of hand-written site sources."""
         return self.root / "site_src"

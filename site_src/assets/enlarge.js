@@ -1,6 +1,7 @@
 // @ts-check
 /**
- * Figures can be enlarged: a press on the picture, or on the button below it, shows it as large as the window, on a phone larger.
+ * Figures can be enlarged: a press on the picture, or on the button below it, shows it as large as the window, on a
+ * phone larger.
  *
  * The browser's own <dialog> brings the rest: Escape closes it, the focus stays inside and comes back.
  */

@@ -115,9 +115,8 @@ export class Picture {
     context.beginPath();
     context.moveTo(x1, y1);
     context.lineTo(x2, y2);
-    const bands = [[colours.ink, 5, 1], [colours.paper, 3, 1]];
-    bands.push([signed > 0 ? colours.increase : colours.decrease, 3, Math.abs(signed)]);
-    for (const [colour, width, opacity] of bands) {
+    const own = signed > 0 ? colours.increase : colours.decrease;
+    for (const [colour, width, opacity] of [[colours.ink, 5, 1], [colours.paper, 3, 1], [own, 3, Math.abs(signed)]]) {
       context.globalAlpha = opacity;
       context.strokeStyle = colour;
       context.lineWidth = width;

@@ -135,5 +135,5 @@ export function historyWords(moved, loaded, batches, mean) {
 export const LETTERS = "ABCD";
 
 export const KEYS_HELP =
-  "Keys, once something here has the focus: space plays and pauses; ← and → step by one batch, with Shift by ten; Page Up goes on by a hundred, Page Down " +
-  "back; Home and End go to the first and the last batch; Escape puts away an edge that is not pinned.";
+  "Keys, once something here has the focus: space plays and pauses; ← and → step by one batch, with Shift by ten; " +
+  "Page Up goes on by a hundred, Page Down back; Home and End go to the first and the last batch; Escape puts away an edge that is not pinned.";
