@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from benchmarks.material import Material
 from benchmarks.measure import Line, watch
-from report import study
 from report.config import Experiment
+from report.training import runs as study
 from report.workspace import Workspace
 
 SECONDS, MEBIBYTES = 30.0, 1.5 * 1024

@@ -26,8 +26,8 @@ from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
 from benchmarks.measure import ROOT
-from report import data
 from report.config import Experiment
+from report.training import data
 from report.workspace import Workspace
 
 SHARE = 0.0001

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.measure import ROOT
-from report import data, train
 from report.config import Experiment
 from report.recording import Recording
+from report.training import data
+from report.training import loop as train
 from report.workspace import Workspace
 
 QUICK_FRAMES = 8

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from benchmarks.material import Material
 from benchmarks.measure import Line, alternate, mebibytes, timed
 from report.analysis import threshold, updates
-from report.animation import clips, geometry, gif, graph
+from report.drawing.animation import clips, geometry, gif, graph
 
 FASTER, SMALLER = 6.0, 1 / 3
 Floats = NDArray[np.float64]

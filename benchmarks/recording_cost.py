@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from benchmarks.material import Material
 from benchmarks.measure import Line, alternate, timed
 from report.recording import Writer
-from report.train import Trainer, threads
+from report.training.loop import Trainer, threads
 
 WANTED = 1.10
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from benchmarks.material import Material
 from benchmarks.measure import Line
-from report import workspace as files
+from report import files
 from report.workspace import Workspace
 
 KB, MB = 1000, 1000**2

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 
 from benchmarks.material import Material
 from benchmarks.measure import Line, timed
-from report import study, workers
 from report.config import Experiment
+from report.training import runs as study
+from report.training import workers
 
 WANTED = 1.7
 PROCESSES = 2

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from report import workspace
+from report import files as workspace
 
 
 def digest(*parts: Any) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from conftest import Build
 
-from report import workspace as files
+from report import files
 from report.analysis import histogram, history, loss, size, tables, threshold, update_size, updates, windows
 
 Array = np.ndarray

@@ -13,12 +13,13 @@ from conftest import Build
 from numpy.typing import NDArray
 from PIL import Image
 
-from report import animation, workers
-from report import workspace as files
-from report.animation import clips, colour, films, flashes, geometry, gif, graph, matrix, palette, pixels, words
-from report.animation.gif import Movie
+from report import files
 from report.config import Experiment, Optimizer
+from report.drawing import animation
+from report.drawing.animation import clips, colour, films, flashes, geometry, gif, graph, matrix, palette, pixels, words
+from report.drawing.animation.gif import Movie
 from report.errors import ReportError
+from report.training import workers
 from report.workspace import Workspace
 
 SCHEMES = ("light", "dark")

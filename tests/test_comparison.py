@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 from conftest import ROOT, TINY, Build, run_report
 
-from report import analysis
-from report import workspace as files
+from report import analysis, files
 from report.analysis import comparison, comparison_tables, intervals, measures
 from report.analysis.tables import read_table
 from report.workspace import Workspace

@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from report import data
 from report.config import Experiment
 from report.errors import ReportError
+from report.training import data
 from report.workspace import Workspace
 
 

@@ -2,8 +2,8 @@
 
 import re
 
-from report import evidence
-from report import workspace as files
+from report import files
+from report.site import evidence
 
 
 def piece(value: float, **more):

@@ -18,12 +18,12 @@ import pytest
 from conftest import ROOT, Build, run_report
 from numpy.typing import NDArray
 
-from report import figures
-from report import workspace as files
+from report import files
 from report.config import Experiment
-from report.figures import FIGURES, INKS, picture
-from report.figures.sources import rows
-from report.figures.style import dots, house, recoloured, sheet
+from report.drawing import figures
+from report.drawing.figures import FIGURES, INKS, picture
+from report.drawing.figures.sources import rows
+from report.drawing.figures.style import dots, house, recoloured, sheet
 from report.workspace import Workspace
 
 # One training run of plain gradient descent, nothing to compare it with, two layers, fewer batches than a window.
@@ -354,7 +354,7 @@ def test_dots_show_in_vectors_and_in_images(kind: str) -> None:
 
 def test_drawing_needs_no_torch() -> None:
     """Nor pyplot, which would look for a screen."""
-    names = ", ".join(f"report.figures.{name}" for name in FIGURES)
+    names = ", ".join(f"report.drawing.figures.{name}" for name in FIGURES)
     code = f"import sys, {names}; print('torch' in sys.modules, 'matplotlib.pyplot' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False", "False"]

@@ -5,8 +5,8 @@ import pytest
 from conftest import Build
 from numpy.typing import NDArray
 
-from report import workspace as files
-from report.animation import films, flashes
+from report import files
+from report.drawing.animation import films, flashes
 
 GREYS = np.repeat(np.arange(256, dtype=np.uint8)[:, None], 3, axis=1)  # index i is grey i
 BLACK, WHITE = 0, 255

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from conftest import Build
 
-from report import workspace as files
+from report import files
 from report.analysis import (
     agreement,
     autocorrelation,

@@ -9,8 +9,8 @@ import zipfile
 import pytest
 from conftest import ROOT
 
-from report import offline
 from report.errors import ReportError
+from report.site import offline
 from report.workspace import Workspace
 
 

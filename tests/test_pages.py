@@ -16,10 +16,10 @@ import yaml
 from conftest import ROOT, TINY, Build
 from PIL import Image
 
-from report import pages
-from report import workspace as files
+from report import files
 from report.errors import ReportError
-from report.workspace import Workspace
+from report.site import pages
+from report.workspace import DRAWN, Workspace
 
 VERDICTS = ("supported", "not supported", "mixed", "not tested")
 TEMPLATES = sorted((ROOT / "templates").glob("*/*.j2"))
@@ -44,7 +44,7 @@ def copy_of(build: Build, folder: Path, *, templates: bool = False) -> Workspace
     place = Workspace(root, folder / "build", folder / "site")
     old = build.workspace
     place.docs.mkdir(parents=True)
-    for name in files.DRAWN:
+    for name in DRAWN:
         if (old.docs / name).exists():
             (place.docs / name).symlink_to(old.docs / name)
     for path in (old.results, old.figures_manifest, old.animations_manifest, old.timings):
@@ -56,7 +56,7 @@ def copy_of(build: Build, folder: Path, *, templates: bool = False) -> Workspace
 
 def written(place: Workspace) -> dict[str, bytes]:
     """Return what the pages consist of: path and bytes."""
-    paths = [path for path in sorted(place.docs.rglob("*")) if path.relative_to(place.docs).parts[0] not in files.DRAWN]
+    paths = [path for path in sorted(place.docs.rglob("*")) if path.relative_to(place.docs).parts[0] not in DRAWN]
     return {path.relative_to(place.docs).as_posix(): path.read_bytes() for path in paths if path.is_file()}
 
 

@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 from conftest import ROOT
 
-from report import player
-from report import workspace as files
-from report.animation import geometry
+from report import files
+from report.drawing.animation import geometry
+from report.drawing.player import pack as player
+from report.drawing.player.pack import Layer
 from report.errors import ReportError
-from report.player import Layer
 from report.recording import Recording
 from report.workspace import Workspace
 

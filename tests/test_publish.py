@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from report.errors import ReportError
-from report.publish import publish
+from report.site.publish import publish
 from report.workspace import Workspace
 
 

@@ -22,9 +22,9 @@ from urllib.parse import unquote, urljoin, urlsplit
 import pytest
 from conftest import ROOT, Build
 
-from report import site
-from report import workspace as files
+from report import files
 from report.errors import ReportError
+from report.site import mkdocs as site
 from report.workspace import Workspace
 
 ADDRESS = "https://someone.example/weights/"
@@ -263,7 +263,7 @@ def test_without_pages_there_is_no_site(tmp_path, tiny):
 SERVE = """
 import sys
 from pathlib import Path
-from report import site
+from report.site import mkdocs as site
 from report.config import Experiment
 from report.workspace import Workspace
 root = Path(sys.argv[1])

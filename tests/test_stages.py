@@ -17,7 +17,7 @@ from conftest import ROOT, TINY, Build, run_report
 from report.__main__ import main
 from report.config import Experiment
 from report.console import Console
-from report.stages import Pipeline
+from report.making.stages import Pipeline
 from report.workspace import Workspace
 
 
@@ -77,7 +77,7 @@ def test_a_second_run_does_and_writes_nothing(tiny_build: Build, tmp_path: Path)
     assert busy_seconds() - started < 3
     assert {name: path.stat().st_mtime_ns for name, path in files_of(tmp_path).items()} == before
     imported = {line.rsplit("|", 1)[-1].strip() for line in done.stderr.splitlines()}
-    assert "report.stages" in imported
+    assert "report.making.stages" in imported
     assert not imported & {"torch", "matplotlib", "mkdocs"}
 
 

@@ -17,10 +17,11 @@ import psutil
 import pytest
 from conftest import ROOT, TINY, Build, run_report
 
-from report import study, workers
 from report.config import Experiment, Optimizer
 from report.errors import ReportError
 from report.recording import Recording
+from report.training import runs as study
+from report.training import workers
 from report.workspace import Workspace
 
 NAMES = [

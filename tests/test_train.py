@@ -10,10 +10,11 @@ import pytest
 import torch
 from conftest import TINY, Build, run_report
 
-from report import data, optimizers, train
 from report.config import Experiment, Optimizer
 from report.errors import ConfigError, TrainingDivergedError
 from report.recording import CHUNK, Recording, Writer, kept_indices
+from report.training import data, optimizers
+from report.training import loop as train
 from report.workspace import Workspace
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from report import workspace as files
+from report import files
 from report.errors import ReportError
 from report.workspace import Workspace
 

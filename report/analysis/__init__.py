@@ -27,7 +27,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from report import workspace as files
+from report import files
 from report.config import CLASSES, Experiment
 from report.recording import Recording
 from report.workspace import Workspace

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from report import workspace as files
+from report import files
 from report.analysis import decomposition, history, intervals, measures, theory
 from report.analysis.findings import findings
 from report.config import Experiment, Optimizer

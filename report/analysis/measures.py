@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from report import workspace as files
+from report import files
 from report.config import Experiment, Optimizer
 from report.freshness import code_digest, digest
 from report.recording import Recording

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from report import workspace as files
+from report import files
 from report.errors import ReportError
 
 Columns = Mapping[str, NDArray[Any]]

@@ -13,8 +13,8 @@ from conftest import ROOT, Build
 from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 from benchmarks.serving import serve
-from report import site
-from report import workspace as files
+from report import files
+from report.site import mkdocs as site
 from report.workspace import Workspace
 
 CHECKS = Path(__file__).parent

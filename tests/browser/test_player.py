@@ -13,8 +13,9 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from benchmarks.serving import serve
-from report import offline, player
-from report import workspace as files
+from report import files
+from report.drawing.player import pack as player
+from report.site import offline
 from report.workspace import Workspace
 
 from .conftest import SCREENSHOTS, axe, complaints_of

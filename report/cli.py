@@ -1,0 +1,291 @@
+"""Run the stages: `python -m report [train | analyse | draw | write | all | findings | serve | publish]`."""
+
+import contextlib
+import fcntl
+import os
+import re
+import shlex
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from report import files
+from report.config import Experiment
+from report.console import Console
+from report.errors import ConfigError, ReportError
+from report.making.stages import Pipeline
+from report.training import runs as study
+from report.workspace import Workspace
+
+ROOT = Path(__file__).resolve().parent.parent
+COMMANDS = {
+    "train": ("train",),
+    "analyse": ("analyse",),
+    "draw": ("draw",),
+    "write": ("pages", "site"),
+    "all": ("train", "analyse", "draw", "pages", "site"),
+}
+REPEAT_SECONDS = 0.01  # after which an interrupt that Python dropped comes again
+
+Places = tuple[Path | None, Path | None, Path | None]  # what --experiment, --build and --site say
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option("--experiment", "file", type=click.Path(path_type=Path), help="What to run [default: experiment.toml].")
+@click.option("--build", type=click.Path(path_type=Path), help="Where generated files go [default: build].")
+@click.option("--site", type=click.Path(path_type=Path), help="Where the site goes [default: site].")
+@click.pass_context
+def main(context: click.Context, file: Path | None, build: Path | None, site: Path | None) -> None:
+    """Train a network, record every weight update, and write an article about it.
+
+    The stages follow one another and speak only through files below the build folder; a stage whose inputs have
+    not changed does nothing. "all" is what "make report" runs.
+    """
+    context.obj = (file, build, site)
+
+
+def _options(command: click.Command) -> click.Command:
+    """Let the common options stand after the command as well as before it."""
+    command.params.extend(main.params)
+    return command
+
+
+def _given(context: click.Context, places: Places) -> Places:
+    """Return what the common options say, whether they stand after the command or before it."""
+    file, build, site = (own or given for own, given in zip(places, context.obj, strict=True))
+    return file, build, site
+
+
+def _serve_command(context: click.Context, places: Places) -> str:
+    """Return the command that shows what these options build."""
+    options = zip(("--experiment", "--build", "--site"), _given(context, places), strict=True)
+    words = [word for option, place in options if place is not None for word in (option, str(place))]
+    return shlex.join([os.path.relpath(sys.executable), "-m", "report", "serve", *words]) if words else "make serve"
+
+
+def _pipeline(
+    context: click.Context,
+    console: Console,
+    places: Places,
+    processes: int | None = None,
+    dask: str | None = None,
+) -> Pipeline:
+    file, build, site = _given(context, places)
+    workspace = Workspace(ROOT, (build or ROOT / "build").absolute(), (site or ROOT / "site").absolute())
+    workspace.check()
+    experiment_file = file or ROOT / "experiment.toml"
+    experiment = Experiment.load(experiment_file)
+    _check_language(workspace, experiment, experiment_file)
+    return Pipeline(workspace, experiment, experiment_file, console, processes=processes, dask=dask)
+
+
+def _check_language(workspace: Workspace, experiment: Experiment, file: Path) -> None:
+    """Refuse a language without templates before anything runs."""
+    if experiment.site.language not in workspace.languages:
+        allowed = ", ".join(workspace.languages)
+        raise ConfigError(f"{file}: site.language: found {experiment.site.language!r}; allowed: {allowed}.")
+
+
+def _address(context: click.Context, option: click.Parameter, value: str | None) -> str | None:
+    """Refuse what is no address before Dask waits for an answer from it."""
+    if value is not None and not re.fullmatch(r"(\w+://)?[^\s/]+:\d+", value):
+        raise click.BadParameter(f"found {value!r}; allowed: an address with a port, such as tcp://host:8786.")
+    return value
+
+
+TRAINING_OPTIONS = (
+    click.Option(
+        ["--processes"],
+        type=click.IntRange(1),
+        metavar="NUMBER",
+        help="Training runs at a time, each in a process of its own [default: as many as cores].",
+    ),
+    click.Option(
+        ["--dask"],
+        metavar="ADDRESS",
+        callback=_address,
+        help="Train on the workers of this Dask scheduler instead, such as tcp://host:8786. They need this package, "
+        "but no disk in common with this machine.",
+    ),
+)
+
+
+def _stage_command(name: str, help_text: str) -> None:
+    """Add the command that does the stages of `name`."""
+
+    @main.command(name, help=help_text)
+    @click.pass_context
+    def command(
+        context: click.Context,
+        file: Path | None,
+        build: Path | None,
+        site: Path | None,
+        processes: int | None = None,
+        dask: str | None = None,
+    ) -> None:
+        console = Console()
+        started = time.perf_counter()
+        pipeline = _pipeline(context, console, (file, build, site), processes, dask)
+        with _alone(pipeline.workspace):
+            pipeline.run(COMMANDS[name])
+        if name == "all":
+            _summarise(pipeline, time.perf_counter() - started, _serve_command(context, (file, build, site)))
+        if "train" in COMMANDS[name]:
+            _name_missing(pipeline)
+
+    if "train" in COMMANDS[name]:
+        command.params.extend(TRAINING_OPTIONS)
+    _options(command)
+
+
+_stage_command(
+    "train",
+    "Train what is missing and record it, into build/runs.\n\nThe study's training runs go side by side. One that is "
+    "finished is never trained again; one that fails is named at the end, and the others go on.",
+)
+_stage_command("analyse", "Compute every number, into build/results.json and build/tables.")
+_stage_command("draw", "Draw figures and animations, into build/docs.")
+_stage_command("write", "Fill the templates and build the site.")
+_stage_command("all", "Do all stages, one after the other.")
+
+
+@main.command("findings", help="Print what became of each claim of the first article, with the evidence.")
+@click.pass_context
+def findings(context: click.Context, file: Path | None, build: Path | None, site: Path | None) -> None:
+    """Train and analyse what is stale, then print the findings."""
+    console = Console()
+    pipeline = _pipeline(context, console, (file, build, site))
+    with _alone(pipeline.workspace):
+        pipeline.run(("train", "analyse"))
+    console.findings(files.read_json(pipeline.workspace.results)["findings"])
+
+
+@main.command("serve", help="Show the site on localhost; rebuild it when templates or site sources change.")
+@click.option("--port", type=click.IntRange(1, 65535), default=8000, show_default=True, help="Port on localhost.")
+@click.pass_context
+def serve(context: click.Context, file: Path | None, build: Path | None, site: Path | None, port: int) -> None:
+    """Build what is stale, then serve."""
+    from report.site import mkdocs as mkdocs_site
+
+    pipeline = _pipeline(context, Console(), (file, build, site))
+    with _alone(pipeline.workspace):
+        pipeline.run(COMMANDS["all"])
+        mkdocs_site.serve(pipeline.workspace, pipeline.experiment, lambda: pipeline.run(COMMANDS["write"]), port=port)
+
+
+@main.command("offline", help="Pack the site as a ZIP that opens without a server.")
+@click.pass_context
+def offline(context: click.Context, file: Path | None, build: Path | None, site: Path | None) -> None:
+    """Build what is stale, then pack."""
+    from report.site import offline as packing
+
+    console = Console()
+    pipeline = _pipeline(context, console, (file, build, site))
+    with _alone(pipeline.workspace):
+        pipeline.run(COMMANDS["all"])
+        archive = packing.pack(pipeline.workspace, pipeline.experiment)
+    console.say(f"{archive}: {archive.stat().st_size / 1e6:.1f} MB; unpack it and open index.html.")
+
+
+@main.command("publish", help="Put the built site on the gh-pages branch of origin.")
+@click.pass_context
+def publish(context: click.Context, file: Path | None, build: Path | None, site: Path | None) -> None:
+    """Publish what "all" has built."""
+    from report.site import publish as publishing
+
+    pipeline = _pipeline(context, Console(), (file, build, site))
+    with _alone(pipeline.workspace):
+        publishing.publish(
+            pipeline.workspace,
+            is_fresh=lambda: not pipeline.stale(),
+            say=pipeline.console.say,
+            address=pipeline.experiment.site.url,
+        )
+
+
+for _command in (findings, serve, offline, publish):
+    _options(_command)
+
+
+@contextlib.contextmanager
+def _alone(workspace: Workspace) -> Iterator[None]:
+    """Keep a second command out of the same build folder.
+
+    Raises:
+        ReportError: when another one is at work there.
+    """
+    with files.person_readable(workspace.build):
+        workspace.build.mkdir(parents=True, exist_ok=True)
+        lock = (workspace.build / ".lock").open("a")  # "w" would touch it
+    with lock:
+        try:
+            # The system lets go of the lock when the process ends, however it ends.
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ReportError(f"Another command is working in {workspace.build}. Wait for it, or stop it.") from None
+        yield
+
+
+def _summarise(pipeline: Pipeline, seconds: float, serve: str) -> None:
+    """Say where the site is, what it was built from, how good the network became, what took how long."""
+    results = files.read_json(pipeline.workspace.results)
+    loss = results["loss"][results["main"]]
+    data = results["data"]
+    times = files.read_json(pipeline.workspace.timings, default={})
+    say = pipeline.console.say
+    say(f"Site:      {pipeline.workspace.site / 'index.html'}   (look at it with: {serve})")
+    say(f"Data:      {data['title']}" + (f". {data['reason']}" if data["reason"] else ""))
+    say(f"Accuracy:  {loss['final_validation_accuracy']:.4f} on {data['validation']:,} validation images")
+    stages = ", ".join(f"{name} {times[name]:.1f} s" for name in COMMANDS["all"] if name in times)
+    say(f"Times:     {stages} (when last done); this command {seconds:.1f} s")
+
+
+def _name_missing(pipeline: Pipeline) -> None:
+    """Name each training run that failed, with its reason."""
+    for record in study.missing(pipeline.workspace):
+        pipeline.console.say(f"WARNING: training run {record['run']} is missing: {record['reason']}")
+
+
+def _heed_lost_interrupts() -> None:
+    """Repeat a Ctrl-C that arrives while Python cleans up an object, where it drops every exception."""
+    unraisable = sys.unraisablehook
+
+    def hook(lost: "sys.UnraisableHookArgs") -> None:
+        if issubclass(lost.exc_type, KeyboardInterrupt):
+            # Not at once: this very function runs where an exception would be dropped.
+            signal.setitimer(signal.ITIMER_REAL, REPEAT_SECONDS)
+        else:
+            unraisable(lost)
+
+    signal.signal(signal.SIGALRM, signal.default_int_handler)
+    sys.unraisablehook = hook
+
+
+def run() -> int:
+    """Run a command; a person's mistake is one line and an exit code, never a traceback."""
+    _heed_lost_interrupts()
+    console = Console()
+    try:
+        code = main(standalone_mode=False, prog_name="python -m report")
+        return int(code or 0)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        console.error('Interrupted. Nothing half-made is kept; run "make report" to go on.')
+        # Where it came in the midst of code that is run from a string, as imports do that make dataclasses, Python has
+        # noted that nobody caught it, and would end by the signal instead of with this exit code. More such code makes
+        # it forget.
+        exec("")
+        return 130
+    except ReportError as error:
+        console.error(str(error))
+        return error.exit_code
+    except OSError as error:
+        where = f" ({error.filename})" if error.filename else ""
+        console.error(f"The operating system refused: {error.strerror or error}{where}.")
+        return 1

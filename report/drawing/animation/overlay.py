@@ -1,0 +1,75 @@
+"""What lies over the moving part of every frame: names, the legend, the number of the batch."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from report.drawing.animation.palette import Palette
+from report.drawing.animation.sheet import Sheet
+
+Bytes = NDArray[np.uint8]
+
+LABEL = 21  # pixels an em of the batch number; 15 on a phone, which shows 500 pixels on about 358
+SMALL = 17  # of the other words; 12 on a phone
+TINY = 15  # of the numbers of nodes
+SOFT = 0.8  # ink of what is secondary
+BASELINE = 46  # pixels from the top, of the line above the picture
+HIDES = "#00ff00"  # green marks what covers the edges; red is the ink on it
+
+
+class Overlay:
+    """Gather what every frame has in common, then lay it over each."""
+
+    def __init__(self, width: int, height: int, palette: Palette) -> None:
+        """Start with nothing on a picture of `width` × `height` pixels."""
+        self.sheet = Sheet(width, height)
+        self._palette = palette
+        self._blocks: list[tuple[tuple[slice, slice], Bytes]] = []
+
+    def block(self, left: int, top: int, indices: Bytes) -> None:
+        """Put a rectangle of (height, width) colour indices with its corner at `left`, `top`."""
+        height, width = indices.shape
+        self._blocks.append((np.s_[top : top + height, left : left + width], indices))
+
+    def frame(self, left: int, top: int, width: int, height: int) -> None:
+        """Draw a hairline around a rectangle whose empty cells are as white, or as black, as the paper."""
+        line = np.full((1, 1), self._palette.inks[round(255 * 0.3)], np.uint8)
+        for y in (top - 1, top + height):
+            self.block(left - 1, y, line.repeat(width + 2, axis=1))
+        for x in (left - 1, left + width):
+            self.block(x, top - 1, line.repeat(height + 2, axis=0))
+
+    def signs(self, right: int) -> None:
+        """Write what red and blue mean on the line above the picture, ending at x = `right`."""
+        for words, hue in (("down", (0, 255)), ("up", (255, 0))):
+            start = self.sheet.text(right, BASELINE, words, SMALL, muted=SOFT, at="right")
+            self.block(start - 24, BASELINE - 8, np.full((4, 18), self._palette.hues[hue], np.uint8))
+            right = start - 42
+
+    def finish(self) -> tuple[NDArray[np.int64], Bytes]:
+        """Return the flat positions of the pixels that the overlay covers, and their indices."""
+        red, green = self.sheet.pixels[..., 0], self.sheet.pixels[..., 1]
+        picture = self._palette.inks[red]
+        covered = (green > 127) | (red > 0)
+        for area, indices in self._blocks:
+            picture[area] = indices
+            covered[area] = True
+        positions = np.flatnonzero(covered)
+        return positions, picture.reshape(-1)[positions]
+
+
+class BatchLabel:
+    """Write the number of the batch on the line above the picture."""
+
+    def __init__(self, left: int, palette: Palette) -> None:
+        """Take the place from x = `left` on, where nothing else is drawn."""
+        top, bottom, width = BASELINE - 24, BASELINE + 12, 190
+        self._area = np.s_[top:bottom, left : left + width]
+        self._sheet = Sheet(width, bottom - top)
+        self._baseline = BASELINE - top
+        self._palette = palette
+
+    def stamp(self, picture: Bytes, batch: int) -> None:
+        """Write `batch` into (height, width) `picture`."""
+        self._sheet.clear()
+        self._sheet.text(0, self._baseline, f"batch {batch:,}", LABEL, bold=True)
+        picture[self._area] = self._palette.inks[self._sheet.pixels[..., 0]]

@@ -1,0 +1,95 @@
+"""How alike updates are that lie some batches apart, measured and as momentum alone would have it.
+
+A reader learns that the correlation dies away as β^lag says where gradients are noise, and sees where it does not:
+what lies above a curve is not momentum's doing.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from report.config import Experiment
+from report.drawing.figures.comparison import bars, few, key, names, scope, seeds, short, when
+from report.drawing.figures.sources import Facts, Tables, Words, rows
+from report.drawing.figures.style import Ink, dots, heading, sheet
+from report.wording import fixed, series, shape
+
+TABLES = ("autocorrelation",)
+
+
+def facts(results: Mapping[str, Any], experiment: Experiment) -> Facts | None:
+    """Return the family of the main optimizer, and the correlations one batch apart that the caption states."""
+    study = results["study"]
+    summary = results["summary"]["autocorrelation"]
+    found = few(results)
+    return {
+        "optimizers": found,
+        "layers": {layer: list(experiment.shape(layer)) for layer in experiment.layers},
+        **scope(results, found),
+        "first_lag": {
+            each["slug"]: {
+                layer: summary[each["slug"]][layer][study["late"]]["updates"]["mean"][0] for layer in experiment.layers
+            }
+            for each in found
+        },
+        "main": study["main"],
+    }
+
+
+def draw(ink: Ink, tables: Tables, facts: Facts) -> Figure:
+    """Draw one panel a layer: measured points with intervals over theory's curves, a colour an optimizer."""
+    layers = facts["layers"]
+    table = rows(tables["autocorrelation"], series="updates", window=facts["window"])
+    figure, panels = sheet([166, *[144] * (len(layers) - 2), 170][-len(layers) :])
+    shown = np.isin(table["optimizer"], [each["slug"] for each in facts["optimizers"]])
+    lowest = float(np.nanmin(np.append(table["low"][shown], table["mean"][shown]), initial=0))
+    for panel, (layer, sizes) in zip(panels, layers.items(), strict=True):
+        panel.axhline(0, color=ink.muted, linewidth=0.7)
+        for each in facts["optimizers"]:
+            found = rows(table, optimizer=each["slug"], layer=layer)
+            colour = ink.optimizer(each["place"])
+            if each["theory"]:
+                panel.plot(found["lag"], found["theory"], color=colour, linewidth=1.2, alpha=0.75)
+            bars(panel, found["lag"], found["low"], found["high"], colour)
+            dots(panel, found["lag"], found["mean"], colour, 3.8)
+        heading(panel, layer, shape(sizes))
+        panel.set_ylim(max(lowest, -1) - 0.06, 1.05)
+        panel.set_yticks([0, 0.5, 1])
+        panel.set_xticks([1, 5, 10, 15, 20, 25, 30])
+    key(panels[0], [(short(each["label"]), ink.optimizer(each["place"])) for each in facts["optimizers"]], ink)
+    panels[-1].set_xlabel("lag, batches", loc="right")
+    return figure
+
+
+def words(tables: Tables, facts: Facts) -> Words:
+    """Write title, caption and alternative text."""
+    near = "; ".join(
+        f"{each['label']}: "
+        + series(f"{_number(facts['first_lag'][each['slug']][layer])} in {layer}" for layer in facts["layers"])
+        for each in facts["optimizers"]
+    )
+    period = when(facts["window"], facts["batches"])
+    curves = [each for each in facts["optimizers"] if each["theory"]]
+    theory = (
+        " Lines: what chance alone predicts, momentum to the power of the lag. A point above its line needs another "
+        "cause than momentum."
+        if curves
+        else ""
+    )
+    return Words(
+        title="Correlation of updates, against the batches between them",
+        caption=(
+            f"Points: the correlation of a weight's updates so many batches apart, over all kept weights of a layer, "
+            f"{period}; {seeds(facts['seeds'])}.{theory}"
+        ),
+        alt=(
+            f"Charts, one a layer, of the correlation of updates against the lag, {period}, for "
+            f"{names(facts['optimizers'])}. One batch apart it is, {near}."
+        ),
+    )
+
+
+def _number(value: float | None) -> str:
+    return fixed(value, 2)

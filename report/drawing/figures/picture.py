@@ -1,0 +1,118 @@
+"""How a drawn figure becomes a file: an SVG with short coordinates, or, where that is too large, an image."""
+
+import io
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from matplotlib.figure import Figure
+from PIL import Image
+
+from report.drawing.figures.style import PIXELS_PER_INCH, Dots
+
+ENDINGS: Final = (".svg", ".png")
+LARGEST_SVG: Final = 100_000  # bytes; above, an image is both smaller and quicker to show
+SHARPNESS: Final = 2  # pixels of an image for each CSS pixel that it is shown at
+COLOURS: Final = 128  # of an image: few inks and their rims
+PLACES: Final = 2  # decimals of a coordinate; the unit is a point
+NO_METADATA: Final = {"Creator": None, "Date": None, "Format": None, "Type": None}
+
+_NUMBER = re.compile(r"-?\d+\.?\d*(?:e-?\d+)?")
+_PATH = re.compile(r' d="([^"]*)"')
+_ARGUMENTS: Final = {"M": 1, "L": 1, "Q": 2, "C": 3, "z": 0}  # points that a command of matplotlib's takes
+
+
+def encode(figure: Figure) -> tuple[str, bytes]:
+    """Return the file ending and the bytes of a figure; equal figures give equal bytes."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="svg", metadata=NO_METADATA)
+    width, height = (round(float(inches) * PIXELS_PER_INCH) for inches in figure.get_size_inches())
+    svg = compact(buffer.getvalue().decode("utf-8"), width, height).encode("utf-8")
+    return (".svg", svg) if len(svg) < LARGEST_SVG else (".png", image(figure))
+
+
+def image(figure: Figure) -> bytes:
+    """Return the figure as a PNG with a palette, at twice its displayed size."""
+    for each in figure.findobj(Dots):
+        each.as_markers()
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=SHARPNESS * PIXELS_PER_INCH)
+    with Image.open(buffer) as picture:
+        reduced = picture.convert("RGB").quantize(COLOURS, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    small = io.BytesIO()
+    reduced.save(small, format="PNG", optimize=True)
+    return small.getvalue()
+
+
+def size(path: Path) -> tuple[int, int]:
+    """Return the width and height, CSS pixels, at which a figure's file is to be shown."""
+    if path.suffix == ".png":
+        with Image.open(path) as picture:
+            return picture.width // SHARPNESS, picture.height // SHARPNESS
+    found = re.search(r'<svg[^>]*? width="(\d+)" height="(\d+)"', path.read_text(encoding="utf-8"))
+    assert found is not None, path  # `compact` wrote them
+    return int(found[1]), int(found[2])
+
+
+def compact(svg: str, width: int, height: int) -> str:
+    """Return matplotlib's SVG with its size in CSS pixels and its paths in short, relative coordinates.
+
+    Args:
+        svg: the file as matplotlib writes it, coordinates with six decimals.
+        width: CSS pixels.
+        height: CSS pixels.
+    """
+    svg = re.sub(r"<\?xml.*?(?=<svg)", '<?xml version="1.0" encoding="utf-8"?>\n', svg, flags=re.S)
+    svg = re.sub(r"<metadata>.*?</metadata>\s*|<!--.*?-->\s*", "", svg, flags=re.S)
+    svg = re.sub(r'(<svg[^>]*?) width="[^"]*" height="[^"]*"', rf'\1 width="{width}" height="{height}"', svg, count=1)
+    svg = _PATH.sub(lambda match: f' d="{shorten(match[1])}"', svg)
+    return re.sub(r"\n\s*", "\n", svg)
+
+
+def shorten(path: str) -> str:
+    """Return SVG path data of absolute M, L, Q, C and z as relative ones with `PLACES` decimals.
+
+    Each point is rounded before differences are taken, so that errors do not add up along a line.
+    """
+    tokens = iter(re.findall(r"[A-Za-z]|" + _NUMBER.pattern, path))
+    pieces: list[str] = []
+    x = y = start_x = start_y = 0
+    last = ""
+    for command in tokens:
+        if command == "z":
+            pieces.append("z")
+            x, y, last = start_x, start_y, "z"
+            continue
+        points = [(_units(next(tokens)), _units(next(tokens))) for _ in range(_ARGUMENTS[command])]
+        numbers = _joined([place for px, py in points for place in (px - x, py - y)])
+        kind = command.lower()
+        if kind == "m":
+            start_x, start_y = points[0]
+        elif kind == "l" and points[0][0] == x:
+            kind, numbers = "v", _joined([points[0][1] - y])
+        # A repeated command need not be written again; a second m would mean a line.
+        repeated = kind == last and kind != "m"
+        pieces.append(numbers if repeated and numbers[0] == "-" else f" {numbers}" if repeated else kind + numbers)
+        last = kind
+        x, y = points[-1]
+    return "".join(pieces)
+
+
+def _units(text: str) -> int:
+    """Return a coordinate in hundredths of its unit."""
+    return round(float(text) * 10**PLACES)
+
+
+def _joined(values: list[int]) -> str:
+    """Write numbers in hundredths one after the other, with a space only where a sign does not part them."""
+    texts = list(_written(values))
+    return texts[0] + "".join(text if text[0] == "-" else f" {text}" for text in texts[1:])
+
+
+def _written(values: list[int]) -> Iterator[str]:
+    for value in values:
+        whole, rest = divmod(abs(value), 10**PLACES)
+        fraction = f".{rest:0{PLACES}d}".rstrip("0") if rest else ""
+        sign = "-" if value < 0 else ""
+        yield sign + (f"{whole or ''}{fraction}" if fraction else str(whole))

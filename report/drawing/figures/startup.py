@@ -1,0 +1,107 @@
+"""The first batches: how large updates are while the running means fill up.
+
+A reader learns that the first batch moves every weight that has a gradient by the learning rate itself, that sizes
+fall as theory says, and why statistics of the first hundred batches are statistics of the start.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, NullLocator
+
+from report.config import Experiment
+from report.drawing.figures.comparison import key, optimizers
+from report.drawing.figures.sources import Facts, Tables, Words, rows
+from report.drawing.figures.style import Ink, heading, label, sheet
+from report.wording import digits, fixed, plural, series, thousands
+
+TABLES = ("startup",)
+
+
+def facts(results: Mapping[str, Any], experiment: Experiment) -> Facts | None:
+    """Return what the caption states; None where the main optimizer has no learning rate to measure by."""
+    curves = results["curves"]["startup"]
+    known = [each for each in optimizers(results) if _has_curve(curves.get(each["slug"]))]
+    if not known or known[0]["slug"] != results["study"]["main"]:
+        return None
+    main = known[0]
+    first = {layer: row["first_batch"] for layer, row in results["startup"][results["main"]].items()}
+    return {
+        "main": main["slug"],
+        "label": main["label"],
+        "layers": list(experiment.layers),
+        "first": {
+            layer: {name: first[layer][name] for name in ("live", "exact", "share")} for layer in experiment.layers
+        },
+        "seeds": len(results["study"]["runs"][main["slug"]]),
+        "expected": bool(main["theory"] and results["theory"][main["slug"]]["startup"]),
+    }
+
+
+def draw(ink: Ink, tables: Tables, facts: Facts) -> Figure:
+    """Draw a line a layer, theory dashed, the batches on a logarithmic axis."""
+    layers = facts["layers"]
+    table = rows(tables["startup"], optimizer=facts["main"])
+    figure, (panel,) = sheet([320])
+    top = 1.0
+    for layer in layers:
+        found = rows(table, layer=layer)
+        colour = ink.layer(layer)
+        panel.fill_between(found["batch"], found["low"], found["high"], color=colour, alpha=0.16, linewidth=0)
+        panel.plot(found["batch"], found["mean"], color=colour, linewidth=1.8)
+        top = max(top, float(np.nanmax(found["mean"], initial=0)))
+    batches = int(table["batch"].max())
+    if facts["expected"]:
+        found = rows(table, layer=layers[0])
+        panel.plot(found["batch"], found["theory"], color=ink.ink, linewidth=1.8, linestyle=(0, (4, 2.5)), zorder=4)
+        label(panel, batches, found["theory"][-1], "chance alone", ink, offset=(0, -13), ha="right")
+    panel.set_xscale("log")
+    panel.set_ylim(0, 1.06 * top)
+    heading(panel, "Mean |Δ| / learning rate")
+    key(panel, [(layer, ink.layer(layer)) for layer in layers], ink)
+    panel.set_xlabel("batch", loc="right")
+    panel.xaxis.set_minor_locator(NullLocator())
+    panel.set_xticks([tick for tick in (1, 2, 5, 10, 20, 50, 100) if tick <= batches])
+    panel.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    return figure
+
+
+def words(tables: Tables, facts: Facts) -> Words:
+    """Write title, caption and alternative text."""
+    batches = int(tables["startup"]["batch"].max())
+    first = series(
+        f"{thousands(row['exact'])} of {thousands(row['live'])} in {layer}" for layer, row in facts["first"].items()
+    )
+    ends = []
+    for layer in facts["layers"]:
+        found = rows(tables["startup"], optimizer=facts["main"], layer=layer)
+        ends.append(f"{digits(float(found['mean'][0]))} to {fixed(_number(found['mean'][-1]), 2)} in {layer}")
+    theory = ", dashed what chance alone predicts" if facts["expected"] else ""
+    over = f", mean of {plural(facts['seeds'], 'seed')} and 95 % interval" if facts["seeds"] > 1 else ""
+    opening = (
+        " In the first batch of the main training run, weights that moved by the learning rate itself, to 1 %: "
+        f"{first}."
+        if facts["expected"]
+        else ""
+    )
+    return Words(
+        title=f"The first {plural(batches, 'batch', 'batches')}",
+        caption=(
+            f"{facts['label']}: mean size of the updates of the weights that have a gradient, in units of the learning "
+            f"rate, over the first {plural(batches, 'batch', 'batches')}{over}{theory}.{opening}"
+        ),
+        alt=(
+            f"Line charts of the mean update in units of the learning rate over the first {batches} batches "
+            f"under {facts['label']}. It goes from {series(ends)}."
+        ),
+    )
+
+
+def _has_curve(curve: Mapping[str, Any] | None) -> bool:
+    return curve is not None and all(any(value is not None for value in row["mean"]) for row in curve.values())
+
+
+def _number(value: Any) -> float | None:
+    return float(value) if value == value else None

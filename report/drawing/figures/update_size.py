@@ -1,0 +1,117 @@
+"""How large a layer's updates are, batch by batch.
+
+A reader learns that the first batches move the weights most, that sizes settle within a few dozen batches, and how
+far the layers differ: before any statistic is taken over "the first 100 batches", this is what is in them.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+from numpy.typing import NDArray
+
+from report.config import Experiment
+from report.drawing.figures.sources import Facts, Tables, Words, rows
+from report.drawing.figures.style import Ink, heading, label, sheet
+from report.wording import SUPERSCRIPTS, digits, percent, series, shape, thousands
+
+TABLES = ("update_size",)
+POINTS = 260  # drawn batches: as many as the eye can part on a logarithmic axis
+DECADES = 3  # that the y axis shows at most, below the largest value
+
+
+def facts(results: Mapping[str, Any], experiment: Experiment) -> Facts | None:
+    """Return the layers, the learning rate, and the sizes that the caption states."""
+    size = results["size"][results["main"]]
+    return {
+        "layers": {
+            layer: {
+                "shape": list(experiment.shape(layer)),
+                "mean": {window: row["mean_absolute_update"] for window, row in size[layer].items()},
+            }
+            for layer in experiment.layers
+        },
+        "learning_rate": experiment.optimizer.learning_rate,
+        "optimizer": experiment.optimizer.label,
+    }
+
+
+def draw(ink: Ink, tables: Tables, facts: Facts) -> Figure:
+    """Draw one panel a layer: median and the band of the middle four fifths."""
+    layers = facts["layers"]
+    table = tables["update_size"]
+    figure, panels = sheet([124] * (len(layers) - 1) + [148])
+    top = 1.6 * max(float(table["upper"].max()), 1e-12)
+    floor = top / 10**DECADES
+    rate = facts["learning_rate"] if floor < (facts["learning_rate"] or 0) < top else None
+    curves = {layer: rows(table, layer=layer) for layer in layers}
+    shown = spread(len(next(iter(curves.values()))["batch"]))
+    for panel, (layer, row) in zip(panels, layers.items(), strict=True):
+        panel.set_xscale("log")
+        panel.set_yscale("log")
+        curve = curves[layer]
+        batch, colour = curve["batch"][shown], ink.layer(layer)
+        lower, upper = (above(curve[name][shown], floor) for name in ("lower", "upper"))
+        panel.fill_between(batch, lower, upper, color=colour, alpha=0.25, linewidth=0)
+        panel.plot(batch, above(curve["median"][shown], floor), color=colour, linewidth=1.8)
+        if rate:
+            panel.axhline(rate, color=ink.muted, linewidth=0.9, linestyle=(0, (4, 3)))
+        panel.set_ylim(floor, top)
+        panel.yaxis.set_major_locator(LogLocator(numticks=5))
+        panel.yaxis.set_major_formatter(FuncFormatter(lambda value, _: _power_of_ten(value)))
+        panel.yaxis.set_minor_locator(NullLocator())
+        heading(panel, layer, shape(row["shape"]))
+    if rate:
+        label(panels[0], batch[-1], rate, "learning rate", ink, offset=(0, 8), ha="right")
+    panels[-1].set_xlabel("batch", loc="right")
+    panels[-1].xaxis.set_major_formatter(FuncFormatter(lambda value, _: thousands(value)))
+    panels[-1].xaxis.set_minor_locator(NullLocator())
+    return figure
+
+
+def words(tables: Tables, facts: Facts) -> Words:
+    """Write title, caption and alternative text."""
+    layers = facts["layers"]
+    batches = int(tables["update_size"]["batch"].max())
+    windows = {name for row in layers.values() for name in row["mean"]}
+    means = "; ".join(
+        f"{window.replace('-', '–')}: "
+        + series(f"{digits(row['mean'][window], 2)} in {layer}" for layer, row in layers.items())
+        for window in sorted(windows)
+    )
+    rate = (
+        f" The learning rate is {facts['learning_rate']:g} (dashed where it is in sight)."
+        if facts["learning_rate"]
+        else ""
+    )
+    return Words(
+        title="The size of the updates, batch by batch",
+        caption=(
+            f"Median of |Δ| over a layer's weights (line) and the range that holds the middle {percent(0.8, 0)} "
+            f"(band); both axes are logarithmic.{rate} Where more than half of a layer's weights stand still, its "
+            f"median lies at the lower edge. Optimizer: {facts['optimizer']}."
+        ),
+        alt=(
+            f"{len(layers)} line charts, one a layer, of the size of updates over {thousands(batches)} batches on "
+            f"logarithmic axes. Mean change of a weight, by batches: {means}."
+        ),
+    )
+
+
+def spread(batches: int) -> NDArray[np.int64]:
+    """Return the rows of up to `POINTS` batches, evenly spaced on a logarithmic axis."""
+    chosen = np.unique(np.rint(np.geomspace(1, batches, POINTS)).astype(np.int64))
+    return chosen - 1
+
+
+def above(values: NDArray[np.float64], floor: float) -> NDArray[np.float64]:
+    """Return values with those below the axis, zeros too, put at its lower edge."""
+    return np.maximum(values, floor)
+
+
+def _power_of_ten(value: float) -> str:
+    """Write 0.1 and 0.01 as they are and smaller powers of ten as 10ⁿ."""
+    places = round(np.log10(value))
+    return f"{value:g}" if -2 <= places <= 3 else f"10{str(places).translate(SUPERSCRIPTS)}"

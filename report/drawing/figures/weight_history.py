@@ -1,0 +1,85 @@
+"""Two weights over all batches, and what each batch changed in them.
+
+A reader learns what "an update" is, and sees for the first time what the article is about: whether updates of one
+sign come alone or in runs.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from matplotlib.figure import Figure
+
+from report.config import Experiment
+from report.drawing.figures.sources import Facts, Tables, Words, rows
+from report.drawing.figures.style import Ink, batches_below, exponent, few_values, heading, sheet, stems, unit
+from report.wording import digits, plural, series, shape, thousands
+
+TABLES = ("weight_history",)
+
+
+def facts(results: Mapping[str, Any], experiment: Experiment) -> Facts | None:
+    """Return which weights they are: [0, 0] of the first layer drawn, as in the first article, and a lively one."""
+    layer = experiment.recording.whole[0]
+    known = results["history"][results["main"]][layer]
+    return {
+        # The first weight may be the one that went furthest.
+        "weights": {which: known[which] for which in ("first", "largest_mover")[: 1 + _differ(known)]},
+        "layer": layer,
+        "shape": list(experiment.shape(layer)),
+        "optimizer": experiment.optimizer.label,
+    }
+
+
+def draw(ink: Ink, tables: Tables, facts: Facts) -> Figure:
+    """Draw each weight above, its update below."""
+    weights = facts["weights"]
+    figure, panels = sheet([136, 158] * (len(weights) - 1) + [136, 182])
+    for above, below, (which, row) in zip(panels[::2], panels[1::2], weights.items(), strict=True):
+        weight = rows(tables["weight_history"], layer=facts["layer"], which=which)
+        above.plot(weight["batch"], weight["weight"], color=ink.layer(facts["layer"]))
+        heading(above, _name(facts, which), "" if which == "first" else f"went furthest in {facts['layer']}")
+        power = exponent(abs(row["largest_update"]))
+        stems(below, weight["batch"][1:], weight["update"][1:] / 10.0**power, ink)
+        heading(below, "Its update", unit(power))
+        few_values(above, 3)
+        few_values(below, 3)
+    batches_below(panels[-1])
+    return figure
+
+
+def words(tables: Tables, facts: Facts) -> Words:
+    """Write title, caption and alternative text."""
+    weights = facts["weights"]
+    count = int(tables["weight_history"]["batch"].max())
+    layer = facts["layer"]
+    moved = {
+        which: f"{_name(facts, which)} from {digits(row['start'])} to {digits(row['end'])}"
+        for which, row in weights.items()
+    }
+    largest = series(
+        f"{digits(row['largest_update'])}, in batch {thousands(row['largest_update_batch'])}, in {_name(facts, which)}"
+        for which, row in weights.items()
+    )
+    more = " and the one of that layer that went furthest," if len(weights) > 1 else ""
+    return Words(
+        title=f"{series(_name(facts, which) for which in weights)}: weights and their updates",
+        caption=(
+            f"The weight of layer {layer} ({shape(facts['shape'])}) that the first article shows, "
+            f"{_name(facts, 'first')}, output and input counted from 0,{more} over "
+            f"{plural(count, 'batch', 'batches')}: {series(moved.values())}. Below each, the change that each batch "
+            f"made: red up, blue down. The largest is {largest}. Optimizer: {facts['optimizer']}."
+        ),
+        alt=(
+            f"{plural(2 * len(weights), 'chart')} over {thousands(count)} batches: {series(moved.values())}, and below "
+            f"each its update in each batch, red above zero and blue below. The largest update is {largest}."
+        ),
+    )
+
+
+def _differ(known: Mapping[str, Any]) -> bool:
+    return bool(known["first"]["index"] != known["largest_mover"]["index"])
+
+
+def _name(facts: Facts, which: str) -> str:
+    output, source = facts["weights"][which]["index"]
+    return f"{facts['layer']}[{output}, {source}]"

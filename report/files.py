@@ -1,0 +1,95 @@
+"""The only ways in which a file is written: whole or not at all, and not at all when it already holds the same bytes.
+
+Later stages, the browser's cache and a person's diff then see only what changed.
+"""
+
+import contextlib
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from report.errors import ReportError
+
+
+@contextlib.contextmanager
+def person_readable(path: Path) -> Iterator[None]:
+    """Turn an operating system's refusal to write at `path` into one line that says what to do.
+
+    Raises:
+        ReportError: for a full disk, a folder without permission, a file where a folder is wanted.
+    """
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error)
+        where = error.filename or path
+        raise ReportError(
+            f"Cannot write {where}: {reason}. Free space or permissions there, or choose another folder with --build."
+        ) from error
+
+
+def write_bytes(path: Path, data: bytes) -> bool:
+    """Write `data` to `path` whole or not at all; return whether the file changed.
+
+    Raises:
+        ReportError: when the operating system refuses.
+    """
+    with person_readable(path):
+        with contextlib.suppress(FileNotFoundError):
+            if path.stat().st_size == len(data) and path.read_bytes() == data:
+                return False
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
+            os.chmod(temporary, 0o644)
+            os.replace(temporary, path)
+        except BaseException:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(temporary)
+            raise
+    return True
+
+
+def write_text(path: Path, text: str) -> bool:
+    r"""Write `text` as UTF-8 with `\n` line ends; return whether the file changed."""
+    return write_bytes(path, text.encode("utf-8"))
+
+
+def write_json(path: Path, value: Any) -> bool:
+    """Write `value` with sorted keys; refuse NaN and infinity, which JSON does not have.
+
+    Raises:
+        ValueError: for NaN or infinity.
+    """
+    return write_text(path, json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def read_json(path: Path, *keys: str, default: dict[str, Any] | None = None) -> Any:
+    """Read a JSON file that an earlier stage wrote: an object.
+
+    Args:
+        path: of the file.
+        keys: that it must have.
+        default: what stands for a file that is missing or damaged, where that is no harm.
+
+    Raises:
+        ReportError: when it is missing or damaged, and there is no default.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(content, dict) or not content.keys() >= set(keys):
+            raise ValueError("not what was written there")
+    except FileNotFoundError:
+        if default is not None:
+            return default
+        raise ReportError(f'There is no {path}. Run "make report" first.') from None
+    except ValueError as error:
+        if default is not None:
+            return default
+        raise ReportError(f'{path} is damaged ({error}). Delete it and run "make report" again.') from error
+    return content

@@ -1,0 +1,1 @@
+"""Numbers, pictures and templates become a site."""

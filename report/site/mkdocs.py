@@ -1,0 +1,159 @@
+"""MkDocs turns `build/docs` into `site/`: whole or not at all, the same bytes every time; and shows it on localhost."""
+
+import contextlib
+import logging
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+# Read when Material is imported: its notice about MkDocs 2 is for us (pyproject.toml says mkdocs<2), not for a reader.
+os.environ.setdefault("NO_MKDOCS_2_WARNING", "1")
+
+from mkdocs.commands import build as mkdocs_build
+from mkdocs.config import load_config
+from mkdocs.exceptions import MkDocsException
+
+from report import files
+from report.config import Experiment
+from report.errors import ReportError
+from report.workspace import Workspace
+
+EPOCH = "315532800"  # 1980-01-01: MkDocs puts a time into sitemap.xml.gz, and it must not be now
+
+
+def build(workspace: Workspace, experiment: Experiment, *, offline: dict[str, str] | None = None) -> None:
+    """Build the site; an earlier one stays in place until the new one is complete.
+
+    Args:
+        workspace: has the pages, and where the site goes.
+        experiment: has its title and addresses.
+        offline: for a copy that opens from the file system, the player's modules as addresses by name.
+
+    Raises:
+        ReportError: when MkDocs warns of anything, such as a link that leads nowhere.
+    """
+    if not (workspace.docs / "index.md").is_file():
+        raise ReportError(f'No pages in {workspace.docs}. Run "make report" first.')
+    with files.person_readable(workspace.site):
+        workspace.site.parent.mkdir(parents=True, exist_ok=True)
+        scraps = f".{workspace.site.name}.fresh-"
+        for left in workspace.site.parent.glob(f"{scraps}*"):  # by a command that was killed
+            shutil.rmtree(left, ignore_errors=True)
+        fresh = Path(tempfile.mkdtemp(dir=workspace.site.parent, prefix=scraps))
+    try:
+        with _warnings() as warnings, _fixed_time():
+            try:
+                mkdocs_build.build(_config(workspace, experiment, fresh, offline))
+            except MkDocsException as error:
+                reasons = "\n".join(warnings) or str(error)
+                raise ReportError(f"MkDocs refuses to build the site:\n{reasons}") from error
+        # GitHub must not run its own generator, which leaves out files that begin with an underscore.
+        (fresh / ".nojekyll").touch()
+        fresh.chmod(0o755)
+        with files.person_readable(workspace.site):
+            _replace(workspace.site, fresh)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+
+
+def serve(workspace: Workspace, experiment: Experiment, rebuild: Callable[[], None], port: int = 8000) -> None:
+    """Show the site on localhost until Ctrl-C; call `rebuild` and reload the browser when its sources change.
+
+    Raises:
+        ReportError: when the port is taken.
+    """
+    from mkdocs.livereload import LiveReloadServer
+
+    def rebuild_and_say() -> None:
+        try:
+            rebuild()
+        except ReportError as error:
+            # A slip in a template is mended in the editor, not by starting again.
+            print(error)
+
+    mount = urlsplit(experiment.site.url).path or "/"
+    server = LiveReloadServer(rebuild_and_say, "127.0.0.1", port, str(workspace.site), mount)
+    server.error_handler = lambda code: (workspace.site / "404.html").read_bytes() if code == 404 else None
+    for path in (workspace.templates, workspace.site_src, workspace.mkdocs_config):
+        server.watch(str(path))
+    print(f"{server.url}   (Ctrl-C ends it; changes in templates/ and site_src/ are shown at once)", flush=True)
+    try:
+        server.serve()
+    except OSError as error:
+        raise ReportError(f"Cannot serve on port {port}: {error.strerror}. Name another one with --port.") from error
+    except KeyboardInterrupt:
+        print()
+    finally:
+        server.shutdown()
+
+
+def _config(workspace: Workspace, experiment: Experiment, folder: Path, offline: dict[str, str] | None) -> Any:
+    """Return MkDocs's settings with what the experiment and the pages decide."""
+    settings = experiment.site
+    more: dict[str, Any] = {}
+    if offline is not None:
+        # Material's own, which makes the search index a script.
+        more["plugins"] = ["search", "offline"]
+    config: Any = load_config(
+        str(workspace.mkdocs_config),
+        site_name=settings.title,
+        site_url=settings.url and settings.url.rstrip("/") + "/",
+        repo_url=settings.repository,
+        docs_dir=str(workspace.docs),
+        site_dir=str(folder),
+        **more,
+    )
+    config.theme["language"] = settings.language
+    config.extra.update(files.read_json(workspace.site_settings))
+    if offline is not None:
+        # Ours, or the plugin takes one from another host.
+        config.extra.update(polyfills=["assets/offline/iframe-worker.js"], modules=offline)
+    return config
+
+
+@contextlib.contextmanager
+def _warnings() -> Iterator[list[str]]:
+    """Collect what MkDocs warns of, instead of printing it."""
+    lines: list[str] = []
+
+    class Collector(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            lines.append(record.getMessage())
+
+    logger = logging.getLogger("mkdocs")
+    collector, propagate = Collector(logging.WARNING), logger.propagate
+    logger.addHandler(collector)
+    logger.propagate = False
+    try:
+        yield lines
+    finally:
+        logger.removeHandler(collector)
+        logger.propagate = propagate
+
+
+@contextlib.contextmanager
+def _fixed_time() -> Iterator[None]:
+    """Let MkDocs take the same time for now at every build."""
+    before = os.environ.get("SOURCE_DATE_EPOCH")
+    os.environ["SOURCE_DATE_EPOCH"] = EPOCH
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["SOURCE_DATE_EPOCH"]
+        else:
+            os.environ["SOURCE_DATE_EPOCH"] = before
+
+
+def _replace(site: Path, fresh: Path) -> None:
+    """Put the folder `fresh` in the place of `site`."""
+    old = site.with_name(f".{site.name}.old")
+    shutil.rmtree(old, ignore_errors=True)
+    if site.exists():
+        site.rename(old)
+    fresh.rename(site)
+    shutil.rmtree(old, ignore_errors=True)
