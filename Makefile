@@ -6,10 +6,10 @@ RUN := $(BIN)/python -m report
 PREVIEW := --experiment preview.toml --build build/preview --site build/preview/site
 
 .DEFAULT_GOAL := help
-.PHONY: help report preview serve publish offline test lint bench clean
+.PHONY: help report preview serve publish offline test test-quick lint bench clean
 
 help: ## print this list
-	@sed -n 's/^\([a-z]*\):.*## /\1 /p' $(MAKEFILE_LIST) | while read -r name text; do printf '  make %-9s %s\n' "$$name" "$$text"; done
+	@sed -n 's/^\([a-z-]*\):.*## /\1 /p' $(MAKEFILE_LIST) | while read -r name text; do printf '  make %-10s %s\n' "$$name" "$$text"; done
 
 report: $(VENV)/.installed ## train, analyse, draw and build the site; does only what is not done yet
 	@$(RUN) all
@@ -29,6 +29,9 @@ offline: $(VENV)/.installed ## pack the site as a ZIP that opens without a serve
 test: $(VENV)/.installed-dev $(VENV)/.installed-browser ## run all tests (needs Chromium and Node.js)
 	@command -v chromium >/dev/null || { echo 'make test needs Chromium as the command "chromium"; on Debian: apt-get install chromium'; exit 1; }
 	@$(BIN)/python -m pytest
+
+test-quick: $(VENV)/.installed-dev ## run the tests that need no browser, in under a minute
+	@$(BIN)/python -m pytest --ignore=tests/browser -m 'not slow'
 
 lint: $(VENV)/.installed-dev ## check style and types
 	@$(BIN)/ruff check .

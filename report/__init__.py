@@ -1,3 +1,25 @@
-"""Weights in Motion: record what every optimizer step does to a network's weights, and write an article about it."""
+"""Record what every optimizer step does to a network's weights, and read it back.
 
-__version__ = "1.0.0"
+`report.record(model, optimizer, folder)` records; `report.Recording.open(folder)` and `report.Study.load(folder)` read.
+The names are looked up when they are first used: importing this package loads neither NumPy nor torch.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from report.recording.reader import Recording
+    from report.recording.recorder import Recorder, record
+    from report.recording.study import Study
+
+__all__ = ["Recorder", "Recording", "Study", "record"]
+
+_HOMES = {"Recorder": "recorder", "Recording": "reader", "Study": "study", "record": "recorder"}
+
+
+def __getattr__(name: str) -> Any:
+    """Return a public name from the module where it lives."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    import importlib
+
+    return getattr(importlib.import_module(f"report.recording.{_HOMES[name]}"), name)

@@ -1,7 +1,7 @@
 """Run the stages: `python -m report [train | analyse | draw | write | all | findings | serve | publish]`."""
 
 import contextlib
-import fcntl
+import dataclasses
 import os
 import re
 import shlex
@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import click
+from filelock import FileLock, Timeout
 
 from report import files
 from report.config import Experiment
@@ -19,9 +20,8 @@ from report.console import Console
 from report.errors import ConfigError, ReportError
 from report.making.stages import Pipeline
 from report.training import runs as study
-from report.workspace import Workspace
+from report.workspace import Workspace, home, is_checkout, sources
 
-ROOT = Path(__file__).resolve().parent.parent
 COMMANDS = {
     "train": ("train",),
     "analyse": ("analyse",),
@@ -38,6 +38,7 @@ Places = tuple[Path | None, Path | None, Path | None]  # what --experiment, --bu
 @click.option("--experiment", "file", type=click.Path(path_type=Path), help="What to run [default: experiment.toml].")
 @click.option("--build", type=click.Path(path_type=Path), help="Where generated files go [default: build].")
 @click.option("--site", type=click.Path(path_type=Path), help="Where the site goes [default: site].")
+@click.version_option(package_name="weights-in-motion")
 @click.pass_context
 def main(context: click.Context, file: Path | None, build: Path | None, site: Path | None) -> None:
     """Train a network, record every weight update, and write an article about it.
@@ -64,6 +65,8 @@ def _serve_command(context: click.Context, places: Places) -> str:
     """Return the command that shows what these options build."""
     options = zip(("--experiment", "--build", "--site"), _given(context, places), strict=True)
     words = [word for option, place in options if place is not None for word in (option, str(place))]
+    if not is_checkout():
+        return shlex.join(["weights-in-motion", "serve", *words])
     return shlex.join([os.path.relpath(sys.executable), "-m", "report", "serve", *words]) if words else "make serve"
 
 
@@ -75,12 +78,24 @@ def _pipeline(
     dask: str | None = None,
 ) -> Pipeline:
     file, build, site = _given(context, places)
-    workspace = Workspace(ROOT, (build or ROOT / "build").absolute(), (site or ROOT / "site").absolute())
+    workspace = Workspace(sources(), (build or home() / "build").absolute(), (site or home() / "site").absolute())
     workspace.check()
-    experiment_file = file or ROOT / "experiment.toml"
+    experiment_file = file or _default_experiment(console)
     experiment = Experiment.load(experiment_file)
     _check_language(workspace, experiment, experiment_file)
     return Pipeline(workspace, experiment, experiment_file, console, processes=processes, dask=dask)
+
+
+def _default_experiment(console: Console) -> Path:
+    """Return the experiment that is meant when none is named; say which where it could be either of two."""
+    own, carried = home() / "experiment.toml", sources() / "experiment.toml"
+    if is_checkout():
+        return own
+    if own.is_file():
+        console.say(f"Experiment: {own}")
+        return own
+    console.say(f"Experiment: the built-in one; to run another, write {own} or name a file with --experiment.")
+    return carried
 
 
 def _check_language(workspace: Workspace, experiment: Experiment, file: Path) -> None:
@@ -200,7 +215,7 @@ def publish(context: click.Context, file: Path | None, build: Path | None, site:
     pipeline = _pipeline(context, Console(), (file, build, site))
     with _alone(pipeline.workspace):
         publishing.publish(
-            pipeline.workspace,
+            dataclasses.replace(pipeline.workspace, root=home()),  # the sources may lie outside the repository
             is_fresh=lambda: not pipeline.stale(),
             say=pipeline.console.say,
             address=pipeline.experiment.site.url,
@@ -218,16 +233,18 @@ def _alone(workspace: Workspace) -> Iterator[None]:
     Raises:
         ReportError: when another one is at work there.
     """
+    # The system lets go of the lock when the process ends, however it ends.
+    lock = FileLock(workspace.build / ".lock", timeout=0)
     with files.person_readable(workspace.build):
         workspace.build.mkdir(parents=True, exist_ok=True)
-        lock = (workspace.build / ".lock").open("a")  # "w" would touch it
-    with lock:
         try:
-            # The system lets go of the lock when the process ends, however it ends.
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+            lock.acquire()
+        except Timeout:
             raise ReportError(f"Another command is working in {workspace.build}. Wait for it, or stop it.") from None
+    try:
         yield
+    finally:
+        lock.release()
 
 
 def _summarise(pipeline: Pipeline, seconds: float, serve: str) -> None:
@@ -270,13 +287,13 @@ def run() -> int:
     _heed_lost_interrupts()
     console = Console()
     try:
-        code = main(standalone_mode=False, prog_name="python -m report")
+        code = main(standalone_mode=False)
         return int(code or 0)
     except click.ClickException as error:
         error.show()
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        console.error('Interrupted. Nothing half-made is kept; run "make report" to go on.')
+        console.error("Interrupted. Nothing half-made is kept; run the same command to go on.")
         # Where it came in the midst of code that is run from a string, as imports do that make dataclasses, Python has
         # noted that nobody caught it, and would end by the signal instead of with this exit code. More such code makes
         # it forget.

@@ -1,4 +1,8 @@
-"""Every path that is read or written."""
+"""Every path that is read or written.
+
+The sources (templates/, site_src/, mkdocs.yml, the experiment files) lie beside the package in a checkout and inside it
+in a wheel, where pyproject.toml puts them; `is_checkout` tells which.
+"""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,6 +11,27 @@ from report.errors import ReportError
 
 MARK = Path("assets", "player")  # what every site that was built here has
 DRAWN = ("figures", "animations", "player")  # folders of build/docs that are drawn; its other files are pages
+
+_PACKAGE = Path(__file__).resolve().parent
+_CARRIED = _PACKAGE / "resources"
+
+
+def is_checkout() -> bool:
+    """Tell whether this package runs from a checkout, editable installations included.
+
+    What a wheel carries decides, not what lies beside the package: that is anybody's after `pip install --target`.
+    """
+    return not _CARRIED.is_dir()
+
+
+def sources() -> Path:
+    """Return the folder with templates/, site_src/, mkdocs.yml and the experiment files."""
+    return _PACKAGE.parent if is_checkout() else _CARRIED
+
+
+def home() -> Path:
+    """Return where build/ and site/ go, and where git works: the checkout, or else the current directory."""
+    return _PACKAGE.parent if is_checkout() else Path.cwd()
 
 
 @dataclass(frozen=True)
@@ -52,7 +77,7 @@ class Workspace:
     @property
     def package(self) -> Path:
         """Return the folder of this package's source."""
-        return Path(__file__).parent
+        return _PACKAGE
 
     @property
     def mkdocs_config(self) -> Path:

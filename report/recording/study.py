@@ -1,0 +1,92 @@
+"""Recordings side by side, grouped by label and seed."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from report.errors import ReportError
+from report.recording.reader import Recording
+from report.recording.schema import slug
+
+
+class Study:
+    """Recordings of one model, grouped by label and seed.
+
+    Attributes:
+        recordings: all of them, label by label, each by rising seed.
+        labels: in the order in which they were given; that of the main recording first.
+        main: the recording with the role "main", or else the first.
+    """
+
+    def __init__(self, recordings: Sequence[Recording]) -> None:
+        """Group recordings, at least one.
+
+        Raises:
+            ReportError: when they are not of one model, or two have the same label and seed.
+        """
+        if not recordings:
+            raise ReportError("No recording was given. Name the folder of one, or a folder of recordings.")
+        self.main = next((each for each in recordings if each.description.role == "main"), recordings[0])
+        self.labels = tuple(dict.fromkeys([self.main.label, *(each.label for each in recordings)]))
+        ordered = sorted(
+            recordings, key=lambda each: (self.labels.index(each.label), -1 if each.seed is None else each.seed)
+        )
+        self.recordings = tuple(ordered)
+        shapes = {name: tensor.shape for name, tensor in self.main.tensors.items()}
+        seen: dict[tuple[str, int | None], Recording] = {}
+        for each in ordered:
+            if {name: tensor.shape for name, tensor in each.tensors.items()} != shapes:
+                raise ReportError(f"{each.path} and {self.main.path} record different models. Show them one by one.")
+            other = seen.setdefault((each.label, each.seed), each)
+            if other is not each:
+                raise ReportError(
+                    f"{each.path} and {other.path} have the same label, {each.label!r}, and the same seed, "
+                    f"{each.seed}. Give report.record another label= or seed=."
+                )
+
+    @classmethod
+    def load(cls, folders: str | Path | Iterable[str | Path]) -> "Study":
+        """Open recordings.
+
+        Args:
+            folders: the folder of a recording, a folder of such folders, or several of either. Folders whose names
+                begin with a dot are left out.
+
+        Raises:
+            ReportError: one line, when a folder holds no recording, or a recording is damaged.
+        """
+        given = [folders] if isinstance(folders, str | Path) else list(folders)
+        paths: list[Path] = []
+        for folder in map(Path, given):
+            if (folder / "run.json").is_file():
+                paths.append(folder)
+                continue
+            found = sorted(path.parent for path in folder.glob("*/run.json") if not path.parent.name.startswith("."))
+            if not found:
+                raise ReportError(f"No recording in {folder}. Name the folder that report.record was given.")
+            paths += found
+        return cls([Recording.open(path) for path in paths])
+
+    @property
+    def steps(self) -> int:
+        """Return the number of steps that all recordings have."""
+        return min(each.steps for each in self.recordings)
+
+    @property
+    def seeds(self) -> tuple[int | None, ...]:
+        """Return every seed, the main recording's first."""
+        return tuple(dict.fromkeys([self.main.seed, *sorted({each.seed for each in self.recordings}, key=str)]))
+
+    def of(self, label: str) -> tuple[Recording, ...]:
+        """Return the recordings with `label`, by rising seed."""
+        return tuple(each for each in self.recordings if each.label == label)
+
+    def find(self, label: str, seed: int | None) -> Recording | None:
+        """Return the recording with `label` and `seed`, if there is one."""
+        return next((each for each in self.of(label) if each.seed == seed), None)
+
+    def slug(self, label: str) -> str:
+        """Return the name of `label` in files and addresses, another one for each label."""
+        plain = [slug(each) for each in self.labels]
+        place = self.labels.index(label)
+        earlier = plain[:place].count(plain[place])
+        return f"{plain[place]}-{earlier + 1}" if earlier else plain[place]
