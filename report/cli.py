@@ -19,7 +19,7 @@ from report.config import Experiment
 from report.console import Console
 from report.errors import ConfigError, ReportError
 from report.making.stages import Pipeline
-from report.training import runs as study
+from report.training import runs
 from report.workspace import Workspace, home, is_checkout, sources
 
 COMMANDS = {
@@ -189,7 +189,7 @@ def serve(context: click.Context, file: Path | None, build: Path | None, site: P
     pipeline = _pipeline(context, Console(), (file, build, site))
     with _alone(pipeline.workspace):
         pipeline.run(COMMANDS["all"])
-        mkdocs_site.serve(pipeline.workspace, pipeline.experiment, lambda: pipeline.run(COMMANDS["write"]), port=port)
+        mkdocs_site.serve(pipeline.workspace, pipeline.settings(), lambda: pipeline.run(COMMANDS["write"]), port=port)
 
 
 @main.command("offline", help="Pack the site as a ZIP that opens without a server.")
@@ -202,7 +202,7 @@ def offline(context: click.Context, file: Path | None, build: Path | None, site:
     pipeline = _pipeline(context, console, (file, build, site))
     with _alone(pipeline.workspace):
         pipeline.run(COMMANDS["all"])
-        archive = packing.pack(pipeline.workspace, pipeline.experiment)
+        archive = packing.pack(pipeline.workspace, pipeline.settings())
     console.say(f"{archive}: {archive.stat().st_size / 1e6:.1f} MB; unpack it and open index.html.")
 
 
@@ -263,7 +263,7 @@ def _summarise(pipeline: Pipeline, seconds: float, serve: str) -> None:
 
 def _name_missing(pipeline: Pipeline) -> None:
     """Name each training run that failed, with its reason."""
-    for record in study.missing(pipeline.workspace):
+    for record in runs.missing(pipeline.workspace):
         pipeline.console.say(f"WARNING: training run {record['run']} is missing: {record['reason']}")
 
 

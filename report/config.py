@@ -4,6 +4,7 @@ Every field's description is what an error message says is allowed, so the rule 
 """
 
 import difflib
+import fnmatch
 import math
 import os
 import tomllib
@@ -14,10 +15,11 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidatorFunctionWrapHandler, model_validator
 
 from report.errors import ConfigError
+from report.recording.schema import slug
 
-PIXELS = 28 * 28
+SIDE = 28  # of an image (pixels)
+PIXELS = SIDE * SIDE
 CLASSES = 10
-MOST_EDGES = 8192  # weights that the player draws: more lines are a blot, and more than a phone should load
 
 Whole = Annotated[int, Field(strict=True)]
 Count = Annotated[int, Field(strict=True, ge=1)]
@@ -74,63 +76,22 @@ class Optimizer(Part):
         return made
 
     @property
-    def learning_rate(self) -> float | None:
-        """Return the learning rate, or None where torch's default applies."""
-        rate = self.arguments.get("lr")
-        return None if rate is None else float(rate)
-
-    @property
-    def beta1(self) -> float | None:
-        """Return the decay of Adam's first moment, or None for an optimizer that has none."""
-        betas = self.arguments.get("betas")
-        if isinstance(betas, list) and betas:
-            return _number(betas[0])
-        return 0.9 if "adam" in self.name.lower() else None
-
-    @property
-    def momentum(self) -> float:
-        """Return how much of the last update's direction is kept: β1, or the momentum of SGD and RMSprop."""
-        return self.beta1 if self.beta1 is not None else _number(self.arguments.get("momentum", 0))
-
-    @property
-    def weight_decay(self) -> float:
-        """Return the share by which weights shrink, or what is added to their gradients for it."""
-        return _number(self.arguments.get("weight_decay", 0.01 if self.name == "AdamW" else 0))
-
-    @property
-    def slug(self) -> str:
-        """Return the name in file names: `adam-b0.9`, `sgd-m0.9`, `rmsprop`."""
-        parts = [self.name.lower()]
-        if self.beta1 is not None:
-            parts.append(f"b{self.beta1}")  # 0.0 rather than 0: one form for all
-        if (others := self._other_betas()) != [0.999]:
-            parts += [f"b{other}" for other in others]
-        for key, value in sorted(self.arguments.items()):
-            if key == "momentum":
-                parts += [f"m{_number(value):g}"] if value else []
-            elif key not in ("lr", "betas"):
-                parts.append(f"{key}{value}".lower().replace("_", "").replace(" ", ""))
-        return "-".join(parts)
-
-    @property
     def label(self) -> str:
-        """Return the name in prose and figures: `Adam, β1 = 0.9`; all that slugs tell apart is in it."""
-        if self.beta1 is not None:
-            label = f"{self.name}, β1 = {self.beta1:g}"
+        """Return the name in prose, in figures and of its recordings: `Adam, β1 = 0.9`."""
+        given = self.arguments.get("betas")
+        betas = given if isinstance(given, list) and given else [0.9, 0.999] if "adam" in self.name.lower() else []
+        momentum = _number(self.arguments.get("momentum", 0))
+        if betas:
+            label = f"{self.name}, β1 = {_number(betas[0]):g}"
         else:
-            label = f"{self.name} with momentum {self.momentum:g}" if self.momentum else self.name
-        if (others := self._other_betas()) != [0.999]:
-            label += "".join(f", β{place} = {other:g}" for place, other in enumerate(others, 2))
+            label = f"{self.name} with momentum {momentum:g}" if momentum else self.name
+        if betas[1:] not in ([], [0.999]):
+            label += "".join(f", β{place} = {_number(beta):g}" for place, beta in enumerate(betas[1:], 2))
         for key, value in sorted(self.arguments.items()):
             if key not in ("lr", "betas", "momentum") and value is not False:
                 words = key.replace("_", " ")
                 label += f", {words}" if value is True else f", {words} {value}"
         return label
-
-    def _other_betas(self) -> list[float]:
-        """Return the decays after the first; torch's own where none are given."""
-        betas = self.arguments.get("betas")
-        return [_number(beta) for beta in betas[1:]] if isinstance(betas, list) else [0.999]
 
 
 def _number(value: Any) -> float:
@@ -165,10 +126,10 @@ class Study(Part):
 
 
 class Recording(Part):
-    """Say which layers are kept whole at every batch and how much is kept of the others."""
+    """Say which layers are kept whole at every batch, by name or pattern, and how much is kept of the others."""
 
     whole: tuple[str, ...] = Field(
-        default=("l3", "l4", "l5"), strict=False, min_length=1, description="a list of layers"
+        default=("l3", "l4", "l5"), strict=False, min_length=1, description="a list of layers, or of patterns of them"
     )
     sample: Count = Field(default=1024, le=1_000_000, description="a whole number from 1 to 1,000,000")
 
@@ -221,7 +182,7 @@ class Experiment(Part):
         """Return every optimizer of the study: the main one first, then its controls, none twice."""
         every: dict[str, Optimizer] = {}
         for optimizer in (self.optimizer, *self.study.optimizers):
-            every.setdefault(optimizer.slug, optimizer)
+            every.setdefault(slug(optimizer.label), optimizer)
         return tuple(every.values())
 
     @property
@@ -231,8 +192,8 @@ class Experiment(Part):
 
     @staticmethod
     def run_name(optimizer: Optimizer, seed: int) -> str:
-        """Return the name of a training run, which is also its folder's: `adam-b0.9-seed0`."""
-        return f"{optimizer.slug}-seed{seed}"
+        """Return the name of a training run, which is also its folder's: `adam-b1-0.9-seed0`."""
+        return f"{slug(optimizer.label)}-seed{seed}"
 
     @property
     def main_run(self) -> str:
@@ -267,19 +228,9 @@ class Experiment(Part):
         """List what no single key shows to be wrong, one line each."""
         lines = []
         layers = ", ".join(self.layers)
-        unknown = [layer for layer in self.recording.whole if layer not in self.layers]
+        unknown = [pattern for pattern in self.recording.whole if not fnmatch.filter(self.layers, pattern)]
         if unknown:
             lines.append(f"recording.whole: found {', '.join(unknown)}; allowed: layers of this network, {layers}.")
-        else:
-            places = [self.layers.index(layer) for layer in self.recording.whole]
-            if places != list(range(places[0], places[0] + len(places))):
-                found = ", ".join(self.recording.whole)
-                lines.append(f"recording.whole: found {found}; allowed: neighbouring layers in order, of {layers}.")
-            if math.prod(self.shape(self.recording.whole[-1])) > MOST_EDGES:
-                lines.append(
-                    f"recording.whole: found {', '.join(self.recording.whole)}; allowed: layers of which the last has "
-                    f"at most {MOST_EDGES:,} weights, which is what the player can draw."
-                )
         batches = self.training.batches
         for key in ("frames", "long_batches"):
             if getattr(self.animation, key) > batches:
@@ -290,11 +241,11 @@ class Experiment(Part):
                 )
         if self.study.batches > batches:
             lines.append(f"study.batches: found {self.study.batches}; allowed: at most training.batches, {batches}.")
-        first = {self.optimizer.slug: self.optimizer}
+        first = {slug(self.optimizer.label): self.optimizer}
         for place, optimizer in enumerate(self.study.optimizers):
-            if first.setdefault(optimizer.slug, optimizer) != optimizer:
+            if first.setdefault(slug(optimizer.label), optimizer) != optimizer:
                 lines.append(
-                    f"study.optimizers.{place}: found another {optimizer.slug}; allowed: optimizers that differ in "
+                    f"study.optimizers.{place}: found another {optimizer.label}; allowed: optimizers that differ in "
                     "more than the learning rate."
                 )
         if self.animation.long_step > self.animation.long_batches:

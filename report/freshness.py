@@ -54,6 +54,35 @@ def code_digest(*paths: Path) -> str:
     return hashlib.sha256("\0".join(_meaning(path) for path in paths).encode()).hexdigest()
 
 
+@functools.cache
+def imported(*paths: Path) -> tuple[Path, ...]:
+    """Return Python files of this package with all that they import from it, in turn: the code that they depend on."""
+    found: set[Path] = set()
+    waiting = list(paths)
+    while waiting:
+        path = waiting.pop()
+        if path in found:
+            continue
+        found.add(path)
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                waiting += [file for name in node.names for file in _files(name.name)]
+            elif isinstance(node, ast.ImportFrom):
+                # What is imported from a package may be a module of it.
+                names = [f"{node.module}", *(f"{node.module}.{name.name}" for name in node.names)]
+                waiting += [file for name in names for file in _files(name)]
+    return tuple(sorted(found))
+
+
+def _files(module: str) -> list[Path]:
+    """Return the file of a module of this package, or of a package; nothing for what is neither."""
+    first, *parts = module.split(".")
+    path = Path(__file__).parent.joinpath(*parts)
+    found = (path.with_suffix(".py"), path / "__init__.py")
+    # The package itself only names what it offers.
+    return [file for file in found if first == "report" and parts and file.is_file()]
+
+
 class Ledger:
     """Remember, on disk, from which key each product was made."""
 

@@ -1,6 +1,5 @@
 """Fixtures that many tests share: the tiny experiment is trained, drawn and built once."""
 
-import fcntl
 import os
 import signal
 import subprocess
@@ -11,11 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from filelock import FileLock
+from filelock import FileLock, ReadWriteLock
 from xdist.scheduler import LoadScopeScheduling
 
 from report.config import Experiment
-from report.recording import Recording
+from report.recording.reader import Recording
+from report.recording.study import Study
+from report.site.settings import Settings
+from report.training import runs
 from report.workspace import Workspace
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -45,6 +47,16 @@ class Build:
     workspace: Workspace
     experiment: Experiment
     output: str
+
+    @property
+    def settings(self) -> Settings:
+        """Return the settings of its site."""
+        return Settings(title=self.experiment.site.title)
+
+    @property
+    def study(self) -> Study:
+        """Return all training runs."""
+        return Study.load(runs.recordings(self.workspace, self.experiment))
 
     @property
     def recording(self) -> Recording:
@@ -116,8 +128,8 @@ def shared_folder(factory: pytest.TempPathFactory) -> Path:
 def _turn(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Let a test that measures time wait until no other runs, and the others wait for it."""
     alone = request.node.get_closest_marker("alone") is not None
-    with (shared_folder(tmp_path_factory) / "turn.lock").open("a") as turn:
-        fcntl.flock(turn, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+    turn = ReadWriteLock(shared_folder(tmp_path_factory) / "turn.db")
+    with turn.write_lock() if alone else turn.read_lock():
         yield
 
 

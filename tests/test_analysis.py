@@ -9,7 +9,8 @@ import pytest
 from conftest import Build
 
 from report import files
-from report.analysis import histogram, history, loss, size, tables, threshold, update_size, updates, windows
+from report.analysis import chain, histogram, history, loss, size, tables, threshold, update_size, updates, windows
+from report.recording.reader import Recording
 
 Array = np.ndarray
 
@@ -33,6 +34,11 @@ def first_articles_changes(weights: Array) -> list[list[list[float]]]:
     return changes
 
 
+def matrices(recording: Recording, name: str) -> Array:
+    """Return (steps + 1, outputs, inputs) of a tensor that was kept whole."""
+    return recording.weights(name).reshape(recording.steps + 1, *recording.tensors[name].shape)
+
+
 def flat(changes: list[list[list[float]]]) -> list[float]:
     """Return all changes of a layer in one list."""
     return [value for row in changes for column in row for value in column]
@@ -41,7 +47,7 @@ def flat(changes: list[list[list[float]]]) -> list[float]:
 def test_thresholds_are_the_first_articles_definition(tiny_build: Build, results: dict) -> None:
     """Sort all deviations, take the one at int(N_min · 0.0001 · √(N / N_min)): on the recorded run, layer by layer."""
     recording = tiny_build.recording
-    lists = {layer: flat(first_articles_changes(recording.weights(layer))) for layer in recording.whole}
+    lists = {layer: flat(first_articles_changes(matrices(recording, layer))) for layer in results["drawn"]}
     smallest = min(len(each) for each in lists.values())
     for layer, values in lists.items():
         mean = sum(values) / len(values)
@@ -86,10 +92,19 @@ def test_updates_are_differences_of_neighbouring_states(tiny_build: Build) -> No
     """Also the first and the last, which the first article dropped."""
     recording = tiny_build.recording
     weights = np.array(recording.weights("l4"))
-    found = updates.kept(recording, "l4")
-    assert found.shape == (60, 100)
+    found = updates.trajectory(recording, "l4")
+    assert found.updates.shape == found.weights.shape == found.gradients.shape == (60, 100)
     for t in (0, 1, 30, 59):
-        np.testing.assert_array_equal(found[t], (weights[t + 1] - weights[t]).ravel())
+        np.testing.assert_array_equal(found.updates[t], weights[t + 1] - weights[t])
+        np.testing.assert_array_equal(found.weights[t], weights[t])
+    assert found.numbers.tolist() == list(range(1, 61))
+
+
+def seen(weights: Array, gradients: Array) -> updates.Trajectory:
+    """Return the trajectory of a tensor that has a gradient in every step."""
+    count, width = gradients.shape
+    change, spans = updates.of(weights), windows.rows(count)
+    return updates.Trajectory(np.arange(count) + 1, weights[:-1], change, gradients, np.arange(width), spans)
 
 
 def slow_sizes(weights: Array, gradients: Array, batches: range) -> Iterator[tuple[str, float]]:
@@ -116,7 +131,7 @@ def test_sizes_equal_slow_loops_in_each_window() -> None:
     weights = generator.normal(size=(131, 7)).astype(np.float32)
     weights[:, 3] = 0.25  # a weight that never moves
     gradients = generator.integers(-1, 2, (130, 7)).astype(np.float32)
-    found = size.describe(weights, gradients)
+    found = size.describe(seen(weights, gradients))
     for window, batches in {"1-100": range(1, 101), "101-1000": range(101, 131), "all": range(1, 131)}.items():
         for name, expected in slow_sizes(weights, gradients, batches):
             assert found[window][name] == pytest.approx(expected, rel=1e-6), (window, name)
@@ -128,7 +143,7 @@ def test_sizes_equal_slow_loops_in_each_window() -> None:
 
 def test_a_layer_that_never_moves_has_sizes_too() -> None:
     """No division by zero: the mean over moving weights is absent."""
-    found = size.describe(np.zeros((4, 2), np.float32), np.zeros((3, 2), np.float32))
+    found = size.describe(seen(np.zeros((4, 2), np.float32), np.zeros((3, 2), np.float32)))
     assert found["all"]["mean_absolute_update_moving"] is None
     assert (found["all"]["relative_update"], found["all"]["zero_gradient_share"]) == (0, 1)
 
@@ -143,7 +158,7 @@ def test_windows_count_batches_from_one() -> None:
 def test_the_histogram_counts_every_update_once(tiny_build: Build, results: dict) -> None:
     """A hundred bins from the smallest to the largest, the last closed, counted one by one."""
     recording = tiny_build.recording
-    values = np.sort(updates.kept(recording, "l5").astype(np.float64).ravel())
+    values = np.sort(updates.of(recording.weights("l5")).astype(np.float64).ravel())
     found = results["histogram"][recording.name]["l5"]
     edges, counts = found["edges"], found["counts"]
     assert len(counts) == histogram.BINS == 100
@@ -165,6 +180,7 @@ def test_the_loss_summary_is_what_the_series_says(tiny_build: Build, results: di
     assert found["last_hundred_median"] == pytest.approx((ordered[29] + ordered[30]) / 2)
     assert [row["batch"] for row in found["validation"]] == [30, 60]
     assert found["final_validation_accuracy"] == recording.series["validation_accuracy"][-1]
+    assert found["test_accuracy"] == recording.series["test_accuracy"][-1]
 
 
 @pytest.mark.parametrize(("count", "width"), [(1, 1), (5, 9), (20, 5), (61, 3)])
@@ -182,20 +198,20 @@ def test_the_running_median_is_the_median_around_each_batch(count: int, width: i
 def test_the_largest_mover_went_furthest(tiny_build: Build) -> None:
     """Found again by looking at each weight in turn."""
     recording = tiny_build.recording
-    for layer in recording.layers:
-        weights = recording.kept_weights(layer)
+    for layer, tensor in recording.tensors.items():
+        weights = recording.weights(layer)
         distances = [abs(float(weights[-1][j]) - float(weights[0][j])) for j in range(weights.shape[1])]
-        position = history.chosen(recording, layer)["largest_mover"]
+        position = history.chosen(recording, layer, np.arange(1, 61))["largest_mover"]
         assert distances[position] == max(distances)
         row, column = history.index_of(recording, layer, position)
-        if layer in recording.whole:
-            assert recording.weights(layer)[-1, row, column] == weights[-1, position]
+        if tensor.kept == "whole":
+            assert matrices(recording, layer)[-1, row, column] == weights[-1, position]
 
 
 def test_update_sizes_are_quantiles_over_the_weights_of_a_batch() -> None:
     """Median and band by sorting, batch by batch."""
     weights = np.random.default_rng(3).normal(size=(5, 11)).astype(np.float32)
-    found = update_size.table("l9", weights)
+    found = update_size.table("l9", seen(weights, np.ones((4, 11), np.float32)))
     for t in range(4):
         ordered = sorted(abs(float(weights[t + 1][j]) - float(weights[t][j])) for j in range(11))
         row = [found[name][t] for name in ("lower", "median", "upper")]
@@ -217,7 +233,7 @@ def test_tables_hold_what_the_results_hold(tiny_build: Build, results: dict) -> 
     np.testing.assert_array_equal(read["train_loss"], tiny_build.recording.series["train_loss"])
     assert np.isnan(tables.read_table(place / "weight_history.csv")["update"][0])
     pixels = tables.read_table(place / "digits.csv")
-    assert [pixels[f"pixel_{n}"][0] for n in range(784)] == tiny_build.recording.digits["first"].ravel().tolist()
+    assert [pixels[f"pixel_{n}"][0] for n in range(784)] == tiny_build.recording.attached["first"].ravel().tolist()
 
 
 def test_the_results_say_what_was_trained_on(tiny_build: Build, results: dict) -> None:
@@ -226,6 +242,8 @@ def test_the_results_say_what_was_trained_on(tiny_build: Build, results: dict) -
     assert results["data"]["epochs"] == pytest.approx(60 * 16 / 3200)
     assert results["network"]["edges_drawn"] == 24 * 10 + 100 + 100
     assert results["network"]["nodes_drawn"] == [24, 10, 10, 10]
-    assert results["network"]["parameters"] == sum(
-        a * b + b for a, b in [(784, 32), (32, 24), (24, 10), (10, 10), (10, 10)]
-    )
+    sizes = [(784, 32), (32, 24), (24, 10), (10, 10), (10, 10)]
+    assert results["network"]["weights"] == sum(a * b for a, b in sizes)
+    assert results["about"]["network"] == {"dropout": 0.2, "hidden": [32, 24, 10, 10]}
+    assert "key" not in results["about"]
+    assert (results["steps"], results["tensors"]) == (60, ["l1", "l2", "l3", "l4", "l5"])

@@ -4,26 +4,68 @@ import dataclasses
 import os
 import shutil
 import signal
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from conftest import Build
+from conftest import ROOT, Build
 from numpy.typing import NDArray
 from PIL import Image
+from recordings import ADAM, SGD, Rule, noise, record_cnn, write_recording
 
 from report import files
-from report.config import Experiment, Optimizer
-from report.drawing import animation
-from report.drawing.animation import clips, colour, films, flashes, geometry, gif, graph, matrix, palette, pixels, words
+from report.analysis.report import analyse
+from report.drawing import scales
+from report.drawing.animation import (
+    clips,
+    colour,
+    films,
+    flashes,
+    geometry,
+    gif,
+    graph,
+    matrix,
+    palette,
+    pixels,
+    render,
+    words,
+)
+from report.drawing.animation.clips import Pace
 from report.drawing.animation.gif import Movie
 from report.errors import ReportError
-from report.training import workers
+from report.freshness import imported
+from report.recording.study import Study
 from report.workspace import Workspace
 
 SCHEMES = ("light", "dark")
+PACE = Pace(frames=8, milliseconds=100, long_batches=60, long_step=10)  # as in tests/tiny.toml
 Floats = NDArray[np.float64]
+Shapes = Mapping[str, tuple[int, ...]]
+
+
+def study_of(folder: Path, shapes: Shapes, steps: int = 2, **others: Any) -> Study:
+    """Return a study of one recording on noise; `others` go to `write_recording`."""
+    weights, gradients = noise(shapes, steps)
+    write_recording(folder / "run", weights, gradients, **others)
+    return Study.load(folder)
+
+
+def plan_of(study: Study, drawn: tuple[str, ...] = (), pace: Pace = PACE) -> dict[str, clips.Clip]:
+    """Return the clips of a study by name; every tensor has a colour scale."""
+    return {clip.name: clip for clip in clips.plan(study, pace, drawn, study.main.tensors)}
+
+
+def adam(beta: float) -> tuple[Rule]:
+    """Return the rules of a recording under Adam."""
+    return (("Adam", {**ADAM[1], "betas": [beta, 0.999]}),)
+
+
+@pytest.fixture(scope="module")
+def law(tiny_build: Build) -> scales.Laws:
+    """Return the colour scales of the tiny study."""
+    return scales.read(tiny_build.workspace, tiny_build.study)[0]
 
 
 def literal_colours(changes: list[Any], batch: int, tf_lists: list[float], ave_lists: list[float]) -> list[list[float]]:
@@ -90,10 +132,12 @@ def two_by_two(signed: list[list[float]], **options: Any) -> Movie:
 
 def test_colours_are_those_of_the_first_articles_loops(tiny_build: Build) -> None:
     """On the recorded run every edge has, in every frame, the colour that the published loops give it."""
-    experiment, recording = tiny_build.experiment, tiny_build.recording
-    found = files.read_json(tiny_build.workspace.results)["threshold"][experiment.main_run]
-    layers = experiment.recording.whole
-    changes = [np.moveaxis(np.diff(recording.weights(layer), axis=0), 0, -1) for layer in layers]
+    recording = tiny_build.recording
+    found, layers = scales.read(tiny_build.workspace, tiny_build.study)
+    changes = []
+    for layer in layers:
+        steps = np.diff(recording.weights(layer), axis=0)
+        changes.append(np.moveaxis(steps.reshape(-1, *recording.tensors[layer].matrix), 0, -1))
     batches = range(1, 9)
     signed = clips.edges(recording, layers, batches, found)
     for frame, batch in enumerate(batches):
@@ -196,19 +240,24 @@ def test_the_first_layers_poster_is_where_most_is_to_see() -> None:
     """A frame of many strengths is preferred to one in which all pixels move alike, or half of them and half not."""
     ramp = np.linspace(0, 1, 784)
     amounts = np.array([np.ones(784), (ramp > 0.5).astype(float), ramp, np.zeros(784)])
-    assert pixels.movie(amounts, range(1, 5), "l1", (9, 784)).poster == 2
+    assert pixels.movie(amounts, range(1, 5), "l1", (9, 784), (28, 28)).poster == 2
     assert pixels.variety(np.repeat(np.arange(16) / 16, 49), 1.0) == pytest.approx(4)  # 16 strengths alike: 4 bits
 
 
-def test_pixels_have_the_strength_of_their_amount(tmp_path: Path) -> None:
-    """Cell (row, column) of the picture is pixel 28 · row + column of the input."""
-    amounts = np.random.default_rng(2).uniform(0, 1, (2, 784))
-    shown = decode(gif.encode(pixels.movie(amounts, [1, 2], "l1", (9, 784)), 100).gif["dark"], tmp_path)
+@pytest.mark.parametrize("shape", [(28, 28), (8, 8), (30, 7)])
+def test_pixels_have_the_strength_of_their_amount(shape: tuple[int, int], tmp_path: Path) -> None:
+    """Cell (row, column) of the picture is pixel columns · row + column of the input, whatever its size."""
+    rows, columns = shape
+    amounts = np.random.default_rng(2).uniform(0, 1, (2, rows * columns))
+    movie = pixels.movie(amounts, [1, 2], "l1", (9, rows * columns), shape)
+    shown = decode(gif.encode(movie, 100).gif["dark"], tmp_path)
     top = np.quantile(amounts, 0.995)
-    for row, column in np.ndindex(28, 28):
-        place = (pixels.TOP + pixels.CELL * row + 8, pixels.LEFT + pixels.CELL * column + 8)
+    cell = pixels.ACROSS // max(shape)
+    left = (shown.shape[2] - cell * columns) // 2
+    for row, column in np.ndindex(shape):
+        place = (pixels.TOP + cell * row + cell // 2, left + cell * column + cell // 2)
         found = cover(shown[0][place], "dark", "amount")
-        assert found == pytest.approx(min(amounts[0, 28 * row + column] / top, 1), abs=0.02)
+        assert found == pytest.approx(min(amounts[0, columns * row + column] / top, 1), abs=0.02)
 
 
 def test_rows_that_move_alike_stand_together() -> None:
@@ -310,10 +359,8 @@ def test_posters_are_frames_of_their_gifs(tiny_build: Build) -> None:
 
 def test_the_network_film_shows_the_recorded_run(tiny_build: Build, tmp_path: Path) -> None:
     """In the GIF on disk the edge with the strongest colour of each frame has that colour where it runs."""
-    experiment, recording = tiny_build.experiment, tiny_build.recording
-    found = files.read_json(tiny_build.workspace.results)["threshold"][experiment.main_run]
-    layers = experiment.recording.whole
-    signed = clips.edges(recording, layers, range(1, 9), found)
+    found, layers = scales.read(tiny_build.workspace, tiny_build.study)
+    signed = clips.edges(tiny_build.recording, layers, range(1, 9), found)
     data = (tiny_build.workspace.animations / "network.gif").read_bytes()
     shown = decode(data, tmp_path)
     segments = geometry.network([24, 10, 10, 10]).segments()
@@ -330,26 +377,32 @@ def test_the_network_film_shows_the_recorded_run(tiny_build: Build, tmp_path: Pa
         assert np.median(peaks) > 0.5 * strength
 
 
+@pytest.fixture
+def copy(tiny_build: Build, place: Workspace) -> Workspace:
+    """Return a workspace that has the tiny study's results and no animation yet."""
+    place.build.mkdir()
+    shutil.copy(tiny_build.workspace.results, place.results)
+    return place
+
+
 @pytest.mark.parametrize("cores", [1, 2])
 def test_the_same_recording_gives_the_same_bytes(
-    tiny_build: Build, place: Workspace, monkeypatch: pytest.MonkeyPatch, cores: int
+    tiny_build: Build, copy: Workspace, monkeypatch: pytest.MonkeyPatch, cores: int
 ) -> None:
     """Drawn again elsewhere, in this process or in others, every file is the same; a third time nothing is done."""
-    monkeypatch.setattr(workers, "cores", lambda _: cores)
-    shutil.copytree(tiny_build.workspace.runs, place.runs)
-    shutil.copy(tiny_build.workspace.results, place.results)
+    monkeypatch.setattr(render, "cores", lambda: cores)
     done: list[str] = []
-    animation.render(place, tiny_build.experiment, lambda number, total, name: done.append(name))
+    render.render(copy, tiny_build.study, PACE, lambda number, total, name: done.append(name))
     assert len(done) == 8
     assert len(set(done)) == 8
-    assert place.animations_manifest.read_bytes() == tiny_build.workspace.animations_manifest.read_bytes()
-    made = {path.name: path.read_bytes() for path in place.animations.iterdir()}
+    assert copy.animations_manifest.read_bytes() == tiny_build.workspace.animations_manifest.read_bytes()
+    made = {path.name: path.read_bytes() for path in copy.animations.iterdir()}
     assert made == {path.name: path.read_bytes() for path in tiny_build.workspace.animations.iterdir()}
-    stranger = place.animations / "layer-9.gif"
-    stranger.write_bytes(b"of an earlier experiment")
-    (place.animations / "layer-4.png").unlink()
+    stranger = copy.animations / "layer-9.gif"
+    stranger.write_bytes(b"of an earlier study")
+    (copy.animations / "layer-4.png").unlink()
     done.clear()
-    animation.render(place, tiny_build.experiment, lambda number, total, name: done.append(name))
+    render.render(copy, tiny_build.study, PACE, lambda number, total, name: done.append(name))
     assert done == ["layer-4.gif"]
     assert not stranger.exists()
 
@@ -360,64 +413,88 @@ def _die(*_: Any) -> None:
 
 
 def test_a_process_that_dies_while_drawing_is_one_line(
-    tiny_build: Build, place: Workspace, monkeypatch: pytest.MonkeyPatch
+    tiny_build: Build, copy: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It names the animation; what is drawn stays noted."""
-    shutil.copytree(tiny_build.workspace.runs, place.runs)
-    shutil.copy(tiny_build.workspace.results, place.results)
-    monkeypatch.setattr(workers, "cores", lambda _: 2)
-    monkeypatch.setattr(animation, "_draw", _die)
+    monkeypatch.setattr(render, "cores", lambda: 2)
+    monkeypatch.setattr(render, "_draw", _die)
     with pytest.raises(ReportError, match=r"^The process that drew [\w-]+\.gif died, .* Run the command again"):
-        animation.render(place, tiny_build.experiment, lambda *_: None)
+        render.render(copy, tiny_build.study, PACE, lambda *_: None)
 
 
 def test_without_results_the_message_says_what_to_do(tiny_build: Build, place: Workspace) -> None:
     """A person who draws before analysing is told to analyse."""
-    shutil.copytree(tiny_build.workspace.runs, place.runs)
     with pytest.raises(ReportError, match="make report"):
-        animation.render(place, tiny_build.experiment, lambda *_: None)
+        render.render(place, tiny_build.study, PACE, lambda *_: None)
     files.write_json(place.results, {"threshold": {}})
     with pytest.raises(ReportError, match="python -m report analyse"):
-        animation.render(place, tiny_build.experiment, lambda *_: None)
+        render.render(place, tiny_build.study, PACE, lambda *_: None)
+
+
+def test_a_film_depends_on_all_the_code_that_makes_it() -> None:
+    """Where the loop that slows and coarsens films changes, or what reads a recording, they are made again."""
+    home = ROOT / "report"
+    found = {path.relative_to(home).as_posix() for path in imported(home / "drawing" / "animation" / "films.py")}
+    assert {"drawing/animation/films.py", "drawing/animation/gif.py", "drawing/animation/flashes.py"} <= found
+    assert {"analysis/threshold.py", "recording/reader.py", "drawing/choice.py"} <= found
+    assert "drawing/animation/words.py" not in found  # a better sentence must not cost a new drawing
+
+
+def test_another_recording_of_the_same_name_is_drawn_anew(tmp_path: Path, place: Workspace) -> None:
+    """What it says of itself may be the same to the letter: the weights tell."""
+    done: list[str] = []
+    for seed in (1, 2):
+        shutil.rmtree(tmp_path / "runs", ignore_errors=True)
+        weights, gradients = noise({"a": (3, 2)}, 4, seed)
+        write_recording(tmp_path / "runs" / "run", weights, gradients)
+        study = Study.load(tmp_path / "runs")
+        analyse(place, study, [])
+        law = scales.read(place, study)[0]
+        clip = plan_of(study)["layer-1"]
+        done.append(render._key(study, clip, {key: {"mean": 0.0, "threshold": 1.0} for key in law}, PACE))
+    assert done[0] != done[1]
 
 
 # Too fast, too large
 
 
 def test_an_unsafe_film_is_slowed_and_says_so(
-    tiny_build: Build, place: Workspace, monkeypatch: pytest.MonkeyPatch
+    tiny_build: Build, law: scales.Laws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A film that flashes at its pace is made again, slower, and its caption says why."""
     black, white = np.zeros((300, 400), np.uint8), np.full((300, 400), 64, np.uint8)
     colours = palette.one_hue()
 
     def flashing(*_: Any) -> Movie:
-        return Movie(colours, iter([black, white] * 6), 0, {"weights": 1, "top": 1.0, "beyond": 0.0})
+        facts = {"weights": 1, "top": 1.0, "beyond": 0.0, "picture": [28, 28]}
+        return Movie(colours, iter([black, white] * 6), 0, facts)
 
     monkeypatch.setattr(films, "film", flashing)
-    shutil.copytree(tiny_build.workspace.runs, place.runs)
-    clip = next(clip for clip in clips.plan(tiny_build.experiment, None) if clip.kind == "pixels")
-    laws = files.read_json(tiny_build.workspace.results)["threshold"][tiny_build.experiment.main_run]
-    drawn = animation._draw(place, tiny_build.experiment, clip, laws)
-    assert drawn["milliseconds"] == flashes.SLOW
-    assert all(scheme["safe"] for scheme in drawn["flashes"].values())
-    assert drawn["flashes"]["light"]["general"]["per_second"] == 3
-    entry = animation._entry(tiny_build.experiment, clip, drawn, laws)
+    study = tiny_build.study
+    clip = plan_of(study)["layer-1"]
+    _, found = films.develop(clip, [study.main], law, PACE.milliseconds)
+    assert found["milliseconds"] == flashes.SLOW
+    assert all(scheme["safe"] for scheme in found["flashes"].values())
+    assert found["flashes"]["light"]["general"]["per_second"] == 3
+    entry = render._entry(study, clip, found, law, PACE)
     assert f"{flashes.SLOW} ms instead of 100" in entry["caption"]
 
 
 def test_a_film_that_would_be_too_large_is_made_coarser(
-    tiny_build: Build, place: Workspace, monkeypatch: pytest.MonkeyPatch
+    tiny_build: Build, law: scales.Laws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Over the limit the same film comes out smaller; within it, it is left as it is."""
-    shutil.copytree(tiny_build.workspace.runs, place.runs)
-    clip = clips.plan(tiny_build.experiment, None)[0]
-    laws = files.read_json(tiny_build.workspace.results)["threshold"][tiny_build.experiment.main_run]
-    usual = animation._draw(place, tiny_build.experiment, clip, laws)["bytes"]["light"]
+    study = tiny_build.study
+    clip = plan_of(study, ("l3", "l4", "l5"))["network"]
+
+    def size() -> int:
+        return len(films.develop(clip, [study.main], law, PACE.milliseconds)[0].gif["light"])
+
+    usual = size()
     monkeypatch.setattr(films, "most_bytes", lambda _: usual)
-    assert animation._draw(place, tiny_build.experiment, clip, laws)["bytes"]["light"] == usual
+    assert size() == usual
     monkeypatch.setattr(films, "most_bytes", lambda _: usual - 1)
-    assert animation._draw(place, tiny_build.experiment, clip, laws)["bytes"]["light"] < usual
+    assert size() < usual
 
 
 def test_sizes_keep_their_limits(tiny_build: Build) -> None:
@@ -429,29 +506,50 @@ def test_sizes_keep_their_limits(tiny_build: Build) -> None:
 # Which animations, and what is said of them
 
 
-def test_the_control_beside_the_main_run(tiny: Experiment) -> None:
-    """The same optimizer with the least momentum; another kind only without one; none without a recording."""
-    seed = tiny.training.seed
-    runs = {optimizer.slug: [tiny.run_name(optimizer, seed)] for optimizer in tiny.optimizers}
-    found = clips.beside(tiny, runs)
-    assert found is not None
-    assert (found.name, found.momentum) == ("Adam", 0.0)
-    assert [clip.name for clip in clips.plan(tiny, found)][-1] == "compare"
-    assert "compare" not in [clip.name for clip in clips.plan(tiny, None)]
-    # Its training run failed; the other control has as much momentum as the main optimizer.
-    assert clips.beside(tiny, {**runs, found.slug: []}) is None
-    # Of another seed it would not have seen the same batches.
-    assert clips.beside(tiny, {**runs, found.slug: [tiny.run_name(found, seed + 1)]}) is None
-    slower = tiny.model_copy(update={"optimizer": tiny.optimizers[2]})
-    other = clips.beside(slower, {each.slug: [slower.run_name(each, seed)] for each in slower.optimizers})
-    assert other == Optimizer(name="Adam", arguments={"lr": 0.001, "betas": [0.0, 0.999]})
+def test_the_control_beside_the_main_run(tmp_path: Path) -> None:
+    """The same optimizer with the least momentum; another kind only without one; none of another seed."""
+    weights, gradients = noise({"a": (3, 2)}, 6)
+
+    def add(label: str, rules: tuple[Rule], seed: int = 3, **others: Any) -> None:
+        write_recording(tmp_path / f"{label} {seed}", weights, gradients, label=label, rules=rules, seed=seed, **others)
+
+    def beside() -> str | None:
+        found = clips.beside(Study.load(tmp_path), ("a",))
+        return None if found is None else found.label
+
+    add("main", adam(0.9), role="main")
+    assert beside() is None
+    assert "compare" not in plan_of(Study.load(tmp_path), ("a",))
+    add("as much", (("SGD", {**SGD[1], "momentum": 0.9}),))
+    add("none, of another seed", adam(0.0), seed=4)
+    assert beside() is None
+    add("none, of another kind", (SGD,))
+    assert beside() == "none, of another kind"
+    add("less", adam(0.5))
+    assert beside() == "less"
+    add("least", adam(0.1))
+    assert beside() == "least"
+    clip = plan_of(Study.load(tmp_path), ("a",))["compare"]
+    assert clip.labels == ("main", "least")
+    assert clip.batches == range(4, 7)
+    assert [recording.label for recording in clip.recordings(Study.load(tmp_path))] == ["main", "least"]
+
+
+def test_a_sampled_control_is_not_beside(tmp_path: Path) -> None:
+    """Of it there are no lines to draw."""
+    weights, gradients = noise({"a": (3, 2)}, 6)
+    write_recording(tmp_path / "main", weights, gradients, label="main", role="main")
+    some, others = ({"a": rows["a"].reshape(len(rows["a"]), -1)[:, :2]} for rows in (weights, gradients))
+    kept = {"shapes": {"a": (3, 2)}, "indices": {"a": np.arange(2)}}
+    write_recording(tmp_path / "control", some, others, label="control", rules=adam(0.0), **kept)
+    assert clips.beside(Study.load(tmp_path), ("a",)) is None
 
 
 def test_both_sides_have_the_same_share_in_full_colour(tiny_build: Build) -> None:
     """In each layer of either run, as many updates as promised reach the threshold."""
-    experiment, recording = tiny_build.experiment, tiny_build.recording
+    recording = tiny_build.recording
     batches = range(5, 25)
-    for layer in experiment.recording.whole:
+    for layer in ("l3", "l4", "l5"):
         law = clips.equal_laws(recording, (layer,), batches)[layer]
         sizes = sorted(
             (
@@ -471,7 +569,8 @@ def test_captions_state_what_was_measured(tiny_build: Build) -> None:
     manifest = files.read_json(tiny_build.workspace.animations_manifest)
     laws = results["threshold"][results["main"]]
     network = manifest["network"]
-    assert f"{results['network']['edges_drawn']:,} weights" in network["caption"]
+    assert results["drawn"] == ["l3", "l4", "l5"]
+    assert "One line is one of the 440 weights" in network["caption"]
     for layer in ("l3", "l4", "l5"):
         assert f"{words.number(laws[layer]['threshold'])} in {layer}" in network["caption"]
     signed = clips.edges(tiny_build.recording, ("l3", "l4", "l5"), range(1, 9), laws)
@@ -481,16 +580,16 @@ def test_captions_state_what_was_measured(tiny_build: Build) -> None:
     pair = manifest["compare"]
     assert "Adam, β1 = 0.9" in pair["title"]
     assert "Adam, β1 = 0:" in pair["title"]
-    assert pair["runs"] == ["adam-b0.9-seed3", "adam-b0.0-seed3"]
+    assert pair["runs"] == ["adam-b1-0.9-seed3", "adam-b1-0-seed3"]
     for entry in manifest.values():
-        lines = (animation.HERE.parent.parent / entry["code"]["path"]).read_text(encoding="utf-8").splitlines()
+        lines = (ROOT / entry["code"]["path"]).read_text(encoding="utf-8").splitlines()
         assert lines[entry["code"]["line"] - 1].startswith("def ")
         assert all(entry[text] for text in ("title", "caption", "alt"))
 
 
-def test_the_words_follow_the_share_that_stays(tiny: Experiment) -> None:
+def test_the_words_follow_the_share_that_stays() -> None:
     """Another share gives another sentence, and no share none."""
-    clip = clips.plan(tiny, tiny.optimizers[1])[-1]
+    clip = clips.Clip("compare", "pair", ("a", "b"), range(5, 9), ("A", "B"))
     own = dict.fromkeys(clip.layers, 0.001)
     facts = {
         "names": ["A", "B"],
@@ -502,7 +601,7 @@ def test_the_words_follow_the_share_that_stays(tiny: Experiment) -> None:
         "left_out": 0.1,
     }
     entry = {"facts": facts, "poster_batch": 6, "milliseconds": 100}
-    shapes = [tiny.shape(layer) for layer in clip.layers]
+    shapes = [(1, 3), (6, 1)]
     assert "50 % (A) and 12 % (B)" in words.describe(clip, shapes, entry, {}, 100)["caption"]
     facts["stays"] = [None, None]
     assert "next batch" not in words.describe(clip, shapes, entry, {}, 100)["caption"]
@@ -518,30 +617,169 @@ def test_small_numbers_are_written_as_people_do(value: float, written: str) -> N
 
 
 @pytest.mark.parametrize("hidden", [(2,), (3, 2), (4,) * 12, (300, 20)])
-def test_any_network_is_drawn(hidden: tuple[int, ...], tiny: Experiment) -> None:
+def test_any_network_is_drawn(hidden: tuple[int, ...], tmp_path: Path) -> None:
     """One hidden layer or twelve, two nodes or hundreds: every layer has its animation, and frames are made."""
-    network = tiny.network.model_copy(update={"hidden": hidden})
-    layers = tuple(f"l{number}" for number in range(2, len(hidden) + 2))
-    recording = tiny.recording.model_copy(update={"whole": layers})
-    experiment = tiny.model_copy(update={"network": network, "recording": recording})
-    plan = clips.plan(experiment, None)
-    assert [clip.name for clip in plan if clip.name.startswith("layer-")] == [
+    sizes = (784, *hidden, 10)
+    shapes = {f"l{place + 1}": (sizes[place + 1], sizes[place]) for place in range(len(sizes) - 1)}
+    layers = tuple(shapes)[1:]
+    plan = plan_of(study_of(tmp_path, shapes), layers)
+    assert [name for name in plan if name.startswith("layer-")] == [
         f"layer-{number}" for number in range(1, len(hidden) + 2)
     ]
-    shapes = [experiment.shape(layer) for layer in layers]
-    edges = sum(outputs * inputs for outputs, inputs in shapes)
+    drawn = [shapes[layer] for layer in layers]
+    edges = sum(outputs * inputs for outputs, inputs in drawn)
     rng = np.random.default_rng(0)
-    pictures = gif.encode(graph.movie(rng.uniform(-1, 1, (2, edges)), layers, shapes, [1, 2]), 100)
+    pictures = gif.encode(graph.movie(rng.uniform(-1, 1, (2, edges)), layers, drawn, [1, 2]), 100)
     assert (pictures.width, pictures.height, pictures.frames) == (500, 1000, 2)
-    both = graph.pair([rng.uniform(-1, 1, (2, edges))] * 2, ["An optimizer " * 9, "B"], layers, shapes, [1, 2])
+    both = graph.pair([rng.uniform(-1, 1, (2, edges))] * 2, ["An optimizer " * 9, "B"], layers, drawn, [1, 2])
     assert gif.encode(both, 100).frames == 2
 
 
-def test_large_layers_are_matrices(tiny: Experiment) -> None:
-    """A layer with more weights than lines can show is a matrix; the layer that sees the pixels is a picture."""
-    network = tiny.network.model_copy(update={"hidden": (1000, 100, 10, 10)})
-    kinds = [clip.kind for clip in clips.plan(tiny.model_copy(update={"network": network}), None)]
-    assert kinds == ["graph", "pixels", "matrix", "graph", "graph", "graph", "graph"]
+PIXELS = {"data": {"shape": [28, 28]}}
+
+
+@pytest.mark.parametrize(
+    ("shapes", "about", "kinds"),
+    [
+        # A layer with more weights than lines can show is a matrix; the one that sees the pixels is a picture.
+        ({"a": (99, 784), "b": (64, 99), "c": (8, 64)}, PIXELS, {1: "pixels", 2: "matrix", 3: "graph"}),
+        # 784 inputs alone do not make a picture: not without one, not deeper in the network, not in colours.
+        ({"a": (2, 784)}, {}, {1: "graph"}),
+        ({"a": (2, 784)}, {"data": {"shape": [784]}}, {1: "graph"}),
+        ({"a": (2, 784)}, {"data": {"shape": [4, 14, 14]}}, {1: "graph"}),
+        ({"a": (784, 9), "b": (5, 784)}, PIXELS, {1: "matrix", 2: "graph"}),
+        ({"a": (5, 64)}, {"data": {"shape": [8, 8]}}, {1: "pixels"}),
+        # A convolution reads as a matrix; a vector has no film, and what is too wide for a screen has none either.
+        ({"a": (4, 3, 3, 3), "b": (4,), "c": (3, 5000), "d": (1, 6)}, {}, {1: "graph", 4: "graph"}),
+    ],
+)
+def test_which_layers_have_a_film_and_of_what_kind(
+    shapes: Shapes, about: dict[str, Any], kinds: dict[int, str], tmp_path: Path
+) -> None:
+    """By its size, and by what the network looks at; named by its place in the recording."""
+    plan = plan_of(study_of(tmp_path, shapes, about=about))
+    assert {name: clip.kind for name, clip in plan.items()} == {f"layer-{place}": kind for place, kind in kinds.items()}
+
+
+def test_a_sampled_layer_has_a_film_of_what_was_kept_whole(tmp_path: Path) -> None:
+    """Its first states, if there are any; without them there is nothing to draw."""
+    weights, gradients = noise({"a": (3, 4), "b": (5, 4)}, 6)
+    sampled = {name: rows.reshape(len(rows), -1)[:, :3] for name, rows in weights.items()}
+    used = {name: rows.reshape(len(rows), -1)[:, :3] for name, rows in gradients.items()}
+    write_recording(
+        tmp_path / "run",
+        sampled,
+        used,
+        shapes={"a": (3, 4), "b": (5, 4)},
+        indices={"a": np.arange(3), "b": np.arange(3)},
+        first={"a": weights["a"][:5], "b": weights["b"][:5]},
+    )
+    plan = plan_of(Study.load(tmp_path))
+    assert [(name, clip.batches) for name, clip in plan.items()] == [("layer-1", range(1, 5)), ("layer-2", range(1, 5))]
+    shown = np.array(list(clips.updates(Study.load(tmp_path).main, "b", plan["layer-2"].batches)))
+    np.testing.assert_array_equal(shown, np.diff(weights["b"], axis=0)[:4])
+    write_recording(
+        tmp_path / "without" / "run",
+        {"a": sampled["a"]},
+        {"a": used["a"]},
+        shapes={"a": (3, 4)},
+        indices={"a": np.arange(3)},
+    )
+    assert plan_of(Study.load(tmp_path / "without")) == {}
+
+
+def test_there_are_no_more_films_than_a_site_can_carry(tmp_path: Path) -> None:
+    """Of many layers those of the graph first, then others from end to end."""
+    shapes = {f"{number}": (2, 2) for number in range(60)}
+    plan = plan_of(study_of(tmp_path, shapes), ("30", "31"))
+    films = [int(name.removeprefix("layer-")) for name in plan if name.startswith("layer-")]
+    assert len(films) == clips.MOST_FILMS
+    assert {31, 32, 1, 60} <= set(films)  # counted from 1
+
+
+def test_whole_over_a_huge_layer_draws_no_huge_graph(tmp_path: Path, place: Workspace) -> None:
+    """885,200 lines are neither drawn nor spoken of: the graph is what fits, and captions count its lines."""
+    study = study_of(tmp_path, {"a": (300, 784), "b": (30, 300), "c": (10, 30)}, about=PIXELS)
+    analyse(place, study, [])
+    render.render(place, study, PACE, lambda *_: None)
+    manifest = files.read_json(place.animations_manifest)
+    assert files.read_json(place.results)["drawn"] == ["c"]
+    assert "One line is one of the 300 weights of c" in manifest["network"]["caption"]
+    assert manifest["network"]["facts"]["weights"] == 300
+    assert {name: clip.kind for name, clip in plan_of(study, ("c",)).items()} == {
+        "network": "graph",
+        "layer-1": "pixels",
+        "layer-2": "matrix",
+        "layer-3": "graph",
+    }
+
+
+def test_without_a_chain_there_is_no_network(tmp_path: Path, place: Workspace) -> None:
+    """Convolutions and vectors have films of their own, or none; there is no graph, and nothing to compare."""
+    shapes = {"conv": (4, 3, 3, 3), "bias": (4,), "重み": (6, 2, 3)}
+    for label, beta in (("A", 0.9), ("B", 0.0)):
+        weights, gradients = noise(shapes, 6)
+        write_recording(tmp_path / label, weights, gradients, label=label, seed=0, rules=adam(beta))
+    study = Study.load(tmp_path)
+    analyse(place, study, [])
+    render.render(place, study, PACE, lambda *_: None)
+    manifest = files.read_json(place.animations_manifest)
+    assert set(manifest) == {"layer-1", "layer-3"}
+    assert "conv (27 → 4)" in manifest["layer-1"]["title"]
+    assert manifest["layer-3"]["layer"] == "重み"
+
+
+@pytest.mark.slow
+def test_a_convolutional_network_is_filmed(tmp_path: Path, place: Workspace) -> None:
+    """Its head is the graph; sampled layers are shown for as long as they were kept whole."""
+    record_cnn(tmp_path / "run", steps=12)
+    study = Study.load(tmp_path)
+    analyse(place, study, [])
+    render.render(place, study, PACE, lambda *_: None)
+    manifest = files.read_json(place.animations_manifest)
+    layers = {entry["layer"]: entry["frames"] for entry in manifest.values() if entry["layer"]}
+    assert layers == {"0.weight": 8, "3.weight": 3, "6.weight": 8, "8.weight": 8}
+    assert "6.weight (54 → 16) and 8.weight (16 → 5)" in manifest["network"]["caption"]
+    assert manifest["network"]["facts"]["weights"] == 54 * 16 + 16 * 5
+
+
+def test_weights_that_nothing_moves_or_that_are_lost_are_not_drawn(tmp_path: Path, place: Workspace) -> None:
+    """A layer without a gradient stands still; one that became infinite is drawn as far as it is known."""
+    weights, gradients = noise({"idle": (3, 2), "a": (4, 3), "lost": (2, 4)}, 12)
+    weights["idle"][:] = weights["idle"][0]
+    gradients["idle"][:] = np.nan
+    weights["lost"][5:] = np.inf
+    weights["lost"][6:] = np.nan
+    events = [{"row": 0, "tensor": 0, "present": False}]
+    write_recording(tmp_path / "run", weights, gradients, events=events)
+    study = Study.load(tmp_path)
+    analyse(place, study, [])
+    law, drawn = scales.read(place, study)
+    assert drawn == ("idle", "a", "lost")
+    signed = clips.edges(study.main, drawn, range(1, 13), law)
+    assert np.isfinite(signed).all()
+    assert not signed[:, :6].any()
+    assert signed[:, 6:18].any(axis=1).all()
+    assert (signed[4, 18:] == 1).all()  # infinitely far up: full colour
+    assert not signed[6:, 18:].any()
+    render.render(place, study, PACE, lambda *_: None)
+    assert "network" in files.read_json(place.animations_manifest)
+
+
+def test_long_names_stay_within_the_picture(tmp_path: Path) -> None:
+    """They are written smaller, and in the end without their beginning: nothing is written over anything else."""
+    name = "transformer.encoder.layers.11.self_attention.projection.weight"
+    overlay = pixels.Overlay(400, 80, palette.two_hues())
+    overlay.sheet.text_within(390, 46, name, 21, 150, bold=True, at="right")
+    covered = np.flatnonzero(overlay.sheet.pixels[..., 0].any(axis=0))
+    assert 230 <= covered[0] < 260
+    assert covered[-1] < 392
+    overlay = pixels.Overlay(400, 80, palette.two_hues())
+    overlay.sheet.text_within(10, 46, "l1", 21, 150, bold=True)
+    short = overlay.sheet.pixels.copy()
+    overlay = pixels.Overlay(400, 80, palette.two_hues())
+    overlay.sheet.text(10, 46, "l1", 21, bold=True)
+    np.testing.assert_array_equal(overlay.sheet.pixels, short)
 
 
 def test_geometry_is_the_first_articles() -> None:

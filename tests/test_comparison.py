@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 from conftest import ROOT, TINY, Build, run_report
 
-from report import analysis, files
-from report.analysis import comparison, comparison_tables, intervals, measures
+from report import files
+from report.analysis import comparison, intervals, measures
+from report.analysis.report import analyse
 from report.analysis.tables import read_table
+from report.recording.study import Study
 from report.workspace import Workspace
 
 
@@ -32,13 +34,13 @@ def copy(tiny_build: Build, tmp_path: Path) -> Workspace:
 
 def test_every_run_has_every_measure(tiny_build: Build, results: dict[str, Any]) -> None:
     """Each quantity holds each training run, layer and window; nothing is missing."""
-    experiment = tiny_build.experiment
-    names = {experiment.run_name(each, seed) for each in experiment.optimizers for seed in experiment.seeds}
+    names = {each.name for each in Study.load(tiny_build.workspace.runs).recordings}
+    assert len(names) == 6
     assert results["study"]["missing"] == []
     for quantity in measures.WINDOWED:
         assert set(results[quantity]) == names
         for by_layer in results[quantity].values():
-            assert list(by_layer) == list(experiment.layers)
+            assert list(by_layer) == results["tensors"]
             assert all(set(by_window) == {"1-100", "all"} for by_window in by_layer.values())
 
 
@@ -66,24 +68,24 @@ def test_tables_hold_what_results_say(tiny_build: Build, results: dict[str, Any]
     """The row of a table is the number of results.json, with theory beside it."""
     place = tiny_build.workspace.tables
     table = read_table(place / "persistence.csv")
-    row = ((table["optimizer"] == "adam-b0.9") & (table["layer"] == "l5") & (table["window"] == "all")) & (
+    row = ((table["optimizer"] == "adam-b1-0.9") & (table["layer"] == "l5") & (table["window"] == "all")) & (
         table["name"] == "mean_run"
     )
-    stated = results["summary"]["persistence"]["adam-b0.9"]["l5"]["all"]["mean_run"]
+    stated = results["summary"]["persistence"]["adam-b1-0.9"]["l5"]["all"]["mean_run"]
     assert table["mean"][row].tolist() == [stated["mean"]]
     assert table["low"][row].tolist() == [stated["low"]]
-    assert table["theory"][row].tolist() == [results["theory"]["adam-b0.9"]["mean_run"]]
+    assert table["theory"][row].tolist() == [results["theory"]["adam-b1-0.9"]["mean_run"]]
     lags = read_table(place / "autocorrelation.csv")
-    row = (lags["optimizer"] == "adam-b0.9") & (lags["layer"] == "l3") & (lags["series"] == "updates")
+    row = (lags["optimizer"] == "adam-b1-0.9") & (lags["layer"] == "l3") & (lags["series"] == "updates")
     assert lags["theory"][row & (lags["lag"] == 3)] == pytest.approx(0.9**3)
     assert set(read_table(place / "findings.csv")["id"].tolist()) == {each["id"] for each in results["findings"]}
-    for quantity in comparison.SCALARS:
+    for quantity in measures.SCALARS:
         assert (place / f"{quantity}_runs.csv").is_file()
 
 
 def test_one_weight_is_the_recorded_one(tiny_build: Build, results: dict[str, Any]) -> None:
     """Every optimizer starts the weight from the same value; its updates are the differences of the states."""
-    table = comparison_tables.one_weight(tiny_build.workspace, tiny_build.experiment, results)
+    table = read_table(tiny_build.workspace.tables / "one_weight.csv")
     assert len(set(table["weight"][table["batch"] == 0].tolist())) == 1
     assert set(table["optimizer"].tolist()) == set(results["study"]["runs"])
     for slug in results["study"]["runs"]:
@@ -91,33 +93,27 @@ def test_one_weight_is_the_recorded_one(tiny_build: Build, results: dict[str, An
         assert np.diff(table["weight"][one]) == pytest.approx(table["update"][one][1:], abs=1e-7)
 
 
-def test_a_missing_run_is_named_and_left_out(tiny_build: Build, copy: Workspace) -> None:
+def test_a_missing_run_is_named_and_left_out(copy: Workspace) -> None:
     """A run that failed is in no mean; with one seed left there is no interval, and a control without any is absent."""
-    experiment = tiny_build.experiment
-    slugs = [each.slug for each in experiment.optimizers]
-    lost = [f"{slugs[1]}-seed{experiment.seeds[1]}", *(f"{slugs[2]}-seed{seed}" for seed in experiment.seeds)]
+    lost = ["sgd-with-momentum-0.9-seed4", "adam-b1-0-seed3", "adam-b1-0-seed4"]
     for name in lost:
         shutil.rmtree(copy.run(name))
-    files.write_json(copy.study, {"missing": [{"run": lost[0], "reason": "it diverged.", "key": "k"}]})
-    analysis.analyse(copy, experiment)
+    analyse(copy, Study.load(copy.runs), [{"run": name, "reason": "it diverged.", "key": "k"} for name in lost])
     found = files.read_json(copy.results)
-    reasons = {each["run"]: each["reason"] for each in found["study"]["missing"]}
-    assert set(reasons) == set(lost)
-    assert reasons[lost[0]] == "it diverged."
-    one = found["summary"]["persistence"][slugs[1]]["l4"]["all"]["mean_run"]
+    assert found["study"]["missing"] == [{"run": name, "reason": "it diverged."} for name in sorted(lost)]
+    one = found["summary"]["persistence"]["sgd-with-momentum-0.9"]["l4"]["all"]["mean_run"]
     assert (one["n"], one["low"]) == (1, None)
-    assert slugs[2] not in found["summary"]["persistence"]
-    assert found["study"]["runs"][slugs[2]] == []
+    assert "adam-b1-0" not in found["summary"]["persistence"]
     assert {each["id"]: each["verdict"] for each in found["findings"]}["momentum"] == "not tested"
 
 
-def test_only_a_new_run_is_measured(tiny_build: Build, copy: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_a_new_run_is_measured(copy: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another analysis reads what is kept; one training run that is made anew costs itself alone."""
-    analysis.analyse(copy, tiny_build.experiment)
+    analyse(copy, Study.load(copy.runs), [])
     first = copy.results.read_bytes()
-    name = tiny_build.experiment.run_name(tiny_build.experiment.optimizers[2], tiny_build.experiment.seeds[0])
+    name = "adam-b1-0-seed4"
     meta = files.read_json(copy.run(name) / "run.json")
-    files.write_json(copy.run(name) / "run.json", {**meta, "key": "another"})
+    files.write_json(copy.run(name) / "run.json", {**meta, "about": {**meta["about"], "key": "another"}})
     measured: list[str] = []
     original = measures.of
 
@@ -126,7 +122,7 @@ def test_only_a_new_run_is_measured(tiny_build: Build, copy: Workspace, monkeypa
         return original(recording, *rest)
 
     monkeypatch.setattr(measures, "of", count)
-    analysis.analyse(copy, tiny_build.experiment)
+    analyse(copy, Study.load(copy.runs), [])
     assert measured == [name]
     assert copy.results.read_bytes() == first
 
@@ -137,8 +133,24 @@ def test_several_processes_measure_the_same(
     """Measured by a pool of processes or by this one: the same bytes."""
     monkeypatch.setattr(comparison, "WORTH_A_POOL", 0)
     monkeypatch.setattr(comparison.os, "sched_getaffinity", lambda _: {0, 1})
-    analysis.analyse(copy, tiny_build.experiment)
-    assert copy.results.read_bytes() == tiny_build.workspace.results.read_bytes()
+    analyse(copy, Study.load(copy.runs), [])
+    assert_same(copy, tiny_build.workspace)
+
+
+def test_the_same_bytes_whether_measures_are_kept_or_made(tiny_build: Build, copy: Workspace) -> None:
+    """Results and tables, to the order of their columns: after a first analysis, and after one that reads it all."""
+    for _ in range(2):
+        analyse(copy, Study.load(copy.runs), [])
+        assert_same(copy, tiny_build.workspace)
+
+
+def assert_same(first: Workspace, second: Workspace) -> None:
+    """Hold two analyses side by side: every byte of results and tables."""
+    assert first.results.read_bytes() == second.results.read_bytes()
+    names = sorted(path.name for path in first.tables.iterdir())
+    assert names == sorted(path.name for path in second.tables.iterdir())
+    for name in names:
+        assert (first.tables / name).read_bytes() == (second.tables / name).read_bytes(), name
 
 
 def test_results_are_plain_json(tiny_build: Build) -> None:
@@ -174,8 +186,5 @@ def test_analysis_needs_no_torch() -> None:
     """Measuring, deciding and writing tables work where torch is not installed."""
     import subprocess
 
-    code = (
-        "import sys; sys.modules['torch'] = None; sys.modules['matplotlib'] = None\n"
-        "from report.analysis import comparison, comparison_tables, findings"
-    )
+    code = "import sys; sys.modules['torch'] = None; sys.modules['matplotlib'] = None\nimport report.analysis.report"
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)

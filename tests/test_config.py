@@ -38,8 +38,7 @@ def refuse(tmp_path: Path, text: str) -> str:
         ("[network]\nhidden = []", "network.hidden", "[]", "a list of whole numbers"),
         ("[network]\nhidden = [10, 1]", "network.hidden.1", "1", "from 2 to 10,000"),
         ("[recording]\nwhole = ['l9']", "recording.whole", "l9", "l1, l2, l3, l4, l5"),
-        ("[recording]\nwhole = ['l2', 'l4']", "recording.whole", "l2, l4", "neighbouring layers"),
-        ("[recording]\nwhole = ['l1']", "recording.whole", "l1", "at most 8,192 weights"),
+        ("[recording]\nwhole = ['l[6-9]', 'l2']", "recording.whole", "found l[6-9];", "l1, l2, l3, l4, l5"),
         (
             "[training]\nbatches = 99\n[study]\nbatches = 9\n[animation]\nlong_batches = 99",
             "animation.frames",
@@ -61,7 +60,7 @@ def refuse(tmp_path: Path, text: str) -> str:
         (
             "[[study.optimizers]]\nname = 'Adam'\nlr = 0.5",
             "study.optimizers.0",
-            "another adam-b0.9",
+            "another Adam, β1 = 0.9",
             "more than the learning rate",
         ),
         ("training = 3", "training", "3", "a table"),
@@ -115,7 +114,7 @@ def test_the_default_experiment_is_the_first_article(tmp_path: Path) -> None:
     assert experiment == committed
     shapes = [experiment.shape(layer) for layer in experiment.layers]
     assert shapes == [(1000, 784), (100, 1000), (10, 100), (10, 10), (10, 10)]
-    assert experiment.main_run == "adam-b0.9-seed0"
+    assert experiment.main_run == "adam-b1-0.9-seed0"
 
 
 def test_the_study_holds_the_main_optimizer_and_its_controls_once_each(tmp_path: Path) -> None:
@@ -127,15 +126,18 @@ def test_the_study_holds_the_main_optimizer_and_its_controls_once_each(tmp_path:
     path.write_text(f"[training]\nseed = 7\n[study]\nseeds = 2\n{listed}", encoding="utf-8")
     experiment = Experiment.load(path)
     names = [experiment.run_name(optimizer, seed) for optimizer in experiment.optimizers for seed in experiment.seeds]
-    assert names == ["adam-b0.9-seed7", "adam-b0.9-seed8", "sgd-seed7", "sgd-seed8"]
+    assert names == ["adam-b1-0.9-seed7", "adam-b1-0.9-seed8", "sgd-seed7", "sgd-seed8"]
     assert experiment.main_run == names[0]
 
 
 def test_the_default_study_has_seven_optimizers_and_five_seeds() -> None:
     """Adam with four β1, RMSprop, SGD without and with momentum."""
     experiment = Experiment.load(ROOT / "experiment.toml")
-    slugs = {optimizer.slug for optimizer in experiment.optimizers}
-    assert slugs == {"adam-b0.9", "adam-b0.0", "adam-b0.5", "adam-b0.99", "rmsprop", "sgd", "sgd-m0.9"}
+    names = [experiment.run_name(optimizer, 0) for optimizer in experiment.optimizers]
+    assert names == [
+        *("adam-b1-0.9-seed0", "adam-b1-0-seed0", "adam-b1-0.5-seed0", "adam-b1-0.99-seed0"),
+        *("rmsprop-seed0", "sgd-seed0", "sgd-with-momentum-0.9-seed0"),
+    ]
     assert experiment.seeds == (0, 1, 2, 3, 4)
 
 
@@ -153,32 +155,37 @@ def test_an_experiment_cannot_be_changed(tiny: Experiment) -> None:
 
 
 @pytest.mark.parametrize(
-    ("table", "slug", "label", "momentum"),
+    ("table", "label", "name"),
     [
-        ({"name": "Adam"}, "adam-b0.9", "Adam, β1 = 0.9", 0.9),
-        ({"name": "Adam", "betas": [0.0, 0.999]}, "adam-b0.0", "Adam, β1 = 0", 0.0),
-        ({"name": "SGD", "lr": 0.1}, "sgd", "SGD", 0.0),
-        ({"name": "SGD", "momentum": 0.9}, "sgd-m0.9", "SGD with momentum 0.9", 0.9),
-        ({"name": "RMSprop"}, "rmsprop", "RMSprop", 0.0),
+        ({"name": "Adam"}, "Adam, β1 = 0.9", "adam-b1-0.9-seed0"),
+        ({"name": "Adam", "betas": [0.0, 0.999]}, "Adam, β1 = 0", "adam-b1-0-seed0"),
+        ({"name": "SGD", "lr": 0.1}, "SGD", "sgd-seed0"),
+        ({"name": "SGD", "momentum": 0.9}, "SGD with momentum 0.9", "sgd-with-momentum-0.9-seed0"),
+        ({"name": "RMSprop"}, "RMSprop", "rmsprop-seed0"),
         (
             {"name": "AdamW", "weight_decay": 0.01},
-            "adamw-b0.9-weightdecay0.01",
             "AdamW, β1 = 0.9, weight decay 0.01",
-            0.9,
+            "adamw-b1-0.9-weight-decay-0.01-seed0",
         ),
-        ({"name": "Adam", "betas": [0.9, 0.99]}, "adam-b0.9-b0.99", "Adam, β1 = 0.9, β2 = 0.99", 0.9),
+        ({"name": "Adam", "betas": [0.9, 0.99]}, "Adam, β1 = 0.9, β2 = 0.99", "adam-b1-0.9-b2-0.99-seed0"),
         (
             {"name": "SGD", "momentum": 0.9, "nesterov": True},
-            "sgd-m0.9-nesterovtrue",
             "SGD with momentum 0.9, nesterov",
-            0.9,
+            "sgd-with-momentum-0.9-nesterov-seed0",
         ),
     ],
 )
-def test_an_optimizer_has_a_readable_name(table: dict[str, object], slug: str, label: str, momentum: float) -> None:
-    """In file names and in prose."""
+def test_an_optimizer_has_a_readable_name(table: dict[str, object], label: str, name: str) -> None:
+    """In prose and in file names."""
     optimizer = Optimizer.model_validate(table)
-    assert (optimizer.slug, optimizer.label, optimizer.momentum) == (slug, label, momentum)
+    assert (optimizer.label, Experiment.run_name(optimizer, 0)) == (label, name)
+
+
+def test_layers_that_are_kept_whole_may_be_named_by_patterns(tmp_path: Path) -> None:
+    """As `report.record` takes them; neighbours they need not be."""
+    path = tmp_path / "whole.toml"
+    path.write_text("[recording]\nwhole = ['l2', 'l[45]']\n", encoding="utf-8")
+    assert Experiment.load(path).recording.whole == ("l2", "l[45]")
 
 
 def test_the_environment_names_address_and_repository(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,15 +3,24 @@
 import numpy as np
 import pytest
 
-from report.analysis import decomposition, persistence, theory
+from report.analysis import autocorrelation, decomposition, persistence, theory, windows
 
 BATCHES, WEIGHTS, BETA = 600, 2500, 0.9
+
+
+def describe(sign: np.ndarray, gradients: np.ndarray, beta: float | None) -> dict[str, dict[str, float] | None]:
+    """Return the parts in every window."""
+    spans = windows.rows(len(sign))
+    correlations = autocorrelation.describe(gradients, gradients, spans)
+    return decomposition.describe(
+        sign, gradients, beta, {w: both["gradients"] for w, both in correlations.items()}, spans
+    )
 
 
 def parts(gradients: np.ndarray, beta: float = BETA) -> dict[str, float]:
     """Return the parts of the late window, of updates that momentum makes of these gradients."""
     sign = -persistence.signs(decomposition.momentum(gradients.astype(np.float32), beta))
-    found = decomposition.describe(sign, gradients.astype(np.float32), beta)["101-1000"]
+    found = describe(sign, gradients.astype(np.float32), beta)["101-1000"]
     assert found is not None
     return found
 
@@ -62,7 +71,7 @@ def test_drift_at_the_start_alone_is_start_up(noise: np.ndarray) -> None:
     gradients = noise.copy()
     gradients[:100] += 1.0
     sign = -persistence.signs(decomposition.momentum(gradients.astype(np.float32), BETA))
-    found = decomposition.describe(sign, gradients.astype(np.float32), BETA)["all"]
+    found = describe(sign, gradients.astype(np.float32), BETA)["all"]
     assert found is not None
     assert found["startup"] > 0.5
     assert found["drift"] == pytest.approx(0, abs=0.3)
@@ -72,8 +81,8 @@ def test_the_parts_add_up(noise: np.ndarray) -> None:
     """Chance, uneven, coasting, drift and start-up make the measured mean run, in every window."""
     gradients = (np.where(noise > 1, 0, noise) ** 3 + 0.2).astype(np.float32)
     sign = -persistence.signs(decomposition.momentum(gradients, BETA))
-    run = persistence.describe(sign)
-    for window, found in decomposition.describe(sign, gradients, BETA).items():
+    run = persistence.describe(sign, windows.rows(BATCHES))
+    for window, found in describe(sign, gradients, BETA).items():
         assert found is not None
         total = sum(found[part] for part in ("chance", "uneven", "coasting", "drift", "startup"))
         assert total == pytest.approx(found["measured"])
@@ -104,10 +113,10 @@ def test_predicted_correlation_of_an_ar1_gradient() -> None:
 def test_no_theory_no_parts() -> None:
     """An optimizer that no AR(1) law describes gets none."""
     sign = np.ones((120, 3), np.int8)
-    assert decomposition.describe(sign, sign.astype(np.float32), None) == dict.fromkeys(("1-100", "101-1000", "all"))
+    assert describe(sign, sign.astype(np.float32), None) == dict.fromkeys(("1-100", "101-1000", "all"))
 
 
 def test_a_short_study_has_no_late_window() -> None:
     """Fewer than 100 batches after the start make no window of their own."""
-    assert decomposition.late_window(150) == "all"
-    assert decomposition.late_window(200) == "101-1000"
+    assert windows.late(windows.rows(150)) == windows.late(windows.rows(1)) == "all"
+    assert windows.late(windows.rows(200)) == "101-1000"

@@ -15,73 +15,23 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import ROOT, Build, run_report
+from conftest import ROOT, Build
 from numpy.typing import NDArray
+from recordings import ADAM, SGD, Rule, noise, record_cnn, write_recording
 
 from report import files
-from report.config import Experiment
-from report.drawing import figures
-from report.drawing.figures import FIGURES, INKS, picture
-from report.drawing.figures.sources import rows
-from report.drawing.figures.style import dots, house, recoloured, sheet
+from report.analysis.report import analyse
+from report.drawing.choice import chosen
+from report.drawing.figures import picture
+from report.drawing.figures.draw import FIGURES, draw
+from report.drawing.figures.sources import look, rows, selection
+from report.drawing.figures.style import INKS, dots, house, recoloured, sheet
+from report.freshness import imported
+from report.recording.study import Study
 from report.workspace import Workspace
 
-# One training run of plain gradient descent, nothing to compare it with, two layers, fewer batches than a window.
-LONELY = """
-[data]
-source = "sample"
-[network]
-hidden = [12]
-[training]
-batches = 14
-validations = 1
-device = "cpu"
-[optimizer]
-name = "SGD"
-lr = 0.1
-[study]
-seeds = 1
-batches = 9
-optimizers = []
-[recording]
-whole = ["l2"]
-sample = 30
-[animation]
-frames = 2
-long_batches = 14
-long_step = 7
-"""
-# Momentum that no theory covers, more of one kind than a panel holds, a deep network whose layers repeat their colours.
-CROWDED = """
-[data]
-source = "sample"
-[network]
-hidden = [12, 9, 8, 7, 6, 5]
-[training]
-batches = 110
-validations = 1
-device = "cpu"
-[optimizer]
-name = "NAdam"
-lr = 0.002
-[study]
-seeds = 1
-batches = 104
-optimizers = [
-  { name = "NAdam", lr = 0.002, betas = [0.0, 0.999] },
-  { name = "NAdam", lr = 0.002, betas = [0.3, 0.999] },
-  { name = "NAdam", lr = 0.002, betas = [0.5, 0.999] },
-  { name = "NAdam", lr = 0.002, betas = [0.95, 0.999] },
-  { name = "SGD", lr = 0.01, momentum = 0.9, nesterov = true },
-]
-[recording]
-whole = ["l1", "l2"]
-sample = 20
-[animation]
-frames = 2
-long_batches = 14
-long_step = 7
-"""
+DEEP = {"in": (12, 20), "l2": (9, 12), "l3": (8, 9), "l4": (7, 8), "l5": (6, 7), "l6": (5, 6), "out": (3, 5)}
+BLOCKS = 20  # of the model with many tensors: a matrix and a bias each
 
 
 def silent(done: int, total: int, what: str) -> None:
@@ -93,7 +43,6 @@ class Drawn:
     """Hold a build whose figures have been drawn, and their manifest."""
 
     workspace: Workspace
-    experiment: Experiment
 
     @property
     def manifest(self) -> dict[str, Any]:
@@ -106,40 +55,98 @@ class Drawn:
         return self.workspace.docs / str(entry["files"][scheme])
 
 
-def trained(folder: Path, text: str) -> Drawn:
-    """Train, analyse and draw an experiment, as its own stages do."""
-    file = folder / "experiment.toml"
-    file.write_text(text, encoding="utf-8")
+def made(folder: Path) -> Drawn:
+    """Analyse and draw the recordings that lie in `folder`/runs."""
     workspace = Workspace(ROOT, folder / "build", folder / "site")
-    for stage in (("train", "--processes", "1"), ("analyse",)):
-        done = run_report(*stage, "--experiment", str(file), "--build", str(workspace.build))
-        assert done.returncode == 0, done.stdout + done.stderr
-    experiment = Experiment.load(file)
-    figures.draw(workspace, experiment, silent)
-    return Drawn(workspace, experiment)
+    analyse(workspace, Study.load(folder / "runs"), [])
+    draw(workspace, silent)
+    return Drawn(workspace)
+
+
+def adam(kind: str, beta: float) -> Rule:
+    """Return the rule of an optimizer of Adam's family."""
+    return kind, {**ADAM[1], "betas": [beta, 0.999]}
 
 
 @pytest.fixture(scope="session")
 def ordinary(tiny_build: Build) -> Drawn:
     """Return the tiny experiment's figures."""
-    return Drawn(tiny_build.workspace, tiny_build.experiment)
+    return Drawn(tiny_build.workspace)
 
 
 @pytest.fixture(scope="session")
 def lonely(tmp_path_factory: pytest.TempPathFactory) -> Drawn:
-    """Return the figures of a training run that stands alone."""
-    return trained(tmp_path_factory.mktemp("lonely"), LONELY)
+    """Return the figures of one short recording of plain gradient descent, of which nothing was logged."""
+    folder = tmp_path_factory.mktemp("lonely")
+    weights, gradients = noise({"a": (30,), "b": (4, 12)}, 9, beta=0)
+    indices = {"a": np.arange(0, 90, 3)}
+    write_recording(folder / "runs" / "alone", weights, gradients, rules=[SGD], shapes={"a": (15, 6)}, indices=indices)
+    return made(folder)
 
 
 @pytest.fixture(scope="session")
 def crowded(tmp_path_factory: pytest.TempPathFactory) -> Drawn:
-    """Return the figures of a study that is larger and stranger than the default."""
-    return trained(tmp_path_factory.mktemp("crowded"), CROWDED)
+    """Return the figures of a study that is larger and stranger than the default.
+
+    Momentum that no theory covers, more of one kind than a panel holds, a deep network whose layers repeat their
+    colours, a loss without accuracy and without validation.
+    """
+    folder = tmp_path_factory.mktemp("crowded")
+    betas = (0.9, 0.0, 0.3, 0.5, 0.95)
+    rules = {f"NAdam, β1 = {beta:g}": adam("NAdam", beta) for beta in betas}
+    rules["SGD, Nesterov"] = ("SGD", {**SGD[1], "momentum": 0.9, "nesterov": True})
+    for place, (label, rule) in enumerate(rules.items()):
+        weights, gradients = noise(DEEP, 110, seed=3, beta=[*betas, 0.9][place])
+        write_recording(
+            folder / "runs" / f"{place}",
+            weights,
+            gradients,
+            label=label,
+            seed=0,
+            rules=[rule],
+            series={"train_loss": np.linspace(2, 1, 110)},
+        )
+    return made(folder)
 
 
-@pytest.fixture(params=["ordinary", "lonely", "crowded"])
+@pytest.fixture(scope="session")
+def convolutional(tmp_path_factory: pytest.TempPathFactory) -> Drawn:
+    """Return the figures of a convolutional network with norms and biases, whose graph is its head alone."""
+    folder = tmp_path_factory.mktemp("convolutional")
+    record_cnn(folder / "runs" / "a", label="SGD with momentum 0.9", steps=20)
+    record_cnn(folder / "runs" / "b", label="SGD", momentum=0.0, steps=20)
+    return made(folder)
+
+
+@pytest.fixture(scope="session")
+def numbered(tmp_path_factory: pytest.TempPathFactory) -> Drawn:
+    """Return the figures of tensors, and of labels, whose names are digits alone."""
+    folder = tmp_path_factory.mktemp("numbered")
+    for label, beta in (("1", 0.9), ("2", 0.0)):
+        weights, gradients = noise({"0": (5, 6), "1": (4, 5), "10": (3, 4)}, 40, beta=beta)
+        write_recording(folder / "runs" / label, weights, gradients, label=label, rules=[adam("Adam", beta)])
+    return made(folder)
+
+
+@pytest.fixture(scope="session")
+def many(tmp_path_factory: pytest.TempPathFactory) -> Drawn:
+    """Return the figures of forty tensors with long names under twenty optimizers, some names in other letters."""
+    folder = tmp_path_factory.mktemp("many")
+    shapes: dict[str, tuple[int, ...]] = {"重み $x$ <i>.weight": (6, 6), "重み $x$ <i>.bias": (6,)}
+    for block in range(1, BLOCKS):
+        name = f"transformer.encoder.layers.{block}.self_attention.projection"
+        shapes |= {f"{name}.weight": (6, 6), f"{name}.bias": (6,)}
+    for place in range(20):
+        weights, gradients = noise(shapes, 12, beta=place / 20)
+        label = f"Adam with a learning rate of 0.001 and {place / 20:g} of the past"
+        rule = adam("Adam", place / 20)
+        write_recording(folder / "runs" / f"{place}", weights, gradients, label=label, seed=0, rules=[rule])
+    return made(folder)
+
+
+@pytest.fixture(params=["ordinary", "lonely", "crowded", "convolutional", "numbered", "many"])
 def drawn(request: pytest.FixtureRequest) -> Drawn:
-    """Return each of the three builds in turn."""
+    """Return each of the builds in turn."""
     found: Drawn = request.getfixturevalue(request.param)
     return found
 
@@ -152,15 +159,15 @@ def redrawn(ordinary: Drawn, tmp_path_factory: pytest.TempPathFactory) -> Drawn:
     workspace.build.mkdir()
     shutil.copytree(ordinary.workspace.tables, workspace.tables)
     shutil.copy(ordinary.workspace.results, workspace.results)
-    figures.draw(workspace, ordinary.experiment, silent)
-    return Drawn(workspace, ordinary.experiment)
+    draw(workspace, silent)
+    return Drawn(workspace)
 
 
 @pytest.fixture
 def copied(redrawn: Drawn, tmp_path: Path) -> Drawn:
     """Return a copy of a build with all its figures, to be changed and drawn into."""
     shutil.copytree(redrawn.workspace.build, tmp_path / "build")
-    return Drawn(Workspace(ROOT, tmp_path / "build", tmp_path / "site"), redrawn.experiment)
+    return Drawn(Workspace(ROOT, tmp_path / "build", tmp_path / "site"))
 
 
 def variants(drawn: Drawn) -> Iterator[tuple[str, Path, Path]]:
@@ -174,18 +181,70 @@ def test_every_figure_of_the_tiny_study_is_there(ordinary: Drawn) -> None:
     assert set(ordinary.manifest) == set(FIGURES)
 
 
-def test_comparisons_are_left_out_where_there_is_nothing_to_compare(lonely: Drawn) -> None:
-    """One optimizer, one drawn layer: figures that compare them would be empty."""
+def test_what_has_no_data_is_left_out(lonely: Drawn) -> None:
+    """One optimizer, one drawn layer, no digits, no loss: figures of them would be empty."""
     missing = set(FIGURES) - set(lonely.manifest)
-    assert {"persistence", "run_lengths", "one_weight", "units"} <= missing
-    assert {"digits", "loss", "weight_history", "histogram", "update_size", "autocorrelation"} <= set(lonely.manifest)
+    assert missing == {"digits", "loss", "persistence", "run_lengths", "one_weight", "units"}
 
 
 def test_a_study_of_any_size_is_drawn(crowded: Drawn) -> None:
     """More optimizers and layers than there are colours, and no theory of most."""
-    assert {"persistence", "run_lengths", "one_weight", "agreement"} <= set(crowded.manifest)
+    assert {"persistence", "run_lengths", "one_weight", "agreement", "loss"} <= set(crowded.manifest)
     # No theory covers NAdam: there is nothing to take its runs apart with.
     assert "decomposition" not in crowded.manifest
+    loss = crowded.manifest["loss"]
+    assert (loss["title"], loss["height"]) == ("Loss over the batches", 250)
+    assert not re.search("validation|guessing|accuracy|images", loss["caption"] + loss["alt"])
+
+
+def test_a_convolutional_network_is_drawn(convolutional: Drawn) -> None:
+    """Convolutions, norms and biases are tensors like any other; one that nothing trains is not shown."""
+    # A schedule leaves no learning rate to measure by, and the loss was logged under a name of its own.
+    assert set(FIGURES) - set(convolutional.manifest) == {"digits", "loss", "startup"}
+    alt = convolutional.manifest["persistence"]["alt"]
+    for name in ("0.weight", "0.bias", "1.weight", "3.weight", "6.weight", "8.bias"):
+        assert f"in {name}" in alt
+    assert "3.bias" not in alt
+    units = convolutional.manifest["units"]["caption"].replace("\N{NO-BREAK SPACE}", " ")
+    assert units.startswith("6.weight (54 → 16) and 8.weight (16 → 5) under")
+
+
+def test_names_made_of_digits_are_names(numbered: Drawn) -> None:
+    """Read back from a table as numbers, layers and optimizers would match nothing: panels would be empty."""
+    results = files.read_json(numbered.workspace.results)
+    late = results["study"]["late"]
+    for slug in ("1", "2"):
+        for layer in ("0", "1", "10"):
+            run = results["summary"]["persistence"][slug][layer][late]["mean_run"]["mean"]
+            assert f"{run:.1f} in {layer}" in numbered.manifest["persistence"]["alt"]
+    # A dot a layer and optimizer: without them the drawing is the empty axes.
+    drawing = numbered.file(numbered.manifest["persistence"], "light").read_text(encoding="utf-8")
+    for colour in INKS["light"].layers[:3]:
+        assert drawing.count(f"stroke: {colour}") >= 2
+
+
+def test_many_tensors_and_optimizers_are_thinned_out(many: Drawn) -> None:
+    """A figure stays as high as a reader scrolls, and its caption says what is missing."""
+    for name, entry in many.manifest.items():
+        assert entry["height"] <= 1500, name
+        if name not in ("weight_history", "one_weight"):
+            left_out = 12 if name == "units" else 32
+            assert f"Left out: {left_out} other tensors of the model." in entry["caption"], name
+    assert "Left out: 8 other optimizers." in many.manifest["persistence"]["caption"]
+    # The graph's tensors, from its first to its last.
+    caption = many.manifest["histogram"]["caption"]
+    assert "in 重み $x$ <i>.weight" in caption
+    assert f"in transformer.encoder.layers.{BLOCKS - 1}.self_attention.projection.weight" in caption
+    assert "bias" not in caption
+
+
+def test_layers_are_chosen_by_groups_and_from_end_to_end() -> None:
+    """The first group goes first; what does not fit is thinned out evenly."""
+    names = [f"{number}" for number in range(10)]
+    assert chosen([names], 20) == set(names)
+    assert chosen([["7"], names], 4) == {"7", "0", "4", "9"}
+    assert chosen([names, ["x"]], 3) == {"0", "4", "9"}
+    assert chosen([[], []], 3) == set()
 
 
 def test_files_are_well_formed_small_and_as_large_as_the_manifest_says(drawn: Drawn) -> None:
@@ -275,7 +334,7 @@ def test_captions_state_what_the_results_state(ordinary: Drawn) -> None:
 
 def test_another_experiment_is_described_by_its_own_numbers(ordinary: Drawn, lonely: Drawn) -> None:
     """A typed number would be the same in both."""
-    for name in set(ordinary.manifest) & set(lonely.manifest) - {"digits"}:  # which are the same
+    for name in set(ordinary.manifest) & set(lonely.manifest):
         assert ordinary.manifest[name]["alt"] != lonely.manifest[name]["alt"], name
 
 
@@ -298,19 +357,19 @@ def test_two_draws_give_the_same_bytes(ordinary: Drawn, redrawn: Drawn) -> None:
 def test_only_the_figures_of_a_changed_table_are_drawn_again(copied: Drawn) -> None:
     """A changed table or a lost file costs one figure, not all."""
     made: list[str] = []
-    figures.draw(copied.workspace, copied.experiment, lambda done, total, what: made.append(what))
+    draw(copied.workspace, lambda done, total, what: made.append(what))
     assert made == []
     table = copied.workspace.tables / "histogram.csv"
     table.write_text(table.read_text(encoding="utf-8").rstrip() + "5\n", encoding="utf-8")  # the last count
     (copied.workspace.figures / "loss-dark.svg").unlink()
-    figures.draw(copied.workspace, copied.experiment, lambda done, total, what: made.append(what))
+    draw(copied.workspace, lambda done, total, what: made.append(what))
     assert made == ["loss", "histogram"]
 
 
 def test_figures_of_an_earlier_experiment_are_removed(copied: Drawn) -> None:
     """The site would publish them."""
     (copied.workspace.figures / "gone.svg").write_text("<svg/>", encoding="utf-8")
-    figures.draw(copied.workspace, copied.experiment, silent)
+    draw(copied.workspace, silent)
     assert not (copied.workspace.figures / "gone.svg").exists()
     assert (copied.workspace.figures / "loss.svg").exists()
 
@@ -320,9 +379,9 @@ def test_a_figure_too_large_as_vectors_becomes_an_image_at_twice_its_size(
 ) -> None:
     """Both variants, under the names that pages link to."""
     monkeypatch.setattr(picture, "LARGEST_SVG", 1000)
-    monkeypatch.setattr(figures, "FIGURES", ("autocorrelation",))
+    monkeypatch.setattr("report.drawing.figures.draw.FIGURES", ("autocorrelation",))
     copied.workspace.ledger.unlink()
-    figures.draw(copied.workspace, copied.experiment, silent)
+    draw(copied.workspace, silent)
     entry = copied.manifest["autocorrelation"]
     light, dark = (copied.file(entry, scheme) for scheme in ("light", "dark"))
     assert light.suffix == dark.suffix == ".png"
@@ -490,6 +549,36 @@ def test_rows_selects_what_all_columns_ask_for() -> None:
     table = {"layer": np.array(["l1", "l1", "l2"]), "lag": np.array([1, 2, 1]), "mean": np.array([0.1, 0.2, 0.3])}
     assert rows(table, layer="l1", lag=1)["mean"].tolist() == [0.1]
     assert rows(table)["mean"].tolist() == [0.1, 0.2, 0.3]
+
+
+def test_the_order_of_layers_is_that_of_the_recording() -> None:
+    """JSON sorts names; a network runs from its input to its output."""
+    layers = {"head": {"shape": [3, 4]}, "10": {"shape": [4, 5]}, "2": {"shape": [5, 6]}, "idle": {"shape": [1, 1]}}
+    found = selection({"tensors": ["2", "10", "head"], "drawn": ["10", "head"], "network": {"layers": layers}})
+    assert found == {
+        "layers": {
+            "2": {"shape": [5, 6], "place": 0},
+            "10": {"shape": [4, 5], "place": 1},
+            "head": {"shape": [3, 4], "place": 2},
+        },
+        "left_out": 0,
+    }
+
+
+def test_look_finds_what_is_there_and_none_else() -> None:
+    """A layer without a step in a window has no number there."""
+    tree = {"a": {"all": [1.5, 2.5]}, "b": None}
+    assert look(tree, "a", "all", 1) == 2.5
+    assert look(tree, "a", "1-100", 0) is None
+    assert look(tree, "b", "all", 0) is None
+
+
+def test_a_figure_depends_on_all_the_code_that_it_imports() -> None:
+    """A change of what draws it draws it anew; one of another figure does not."""
+    home = ROOT / "report"
+    found = {path.relative_to(home).as_posix() for path in imported(home / "drawing" / "figures" / "persistence.py")}
+    assert {"drawing/figures/comparison.py", "drawing/choice.py", "analysis/windows.py", "wording.py"} <= found
+    assert "drawing/figures/loss.py" not in found
 
 
 def test_the_manifest_is_json_that_a_template_can_read(drawn: Drawn) -> None:

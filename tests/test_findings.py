@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from report.analysis import intervals, theory
-from report.analysis.findings import findings
+from report.analysis.findings.claims import findings
 from report.analysis.findings.records import (
     MIXED,
     NOT_SUPPORTED,
@@ -21,9 +21,9 @@ from report.analysis.findings.records import (
 
 LAYERS = ("l3", "l4", "l5")
 OPTIMIZERS = {
-    "adam-b0.9": ("Adam", {"lr": 0.001, "betas": [0.9, 0.999]}, 0.9),
-    "adam-b0.0": ("Adam", {"lr": 0.001, "betas": [0.0, 0.999]}, 0.0),
-    "adam-b0.99": ("Adam", {"lr": 0.001, "betas": [0.99, 0.999]}, 0.99),
+    "adam-b1-0.9": ("Adam", {"lr": 0.001, "betas": [0.9, 0.999]}, 0.9),
+    "adam-b1-0": ("Adam", {"lr": 0.001, "betas": [0.0, 0.999]}, 0.0),
+    "adam-b1-0.99": ("Adam", {"lr": 0.001, "betas": [0.99, 0.999]}, 0.99),
     "sgd": ("SGD", {"lr": 0.1}, 0.0),
     "sgd-m0.9": ("SGD", {"lr": 0.01, "momentum": 0.9}, 0.9),
 }
@@ -47,16 +47,13 @@ class Study:
         """Fill in every number that a rule reads."""
         self.seeds = seeds
         self.results: Numbers = {
-            "experiment": {
-                "recording": {"whole": list(LAYERS)},
-                "network": {"hidden": [1000, 100, 10, 10], "dropout": 0.2},
-                "training": {"batch_size": 16},
-                "optimizer": {"name": "Adam", "arguments": {"lr": 0.001, "betas": [0.9, 0.999]}},
-            },
+            "about": {"network": {"hidden": [1000, 100, 10, 10], "dropout": 0.2}, "training": {"batch_size": 16}},
+            "tensors": ["l1", "l2", *LAYERS],
+            "drawn": list(LAYERS),
             "data": {"source": "mnist", "epochs": 1.0},
             "accuracy": {"validation": spread(0.956, seeds)},
             "study": {
-                "main": "adam-b0.9",
+                "main": "adam-b1-0.9",
                 "late": "101-1000",
                 "batches": 1000,
                 "optimizers": [
@@ -65,6 +62,8 @@ class Study:
                         "label": slug.upper(),
                         "name": OPTIMIZERS[slug][0],
                         "momentum": OPTIMIZERS[slug][2],
+                        "learning_rate": OPTIMIZERS[slug][1]["lr"],
+                        "arguments": {"eps": 1e-8, "weight_decay": 0, "betas": [0.9, 0.999]},
                     }
                     for slug in optimizers
                 ],
@@ -94,12 +93,12 @@ class Study:
     def dwell(self, layer: str, value: float | Numbers) -> None:
         """Set the dwell of the main optimizer at every threshold."""
         for suffix in ("q1", "q05", "q025"):
-            self._set("dwell", "adam-b0.9", layer, "101-1000", f"spell_{suffix}", value)
-            self._set("dwell", "adam-b0.9", layer, "101-1000", f"chance_{suffix}", 2.4)
+            self._set("dwell", "adam-b1-0.9", layer, "101-1000", f"spell_{suffix}", value)
+            self._set("dwell", "adam-b1-0.9", layer, "101-1000", f"chance_{suffix}", 2.4)
 
     def size(self, layer: str, window: str, unit: str, value: float | Numbers) -> None:
         """Set how much a layer is updated."""
-        self._set("units", "adam-b0.9", layer, window, unit, value)
+        self._set("units", "adam-b1-0.9", layer, window, unit, value)
 
     def find(self, identity: str) -> Numbers:
         """Return one finding."""
@@ -146,7 +145,7 @@ def test_persistence_each_way() -> None:
     neither = Study()
     fading = Study()
     for layer in LAYERS:
-        neither.run("adam-b0.9", layer, 2.0)
+        neither.run("adam-b1-0.9", layer, 2.0)
         neither.dwell(layer, 1.1)
         fading.dwell(layer, 1.1)
     assert neither.find("persistence")["verdict"] == NOT_SUPPORTED
@@ -156,7 +155,7 @@ def test_persistence_each_way() -> None:
 def test_persistence_wants_the_whole_interval() -> None:
     """A mean above three batches is not enough when the interval reaches below."""
     study = Study()
-    study.run("adam-b0.9", "l4", summary(1.5, 4.0, 9.0))
+    study.run("adam-b1-0.9", "l4", summary(1.5, 4.0, 9.0))
     tests = {(each["name"], each["layer"]): each["holds"] for each in study.find("persistence")["tests"]}
     assert tests["direction", "l4"] is False
     assert tests["direction", "l3"] is True
@@ -196,10 +195,10 @@ def test_momentum_compares_within_a_seed() -> None:
 @pytest.mark.parametrize(
     ("optimizers", "verdict"),
     [
-        (("adam-b0.9",), NOT_TESTED),
-        (("adam-b0.9", "adam-b0.99", "sgd-m0.9"), NOT_TESTED),
-        (("adam-b0.9", "sgd"), SUPPORTED),
-        (("adam-b0.9", "adam-b0.0"), SUPPORTED),
+        (("adam-b1-0.9",), NOT_TESTED),
+        (("adam-b1-0.9", "adam-b1-0.99", "sgd-m0.9"), NOT_TESTED),
+        (("adam-b1-0.9", "sgd"), SUPPORTED),
+        (("adam-b1-0.9", "adam-b1-0"), SUPPORTED),
     ],
 )
 def test_momentum_needs_a_control_without_it(optimizers: tuple[str, ...], verdict: str) -> None:
@@ -247,6 +246,25 @@ def test_one_quiet_seed_proves_nothing() -> None:
     assert study.find("layer-3-4-quiet")["verdict"] == NOT_SUPPORTED
 
 
+@pytest.mark.parametrize(
+    ("middle", "neighbour", "expected"),
+    [(0.0, 0.0, []), (0.01, 0.0, [1000.0] * 3), (0.0, 0.01, [0.001] * 3)],
+)
+def test_a_dead_layer_beside_a_dead_neighbour_is_neither(
+    middle: float, neighbour: float, expected: list[float]
+) -> None:
+    """0/0 is no evidence; lively beside dead is far above, and dead beside lively far below."""
+    study = Study()
+    study.size("l4", "1-100", "absolute", middle)
+    study.size("l3", "1-100", "absolute", neighbour)
+    found = study.find("layer-3-4-quiet")
+    ratio = next(each for each in found["evidence"] if each["test"] == "absolute")
+    test = next(each for each in found["tests"] if each["name"] == "absolute")
+    assert ratio["n"] == len(expected)
+    assert ratio["value"] == (pytest.approx(expected[0]) if expected else None)
+    assert test["holds"] is (None if not expected else expected[0] < 1)
+
+
 def test_late_each_way() -> None:
     """More than before and more than the neighbours grew; neither; more, but the neighbours as well."""
     verdicts = []
@@ -282,9 +300,10 @@ def test_accuracy_each_way(values: tuple[float, ...], verdict: str) -> None:
     [
         ("data", "source", "sample"),
         ("data", "epochs", 12.0),
-        ("experiment", "network", {"hidden": [32, 24, 10, 10], "dropout": 0.2}),
-        ("experiment", "training", {"batch_size": 64}),
-        ("experiment", "optimizer", {"name": "SGD", "arguments": {"lr": 0.1}}),
+        ("data", "source", None),
+        ("about", "network", {"hidden": [32, 24, 10, 10], "dropout": 0.2}),
+        ("about", "network", None),
+        ("about", "training", {"batch_size": 64}),
     ],
 )
 def test_accuracy_of_another_experiment_is_not_tested(part: str, key: str, value: Any) -> None:
@@ -296,10 +315,20 @@ def test_accuracy_of_another_experiment_is_not_tested(part: str, key: str, value
     assert found["reason"]
 
 
+@pytest.mark.parametrize(
+    ("key", "value"), [("name", "AdamW"), ("learning_rate", 0.002), ("arguments", {"betas": [0.9, 0.99]})]
+)
+def test_accuracy_of_another_optimizer_is_not_tested(key: str, value: Any) -> None:
+    """Nor does another optimizer, or the same with other settings."""
+    study = Study()
+    study.results["study"]["optimizers"][0][key] = value
+    assert study.find("accuracy")["verdict"] == NOT_TESTED
+
+
 def test_another_network_has_no_middle_layer() -> None:
     """Two drawn layers, or four: the layer claims are not tested, and the others are."""
     study = Study()
-    study.results["experiment"]["recording"]["whole"] = ["l3", "l4"]
+    study.results["drawn"] = ["l3", "l4"]
     for identity in ("layer-3-4-quiet", "layer-3-4-late"):
         found = study.find(identity)
         assert (found["verdict"], found["tests"]) == (NOT_TESTED, [])
@@ -314,15 +343,32 @@ def test_a_claim_names_the_layer_that_is_judged() -> None:
     for quantity in study.results["summary"].values():
         for layers in quantity.values():
             layers["l2"] = layers["l3"]
-    study.results["experiment"]["recording"]["whole"] = ["l2", "l3", "l4"]
+    study.results["drawn"] = ["l2", "l3", "l4"]
     for identity in ("layer-3-4-quiet", "layer-3-4-late"):
         assert "the middle layer (l3)" in study.find(identity)["claim"]
+
+
+def test_a_network_of_ones_own_has_no_layer_3_4() -> None:
+    """Its fourth tensor is called by its name alone."""
+    study = Study()
+    del study.results["about"]["network"]
+    assert "the middle layer (l4)" in study.find("layer-3-4-quiet")["claim"]
+
+
+def test_nothing_drawn_tests_nothing_and_says_why() -> None:
+    """As in a network without two neighbouring matrices: the reason is not a missing seed."""
+    study = Study()
+    study.results["drawn"] = []
+    for identity in ("persistence", "momentum", "layer-3-4-quiet", "layer-3-4-late"):
+        found = study.find(identity)
+        assert (found["verdict"], found["evidence"]) == (NOT_TESTED, [])
+        assert "set study.seeds" not in found["reason"]
 
 
 def test_momentum_needs_no_theory_to_be_taken_away() -> None:
     """As with NAdam, which no theory covers: its runs can still be compared with those without memory."""
     study = Study()
-    study.results["theory"]["adam-b0.9"] = None
+    study.results["theory"]["adam-b1-0.9"] = None
     found = study.find("momentum")
     assert {test["name"] for test in found["tests"]} >= {"vanishes", "returns"}
     assert found["verdict"] == SUPPORTED
@@ -343,7 +389,7 @@ def test_a_short_study_does_not_test_what_comes_late() -> None:
 def test_a_missing_number_is_not_a_failure() -> None:
     """A layer in which nothing ever flipped has no mean run: its test is open, the other layers decide."""
     study = Study()
-    study.run("adam-b0.9", "l4", intervals.summarise([None, None, None]))
+    study.run("adam-b1-0.9", "l4", intervals.summarise([None, None, None]))
     found = study.find("persistence")
     assert {each["holds"] for each in found["tests"] if each["layer"] == "l4" and each["name"] == "direction"} == {None}
     assert found["verdict"] == SUPPORTED

@@ -1,12 +1,15 @@
 """Flash safety: hand-made pictures whose flashes are known, and the animations of the tiny experiment."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from conftest import Build
 from numpy.typing import NDArray
 
 from report import files
-from report.drawing.animation import films, flashes
+from report.drawing import scales
+from report.drawing.animation import clips, flashes, graph
 
 GREYS = np.repeat(np.arange(256, dtype=np.uint8)[:, None], 3, axis=1)  # index i is grey i
 BLACK, WHITE = 0, 255
@@ -25,11 +28,21 @@ def pictures(
     return made
 
 
+def measure(
+    shown: list[NDArray[np.uint8]], colours: NDArray[np.uint8], milliseconds: float, *, loops: bool
+) -> dict[str, Any]:
+    """Return what flashes in pictures of indices into (256, 3) colours."""
+    watch, results = flashes.watcher({"": colours}, milliseconds, loops=loops)
+    for picture in shown:
+        watch(picture)
+    return results()[""]
+
+
 def general(
     frames: list[int], milliseconds: float = 100, *, loops: bool = False, part: tuple[int, int] | None = None
 ) -> int:
     """Return how many general flashes a second are found."""
-    found = flashes.measure(pictures(frames, part=part), GREYS, milliseconds, loops=loops)
+    found = measure(pictures(frames, part=part), GREYS, milliseconds, loops=loops)
     return int(found["general"]["per_second"])
 
 
@@ -41,7 +54,7 @@ def test_luminance_is_that_of_the_guideline() -> None:
 
 def test_black_and_white_ten_times_a_second_are_five_flashes() -> None:
     """A flash is a pair of opposing changes, so ten changes a second are five flashes: too many."""
-    found = flashes.measure(pictures([BLACK, WHITE] * 10), GREYS, 100, loops=False)
+    found = measure(pictures([BLACK, WHITE] * 10), GREYS, 100, loops=False)
     assert found["general"] == {"per_second": 5, "area": 1.0}
     assert not found["safe"]
 
@@ -54,7 +67,7 @@ def test_no_picture_can_flash_too_often_at_the_slow_pace() -> None:
 
 def test_three_flashes_in_a_second_are_allowed() -> None:
     """The limit is more than three."""
-    found = flashes.measure(pictures([BLACK, WHITE] * 3 + [BLACK] * 20), GREYS, 100, loops=False)
+    found = measure(pictures([BLACK, WHITE] * 3 + [BLACK] * 20), GREYS, 100, loops=False)
     assert found["general"]["per_second"] == 3
     assert found["safe"]
 
@@ -75,7 +88,7 @@ def test_two_far_parts_are_not_one_area() -> None:
     """What lies outside one ten-degree field does not add to it."""
     picture = np.zeros((256, 1000), np.uint8)
     picture[:, :60] = picture[:, -60:] = WHITE  # 15,360 pixels at either end
-    found = flashes.measure([np.zeros_like(picture), picture] * 6, GREYS, 100, loops=False)
+    found = measure([np.zeros_like(picture), picture] * 6, GREYS, 100, loops=False)
     assert found["general"]["per_second"] == 0
     assert found["general"]["area"] == pytest.approx(15360 / (341 * 256), abs=1e-4)
 
@@ -115,7 +128,7 @@ def test_saturated_red_counts_without_a_change_of_luminance() -> None:
     grey = int(np.abs(flashes.luminance(GREYS) - light).argmin())
     colours = GREYS.copy()
     colours[1] = red[0]
-    found = flashes.measure(pictures([grey, 1] * 6), colours, 100, loops=False)
+    found = measure(pictures([grey, 1] * 6), colours, 100, loops=False)
     assert found["general"]["per_second"] == 0
     assert found["red"] == {"per_second": 5, "area": 1.0}
     assert not found["safe"]
@@ -168,9 +181,15 @@ def test_every_animation_is_safe(tiny_build: Build) -> None:
 
 def test_the_player_is_safe_at_its_usual_speed(tiny_build: Build) -> None:
     """Played through all batches, the player's picture flashes no more often than is allowed."""
-    experiment = tiny_build.experiment
-    laws = files.read_json(tiny_build.workspace.results)["threshold"][experiment.main_run]
-    found = films.player_flashes(tiny_build.recording, laws, experiment.animation.milliseconds)
-    assert set(found) == {"light", "dark"}
-    for scheme in found.values():
+    recording, milliseconds = tiny_build.recording, tiny_build.experiment.animation.milliseconds
+    law, layers = scales.read(tiny_build.workspace, tiny_build.study)
+    batches = range(1, recording.steps + 1)
+    shapes = [recording.tensors[layer].matrix for layer in layers]
+    # The player draws what network.gif shows, of every batch.
+    movie = graph.movie(clips.edges(recording, layers, batches, law), layers, shapes, batches)
+    schemes = {scheme: movie.palette.colours(scheme) for scheme in ("light", "dark")}
+    watch, results = flashes.watcher(schemes, milliseconds, loops=False)
+    for picture in movie.frames:
+        watch(picture)
+    for scheme in results().values():
         assert scheme["safe"], scheme

@@ -27,29 +27,29 @@ class Run:
         """Read what the run was."""
         self.folder = folder
         self.meta = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-        self.settings = self.meta["experiment"]
-        self.optimizer = self.settings["optimizer"]
-        self.arguments = self.optimizer["arguments"]
-        self.seed = self.settings["training"]["seed"]
-        self.is_main = (folder / "digits.npz").is_file()  # pictures for the article are kept with the main run only
-        self.whole = self.settings["recording"]["whole"]
-
-    @property
-    def name(self) -> str:
-        """Return the optimizer's name in prose."""
-        if "betas" in self.arguments:
-            return f"{self.optimizer['name']}, β1 = {self.arguments['betas'][0]:g}"
-        momentum = self.arguments.get("momentum")
-        return f"{self.optimizer['name']} with momentum {momentum:g}" if momentum else self.optimizer["name"]
+        self.seed, self.name = self.meta["seed"], self.meta["label"]
+        self.optimizer = self.meta["groups"][0]["optimizer"]
+        first = json.loads((folder / "events.jsonl").read_text(encoding="utf-8").splitlines()[0])
+        self.settings = first["set"]
+        self.is_main = (folder / "attached.npz").is_file()  # pictures for the article are kept with the main run only
+        self.files = {tensor["name"]: number for number, tensor in enumerate(self.meta["tensors"])}
+        self.shapes = {tensor["name"]: tensor["shape"] for tensor in self.meta["tensors"]}
+        self.whole = [tensor["name"] for tensor in self.meta["tensors"] if tensor["kept"] == "whole"]
+        self.steps = json.loads((folder / "progress.json").read_text(encoding="utf-8"))["steps"]
 
     @property
     def memory(self) -> float:
         """Return how much of the last direction the next update keeps."""
-        return float(self.arguments["betas"][0] if "betas" in self.arguments else self.arguments.get("momentum", 0))
+        return float(self.settings["betas"][0] if "betas" in self.settings else self.settings.get("momentum", 0))
 
     def weights(self, layer: str, batches: int) -> np.ndarray:
         """Return (batches + 1, n) float32."""
-        return np.load(self.folder / f"weights-{layer}.npy")[: batches + 1].reshape(batches + 1, -1)
+        return np.load(self.folder / f"weights-{self.files[layer]}.npy")[: batches + 1]
+
+    def last(self, series: str) -> float:
+        """Return the last number of a series."""
+        values = np.load(self.folder / f"series-{self.meta['series'].index(series)}.npy")
+        return float(values[~np.isnan(values)][-1])
 
 
 def updates(weights: np.ndarray) -> np.ndarray:
@@ -136,15 +136,14 @@ def evidence(runs_folder: Path) -> Found:
     """Return every number of every finding."""
     runs = [Run(path.parent) for path in sorted(runs_folder.glob("*/run.json"))]
     main = next(run for run in runs if run.is_main)
-    others = [run for run in runs if not run.is_main]
-    batches = min(run.meta["recorded"] for run in others)
+    batches = min(run.steps for run in runs)
     late = slice(100, batches) if batches >= 200 else slice(0, batches)
     by_optimizer: dict[str, list[Run]] = defaultdict(list)
     for run in sorted(runs, key=lambda run: run.seed):
         by_optimizer[run.name].append(run)
     own = by_optimizer[main.name]
     layers = main.whole
-    smallest = min(np.load(main.folder / f"weights-{layer}.npy", mmap_mode="r")[0].size for layer in layers) * batches
+    smallest = min(math.prod(main.shapes[layer]) for layer in layers) * batches
     found: Found = {}
     for layer in layers:
         lengths: dict[str, dict[int, float | None]] = {}
@@ -161,9 +160,9 @@ def evidence(runs_folder: Path) -> Found:
             numbers = interval([v for v in spells if v is not None])
             numbers["predicted"] = chance_dwell(main.memory, law(changes[0], smallest)[2], share)
             found["persistence", f"dwell at or above {share:g} τ", layer, main.name] = numbers
-        family = sorted({(run.memory, run.name) for run in runs if run.optimizer["name"] == main.optimizer["name"]})
+        family = sorted({(run.memory, run.name) for run in runs if run.optimizer == main.optimizer})
         steps = list(itertools.pairwise(family)) if len(family) > 2 else []
-        sgd = sorted({(run.memory, run.name) for run in runs if run.optimizer["name"] == "SGD"})
+        sgd = sorted({(run.memory, run.name) for run in runs if run.optimizer == "SGD"})
         steps += [(sgd[0], sgd[-1])] if len(sgd) > 1 and sgd[0][0] == 0 else []
         for (less, lower), (more, upper) in steps:
             both = [(lengths[upper][seed], lengths[lower].get(seed)) for seed in sorted(lengths[upper])]
@@ -187,7 +186,7 @@ def evidence(runs_folder: Path) -> Found:
                 ratios = [growth[middle][s] / max(growth[first][s], growth[last][s]) for s in seeds]
                 name = f"growth of {middle} / larger growth of {first} and {last}, in {words}"
                 found["layer-3-4-late", name, None, main.name] = geometric(ratios)
-    accuracies = [float(np.load(run.folder / "series.npz")["validation_accuracy"][-1]) for run in own]
+    accuracies = [run.last("validation_accuracy") for run in own]
     found["accuracy", "validation accuracy", None, main.name] = interval(accuracies)
     return found
 

@@ -1,13 +1,16 @@
 """Every measure of a training run, against series made by hand and against slow, literal loops on a real recording."""
 
+import dataclasses
 import math
+import re
+from pathlib import Path
 from statistics import fmean
 
 import numpy as np
 import pytest
 from conftest import Build
+from recordings import noise, write_recording
 
-from report import files
 from report.analysis import (
     agreement,
     autocorrelation,
@@ -20,8 +23,9 @@ from report.analysis import (
     units,
     update_rms,
     updates,
+    windows,
 )
-from report.recording import Recording
+from report.recording.reader import Recording
 
 LAYER = "l4"
 Lists = list[list[float]]
@@ -30,8 +34,8 @@ Lists = list[list[float]]
 @pytest.fixture(scope="module")
 def recorded(tiny_build: Build) -> tuple[np.ndarray, np.ndarray, int]:
     """Return weights (batches + 1, n), gradients (batches, n) of a real short run, and how many batches it has."""
-    recording = Recording.open(tiny_build.workspace.run("adam-b0.9-seed4"))
-    weights, gradients = np.array(recording.kept_weights(LAYER)), np.array(recording.kept_gradients(LAYER))
+    recording = Recording.open(tiny_build.workspace.run("adam-b1-0.9-seed4"))
+    weights, gradients = np.array(recording.weights(LAYER)), np.array(recording.gradients(LAYER))
     return weights, gradients, len(gradients)
 
 
@@ -54,7 +58,7 @@ def sign(value: float) -> int:
 def test_flips_of_a_series_made_by_hand() -> None:
     """+ + - 0 - + has three pairs that count, two of them flips; a 0 makes no pair; the other weight never moves."""
     made = np.array([[1, 1, -1, 0, -1, 1], [0, 0, 0, 0, 0, 0]], np.float32).T
-    found = persistence.describe(persistence.signs(made))["all"]
+    found = persistence.describe(persistence.signs(made), windows.rows(6))["all"]
     assert (found["pairs"], found["flips"], found["never_moved"]) == (3, 2, 1)
     assert found["mean_run"] == 1.5
 
@@ -62,7 +66,7 @@ def test_flips_of_a_series_made_by_hand() -> None:
 def test_run_lengths_made_by_hand() -> None:
     """Runs of 1, 2 and 3 batches that all end with a flip come out as one third each; the cut last one does not."""
     made = np.array([[1, -1, -1, 1, 1, 1, -1]], np.float32).T
-    found = persistence.describe_lengths(persistence.signs(made))["all"]
+    found = persistence.describe_lengths(persistence.signs(made), windows.rows(len(made)))["all"]
     assert found["probability"][:3] == pytest.approx([1 / 3, 1 / 3, 1 / 3])
     assert found["runs"] == 3
     assert persistence.ages(persistence.signs(made))[:, 0].tolist() == [1, 1, 2, 1, 2, 3, 1]
@@ -72,7 +76,7 @@ def test_cut_runs_do_not_shorten_the_distribution() -> None:
     """Eleven runs, ten of them cut by the end: the one that flipped counts as an eleventh, not as all."""
     made = np.ones((5, 10), np.float32)
     made[1:, 0] = -1
-    found = persistence.describe_lengths(persistence.signs(made))["all"]
+    found = persistence.describe_lengths(persistence.signs(made), windows.rows(len(made)))["all"]
     assert found["probability"][0] == pytest.approx(1 / 11)
 
 
@@ -86,7 +90,7 @@ def test_persistence_by_loops(recorded: tuple, series: tuple[Lists, Lists]) -> N
             if column[t] != 0 and column[t + 1] != 0:
                 pairs += 1
                 flips += sign(column[t]) != sign(column[t + 1])
-    found = persistence.describe(persistence.signs(updates.of(weights)))["all"]
+    found = persistence.describe(persistence.signs(updates.of(weights)), windows.rows(batches))["all"]
     assert (found["pairs"], found["flips"], found["never_moved"]) == (pairs, flips, still)
     assert found["flip_rate"] == pytest.approx(flips / pairs)
     assert found["mean_run"] == pytest.approx(pairs / flips)
@@ -95,7 +99,7 @@ def test_persistence_by_loops(recorded: tuple, series: tuple[Lists, Lists]) -> N
 def test_autocorrelation_by_loops(recorded: tuple, series: tuple[Lists, Lists]) -> None:
     """Σ x(t)·x(t + k) / √(Σ x(t)² · Σ x(t + k)²), term by term."""
     weights, gradients, batches = recorded
-    found = autocorrelation.describe(updates.of(weights), gradients)["all"]
+    found = autocorrelation.describe(updates.of(weights), gradients, windows.rows(batches))["all"]
     for which, columns in zip(("updates", "gradients"), series, strict=True):
         for lag in (1, 2, 7, 30):
             pairs = [(column[t], column[t + lag]) for column in columns for t in range(batches - lag)]
@@ -126,7 +130,7 @@ def test_dwell_by_loops(recorded: tuple, series: tuple[Lists, Lists], suffix: st
                 begins = t == 0 or abs(deviations[t - 1]) < bound or sign(deviations[t - 1]) != sign(deviations[t])
                 if begins:
                     first.append(length)
-    found = dwell.describe(updates.of(weights), law, 0.9)["all"]
+    found = dwell.describe(updates.of(weights), law, 0.9, windows.rows(batches))["all"]
     assert found[f"mean_{suffix}"] == pytest.approx(fmean(every))
     assert found[f"spell_{suffix}"] == pytest.approx(fmean(first))
     assert found[f"spells_{suffix}"] == len(first)
@@ -134,7 +138,7 @@ def test_dwell_by_loops(recorded: tuple, series: tuple[Lists, Lists], suffix: st
 
 def test_agreement_and_coasting_by_loops(recorded: tuple, series: tuple[Lists, Lists]) -> None:
     """Update against its own batch's gradient, one by one."""
-    weights, gradients, _ = recorded
+    weights, gradients, batches = recorded
     pairs = agreeing = zero = coasting_count = moving = 0
     for column, slopes in zip(*series, strict=True):
         for change, slope in zip(column, slopes, strict=True):
@@ -145,9 +149,9 @@ def test_agreement_and_coasting_by_loops(recorded: tuple, series: tuple[Lists, L
                 pairs += 1
                 agreeing += sign(change) == -sign(slope)
     moves, slopes_sign = persistence.signs(updates.of(weights)), persistence.signs(gradients)
-    found = agreement.describe(*agreement.counts(moves, slopes_sign))["all"]
+    found = agreement.describe(*agreement.counts(moves, slopes_sign), windows.rows(batches))["all"]
     assert found == {"share": pytest.approx(agreeing / pairs), "pairs": pairs}
-    shares = coasting.describe(moves, gradients)["all"]
+    shares = coasting.describe(moves, gradients, windows.rows(batches))["all"]
     assert shares["zero_gradient_share"] == pytest.approx(zero / gradients.size)
     assert shares["coasting_share"] == pytest.approx(coasting_count / moving)
     assert shares["dead_weights"] == sum(not any(slopes) for slopes in series[1])
@@ -155,16 +159,24 @@ def test_agreement_and_coasting_by_loops(recorded: tuple, series: tuple[Lists, L
 
 def test_agreement_curve_bins_the_batches() -> None:
     """Ten batches make a point, the last what is left, at the centre of its batches."""
-    found = agreement.curve(np.full(25, 2), np.array([1] * 10 + [2] * 10 + [0] * 5))
+    agreeing = np.array([1] * 10 + [2] * 10 + [0] * 5)
+    found = agreement.curve(np.full(25, 2), agreeing, np.arange(1, 26), 25)
     assert found == {"batch": [5.5, 15.5, 23.0], "share": [0.5, 1.0, 0.0]}
+
+
+def test_agreement_curve_knows_the_steps_that_have_no_gradient() -> None:
+    """Steps 1–5 and 21–25 of 25: each in its own bin, and none in the one between."""
+    numbers = np.array([1, 2, 3, 4, 5, 21, 22, 23, 24, 25])
+    found = agreement.curve(np.full(10, 2), np.array([1] * 5 + [2] * 5), numbers, 25)
+    assert found == {"batch": [5.5, 15.5, 23.0], "share": [0.5, None, 1.0]}
 
 
 def test_update_rms_and_start_up_by_loops(recorded: tuple, series: tuple[Lists, Lists]) -> None:
     """Sizes over the learning rate, one by one; in batch 1 every live weight moves by it."""
-    weights, gradients, _ = recorded
+    weights, gradients, batches = recorded
     every = [value for column in series[0] for value in column]
     live = [value for column in series[0] if any(column) for value in column]
-    found = update_rms.describe(updates.of(weights), 0.001)["all"]
+    found = update_rms.describe(updates.of(weights), 0.001, windows.rows(batches))["all"]
     assert found["rms"] == pytest.approx(math.sqrt(fmean(v * v for v in every)) / 0.001)
     assert found["mean_absolute_live"] == pytest.approx(fmean(abs(v) for v in live) / 0.001)
     first = startup.describe(updates.of(weights), gradients, 0.001)
@@ -181,7 +193,7 @@ def test_three_units_by_loops(recorded: tuple, series: tuple[Lists, Lists]) -> N
     """Opacity, mean |Δ| and ‖Δ‖/‖w‖, one by one, over all weights and over those that move."""
     weights, _, batches = recorded
     law = threshold.law(updates.of(weights), batches * weights.shape[1])
-    found = units.describe(weights, law)["all"]
+    found = units.describe(weights[:-1], updates.of(weights), law, windows.rows(batches))["all"]
     columns = series[0]
     moving = [number for number, column in enumerate(columns) if any(column)]
     for suffix, chosen in (("", range(len(columns))), ("_live", moving)):
@@ -200,41 +212,86 @@ def test_three_units_by_loops(recorded: tuple, series: tuple[Lists, Lists]) -> N
 def test_a_dead_layer_has_no_numbers_instead_of_an_error() -> None:
     """Nothing moves and no gradient comes: shares are known, everything that would divide by zero is None."""
     still, none = np.full((121, 6), 0.5, np.float32), np.zeros((120, 6), np.float32)
-    law = threshold.law(updates.of(still), 720)
-    moves = persistence.signs(updates.of(still))
-    assert persistence.describe(moves)["all"]["mean_run"] is None
-    assert autocorrelation.describe(updates.of(still), none)["all"]["updates"] == [None] * 30
-    assert dwell.describe(updates.of(still), law, 0.9)["all"]["spell_q1"] is None
-    assert coasting.describe(moves, none)["all"] == {
+    change, spans = updates.of(still), windows.rows(120)
+    law = threshold.law(change, 720)
+    moves = persistence.signs(change)
+    assert persistence.describe(moves, spans)["all"]["mean_run"] is None
+    assert autocorrelation.describe(change, none, spans)["all"]["updates"] == [None] * 30
+    assert dwell.describe(change, law, 0.9, spans)["all"]["spell_q1"] is None
+    assert coasting.describe(moves, none, spans)["all"] == {
         "zero_gradient_share": 1.0,
         "coasting_share": None,
         "dead_weights": 6,
         "weights": 6,
     }
-    assert units.describe(still, law)["all"]["opacity_live"] is None
-    assert update_rms.describe(updates.of(still), 0.001)["all"]["rms_live"] is None
+    assert units.describe(still[:-1], change, law, spans)["all"]["opacity_live"] is None
+    assert update_rms.describe(change, 0.001, spans)["all"]["rms_live"] is None
 
 
 def test_windows_add_up() -> None:
     """Pairs of both windows and across batch 100 make those of all; a lag does not reach into another window."""
     generator = np.random.default_rng(0)
     made = generator.standard_normal((300, 20)).astype(np.float32)
-    found = persistence.describe(persistence.signs(made))
+    spans = windows.rows(300)
+    found = persistence.describe(persistence.signs(made), spans)
     assert found["1-100"]["pairs"] + found["101-1000"]["pairs"] + 20 == found["all"]["pairs"]
-    alone = autocorrelation.describe(made[100:], made[100:])["all"]["updates"]
-    assert autocorrelation.describe(made, made)["101-1000"]["updates"] == pytest.approx(alone)
+    alone = autocorrelation.describe(made[100:], made[100:], windows.rows(200))["all"]["updates"]
+    assert autocorrelation.describe(made, made, spans)["101-1000"]["updates"] == pytest.approx(alone)
 
 
-def test_kept_measures_are_read_again_and_a_damaged_file_is_made_anew(tiny_build: Build) -> None:
-    """What is on disk is what would be computed; nonsense there costs a computation, not an error."""
-    place, experiment = tiny_build.workspace, tiny_build.experiment
-    optimizer, name = experiment.optimizers[1], experiment.run_name(experiment.optimizers[1], experiment.seeds[0])
-    made = measures.of(Recording.open(place.run(name)), optimizer, experiment.study.batches)
-    path = place.measures / f"{name}.json"
-    before = path.read_bytes()
-    assert files.read_json(path)["measures"] == made
-    assert measures.is_kept(place, experiment, optimizer, name)
-    path.write_text('{"key": "nonsense"')
-    assert not measures.is_kept(place, experiment, optimizer, name)
-    assert measures.kept(place, experiment, optimizer, name) == made
-    assert path.read_bytes() == before
+KEPT = (
+    "",
+    "[]",
+    "{}",
+    "NaN",
+    "null",
+    "1",
+    '{"key": "nonsense"',
+    "[" * 100_000,
+    '{"key": 1, "measures": {}}',
+    b"\xff\x00\xfe",
+)
+
+
+@pytest.fixture
+def kept(tiny_build: Build, tmp_path: Path) -> measures.Kept:
+    """Return where the measures of one training run would be kept."""
+    recording = Recording.open(tiny_build.workspace.run("adam-b1-0-seed3"))
+    return measures.kept(tmp_path, recording, ("l3", "l4", "l5"), 40)
+
+
+def test_kept_measures_are_those_that_would_be_made(kept: measures.Kept) -> None:
+    """They come back from the disk to the last digit, and only under their own key."""
+    assert kept.read() is None
+    kept.make()
+    assert kept.read() == measures.of(Recording.open(kept.source), kept.drawn, kept.steps)
+    assert dataclasses.replace(kept, key="another").read() is None
+
+
+@pytest.mark.parametrize("content", KEPT)
+def test_a_damaged_file_of_measures_is_made_anew(kept: measures.Kept, content: str | bytes) -> None:
+    """Whatever stands there costs a second, not an error."""
+    kept.path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    assert kept.read() is None
+    kept.make()
+    assert kept.read() is not None
+
+
+def test_a_kept_number_that_is_none_is_made_anew(kept: measures.Kept) -> None:
+    """A NaN in a file that is whole otherwise would stop the writing of results."""
+    kept.make()
+    text = kept.path.read_text(encoding="utf-8")
+    kept.path.write_text(re.sub(r'"mean_run": [\d.]+', '"mean_run": NaN', text, count=1), encoding="utf-8")
+    assert kept.read() is None
+
+
+def test_another_recording_with_the_same_description_has_another_key(tmp_path: Path) -> None:
+    """Trained again on other data, `run.json` may stay as it was: what the weights came to tells."""
+    keys = set()
+    for seed in (0, 1):
+        weights, gradients = noise({"a": (4, 3)}, 5, seed)
+        recording = Recording.open(write_recording(tmp_path / str(seed) / "run", weights, gradients))
+        keys.add(measures.kept(tmp_path, recording, (), 5).key)
+        described = (recording.path / "run.json").read_bytes()
+    assert described == (tmp_path / "0" / "run" / "run.json").read_bytes()
+    assert len(keys) == 2

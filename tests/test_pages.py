@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import jinja2
@@ -101,7 +102,7 @@ def test_an_unknown_name_is_an_error_with_its_place(tiny_build, tmp_path):
     text = template.read_text(encoding="utf-8")
     template.write_text(text + "\n{{ results.loss[run].no_such_number }}\n", encoding="utf-8")
     with pytest.raises(ReportError, match=rf"method\.md\.j2, line {len(text.splitlines()) + 2}.*no_such_number"):
-        pages.write(place, tiny_build.experiment, TINY)
+        pages.write(place, tiny_build.study, tiny_build.settings, TINY)
     assert not list(place.docs.glob("*.md"))
 
 
@@ -111,15 +112,14 @@ def test_a_slip_in_a_template_is_an_error_with_its_place(tiny_build, tmp_path):
     template = place.templates / "en" / "method.md.j2"
     template.write_text("---\ntitle: x\n---\n{% if %}\n", encoding="utf-8")
     with pytest.raises(ReportError, match=r"method\.md\.j2, line 4"):
-        pages.write(place, tiny_build.experiment, TINY)
+        pages.write(place, tiny_build.study, tiny_build.settings, TINY)
 
 
 def test_a_missing_language_is_named(tiny_build, tmp_path):
     """The message says which languages there are."""
-    experiment = tiny_build.experiment
-    french = experiment.model_copy(update={"site": experiment.site.model_copy(update={"language": "fr"})})
+    french = replace(tiny_build.settings, language="fr")
     with pytest.raises(ReportError, match='found "fr", allowed: en'):
-        pages.write(copy_of(tiny_build, tmp_path), french, TINY)
+        pages.write(copy_of(tiny_build, tmp_path), tiny_build.study, french, TINY)
 
 
 def test_every_page_has_a_title_and_a_description(tiny_build):
@@ -150,11 +150,11 @@ def test_every_figure_animation_table_and_number_reaches_a_page(tiny_build):
 def test_the_same_inputs_give_the_same_bytes(tiny_build, tmp_path):
     """And pages written again are not touched, so that nothing after them runs again."""
     place = copy_of(tiny_build, tmp_path)
-    pages.write(place, tiny_build.experiment, TINY)
+    pages.write(place, tiny_build.study, tiny_build.settings, TINY)
     first = written(place)
     assert first == written(tiny_build.workspace)
     times = {path: path.stat().st_mtime_ns for path in place.docs.rglob("*.md")}
-    pages.write(place, tiny_build.experiment, TINY)
+    pages.write(place, tiny_build.study, tiny_build.settings, TINY)
     assert written(place) == first
     assert {path: path.stat().st_mtime_ns for path in place.docs.rglob("*.md")} == times
 
@@ -164,7 +164,7 @@ def test_what_an_earlier_build_left_is_removed(tiny_build, tmp_path):
     place = copy_of(tiny_build, tmp_path)
     for name in ("old.md", "tables/old.csv", "assets/old/old.js"):
         files.write_text(place.docs / name, "old")
-    pages.write(place, tiny_build.experiment, TINY)
+    pages.write(place, tiny_build.study, tiny_build.settings, TINY)
     assert not [name for name in written(place) if "old." in name]
     assert not (place.docs / "assets" / "old").exists()
     assert any((place.docs / "animations").iterdir())
@@ -176,13 +176,13 @@ def test_the_notice_names_the_sample_and_the_reason(tiny_build, tmp_path):
     results = files.read_json(place.results)
     results["data"].update(source="sample", reason="No mirror <answers>.")
     files.write_json(place.results, results)
-    pages.write(place, tiny_build.experiment, TINY)
+    pages.write(place, tiny_build.study, tiny_build.settings, TINY)
     notice = files.read_json(place.site_settings)["notice"]
     assert "sample" in notice
     assert "No mirror &lt;answers&gt;." in notice
     results["data"].update(source="mnist", reason="")
     files.write_json(place.results, results)
-    pages.write(place, tiny_build.experiment, TINY)
+    pages.write(place, tiny_build.study, tiny_build.settings, TINY)
     assert files.read_json(place.site_settings)["notice"] == ""
 
 
@@ -196,7 +196,7 @@ def test_prose_follows_the_verdict(tiny_build, tmp_path):
             verdict = VERDICTS[(number + turn) % len(VERDICTS)]
             record.update(verdict=verdict, reason="Too few batches." if verdict == "not tested" else None)
         files.write_json(place.results, results)
-        pages.write(place, tiny_build.experiment, TINY)
+        pages.write(place, tiny_build.study, tiny_build.settings, TINY)
         for name in ("index.md", "findings.md"):
             text = (place.docs / name).read_text(encoding="utf-8")
             found = re.findall(r'finding--([a-z-]+)" markdown>\n\n\*\*([^*]+?)\.\*\*', text)
@@ -209,11 +209,10 @@ def test_prose_follows_the_verdict(tiny_build, tmp_path):
 
 def test_code_links_lead_to_the_line_in_the_configured_repository(tiny_build, tmp_path):
     """Without a repository there is no link; with one, every line that is linked to is a definition."""
-    experiment = tiny_build.experiment
     assert "](/" not in (tiny_build.workspace.docs / "index.md").read_text(encoding="utf-8")
-    site = experiment.site.model_copy(update={"repository": "https://example.org/owner/repository"})
+    settings = replace(tiny_build.settings, repository="https://example.org/owner/repository")
     place = copy_of(tiny_build, tmp_path)
-    pages.write(place, experiment.model_copy(update={"site": site}), TINY)
+    pages.write(place, tiny_build.study, settings, TINY)
     texts = "".join(path.read_text(encoding="utf-8") for path in place.docs.glob("*.md"))
     links = re.findall(r"\(https://example\.org/owner/repository/blob/HEAD/([^#)]+)#L(\d+)\)", texts)
     assert len(links) >= len(files.read_json(place.figures_manifest))
@@ -260,10 +259,13 @@ def test_the_downloaded_recording_is_the_run(tiny_build):
     """All weights and gradients of the layers kept whole, bit for bit."""
     recording = tiny_build.recording
     with np.load(tiny_build.workspace.docs / "downloads" / "recording.npz") as archive:
-        for layer in recording.whole:
-            np.testing.assert_array_equal(archive[f"weights_{layer}"], recording.weights(layer))
-            np.testing.assert_array_equal(archive[f"gradients_{layer}"], recording.gradients(layer))
-        assert len(archive["train_loss"]) == recording.batches
+        names = [name.removeprefix("weights_") for name in archive.files if name.startswith("weights_")]
+        assert names == ["l3", "l4", "l5"]
+        for name in names:
+            shape = (-1, *recording.tensors[name].shape)
+            np.testing.assert_array_equal(archive[f"weights_{name}"], recording.weights(name).reshape(shape))
+            np.testing.assert_array_equal(archive[f"gradients_{name}"], recording.gradients(name).reshape(shape))
+        assert len(archive["train_loss"]) == recording.steps
 
 
 def test_the_card_has_the_size_that_link_previews_want(tiny_build):

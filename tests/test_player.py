@@ -6,19 +6,24 @@ import shutil
 import struct
 import subprocess
 import zlib
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from conftest import ROOT
+from recordings import ADAM, SGD, noise, write_recording
 
 from report import files
+from report.analysis.report import analyse
 from report.drawing.animation import geometry
+from report.drawing.animation.clips import Pace
 from report.drawing.player import pack as player
-from report.drawing.player.pack import Layer
+from report.drawing.player import shard
+from report.drawing.player.shard import Layer
 from report.errors import ReportError
-from report.recording import Recording
+from report.recording.study import Study
 from report.workspace import Workspace
+
+PACE = Pace(frames=8, milliseconds=100, long_batches=60, long_step=10)  # as in tests/tiny.toml
 
 FIRST_PICTURE = 300_000  # bytes
 WHOLE_RUN = 6_000_000
@@ -103,11 +108,11 @@ def made_up(batches=7, outputs=3, inputs=5, seed=0):
 def test_anything_is_read_back_within_the_stated_errors(threshold):
     """Exact zeros stay zeros, every sign is kept, whatever the threshold; the step only grows where it must."""
     weights, gradients = made_up()
-    step = player.weight_step(weights, threshold)
+    step = shard.weight_step(weights, threshold)
     assert step == pytest.approx(0.005 * threshold) or (threshold < 1e-3 and step < 1e-4)
     floor = float(np.abs(gradients[gradients != 0]).min())
     layer = Layer(weights, gradients, step, floor)
-    first, fingerprint, (read,) = decode(player.encode([layer], 41, 0xDEADBEEF))
+    first, fingerprint, (read,) = decode(shard.encode([layer], 41, 0xDEADBEEF))
     assert (first, fingerprint) == (41, 0xDEADBEEF)
     hold(read, weights, gradients, step)
 
@@ -115,7 +120,7 @@ def test_anything_is_read_back_within_the_stated_errors(threshold):
 def test_layers_follow_each_other():
     """Each with its own shape and step."""
     parts = [Layer(*made_up(4, *shape, seed), 0.001, 1e-46) for seed, shape in enumerate([(3, 5), (2, 5), (4, 7)])]
-    _, _, read = decode(player.encode(parts, 1, 0))
+    _, _, read = decode(shard.encode(parts, 1, 0))
     for part, layer in zip(parts, read, strict=True):
         hold(layer, part.weights, part.gradients, part.step)
 
@@ -123,15 +128,15 @@ def test_layers_follow_each_other():
 def test_the_table_states_the_constants():
     """What a person reads about the format is what the code does."""
     text = player.description()
-    assert f"one step, {100 * player.STEP:g} % of τ" in text
-    assert f"half a step, {50 * player.STEP:g} % of" in text
-    error = np.sqrt(player.GRADIENT_RATIO) - 1
+    assert f"one step, {100 * shard.STEP:g} % of τ" in text
+    assert f"half a step, {50 * shard.STEP:g} % of" in text
+    error = np.sqrt(shard.GRADIENT_RATIO) - 1
     assert 0.024 < error <= 0.025
     assert "2.5 % of itself" in text
-    assert player.HEADER.size == 24
-    assert f"| {player.LAYER.size} · L |" in text
-    assert f"`{player.MAGIC.decode()}`" in text
-    assert f"version of this format, {player.VERSION} |" in text
+    assert shard.HEADER.size == 24
+    assert f"| {shard.LAYER.size} · L |" in text
+    assert f"`{shard.MAGIC.decode()}`" in text
+    assert f"version of this format, {shard.VERSION} |" in text
 
 
 @pytest.fixture(scope="module")
@@ -143,11 +148,13 @@ def index(tiny_build):
 def test_the_tiny_build_is_read_back_whole(tiny_build, index):
     """Every training run that the player offers, every shard, against the recording."""
     folder = tiny_build.workspace.docs / "player"
-    assert [entry["run"] for entry in index["runs"]] == ["adam-b0.9-seed3", "adam-b0.0-seed3", "sgd-m0.9-seed3"]
+    names = ["adam-b1-0.9-seed3", "adam-b1-0-seed3", "sgd-with-momentum-0.9-seed3"]
+    assert [entry["run"] for entry in index["runs"]] == names
     for entry in index["runs"][::2]:
-        run = Recording.open(tiny_build.workspace.run(entry["run"]))
-        assert entry["batches"] == run.batches
-        np.testing.assert_allclose(entry["loss"], run.series["train_loss"][: run.batches], rtol=5e-4)
+        run = tiny_build.study.find(entry["label"], 3)
+        assert entry["run"] == run.name
+        assert entry["batches"] == run.steps
+        np.testing.assert_allclose(entry["loss"], run.series["train_loss"][: run.steps], rtol=5e-4)
         start = 0
         for number, size in enumerate(entry["shards"]):
             data = (folder / entry["run"] / f"{number:03d}.bin").read_bytes()
@@ -157,10 +164,10 @@ def test_the_tiny_build_is_read_back_whole(tiny_build, index):
             stop = start + len(layers[0][1])
             for law, layer, read in zip(entry["laws"], index["layers"], layers, strict=True):
                 weights = run.weights(layer["name"])
-                step = player.weight_step(weights, law["threshold"])
+                step = shard.weight_step(weights, law["threshold"])
                 hold(read, weights[start : stop + 1], run.gradients(layer["name"])[start:stop], step)
             start = stop
-        assert start == run.batches
+        assert start == run.steps
 
 
 def test_a_whole_main_run_stays_small(tiny_build, index):
@@ -176,23 +183,23 @@ def test_a_whole_main_run_stays_small(tiny_build, index):
 def test_the_index_says_what_others_draw_with(tiny_build, index):
     """Geometry, thresholds and the first picture are those of the films; the article's comparison is offered first."""
     build = tiny_build
-    shapes = [build.experiment.shape(layer["name"]) for layer in index["layers"]]
+    shapes = [build.recording.tensors[layer["name"]].matrix for layer in index["layers"]]
     assert index["geometry"] == geometry.network([shapes[0][1], *(shape[0] for shape in shapes)]).as_json()
-    laws = files.read_json(build.workspace.results)["threshold"][build.experiment.main_run]
+    laws = files.read_json(build.workspace.results)["threshold"][build.recording.name]
     for layer, law in zip(index["layers"], index["runs"][0]["laws"], strict=True):
         assert law == {name: laws[layer["name"]][name] for name in ("mean", "threshold")}
     films = files.read_json(build.workspace.animations_manifest)
     assert index["opening_batch"] == films["network"]["poster_batch"]
-    assert (index["main"], index["compare_first"]) == ("adam-b0.9", "adam-b0.0")
+    assert (index["main"], index["compare_first"]) == ("adam-b1-0.9", "adam-b1-0")
 
 
 def test_a_control_has_the_law_of_its_own_updates(tiny_build, index):
     """The threshold is the size of one of its own deviations, with as many above it as the definition asks for."""
     entry = index["runs"][1]
-    run = Recording.open(tiny_build.workspace.run(entry["run"]))
+    run = tiny_build.study.find(entry["label"], 3)
     for layer, law in zip(index["layers"], entry["laws"], strict=True):
         updates = np.diff(run.weights(layer["name"]), axis=0).astype(np.float64).ravel()
-        smallest = run.batches * 100
+        smallest = run.steps * 100
         rank = int(smallest * 0.0001 * np.sqrt(len(updates) / smallest))
         sizes = np.sort(np.abs(updates - updates.mean()))[::-1]
         assert law["mean"] == pytest.approx(updates.mean(), rel=1e-9)
@@ -201,11 +208,9 @@ def test_a_control_has_the_law_of_its_own_updates(tiny_build, index):
 
 @pytest.fixture
 def copy(tiny_build, tmp_path):
-    """Return a workspace that has the tiny build's training runs and results, but no player yet."""
-    source = tiny_build.workspace
+    """Return a workspace that has the tiny build's results, but no player yet."""
     (tmp_path / "build").mkdir()
-    (tmp_path / "build" / "runs").symlink_to(source.runs)
-    shutil.copy(source.results, tmp_path / "build")
+    shutil.copy(tiny_build.workspace.results, tmp_path / "build")
     return Workspace(ROOT, tmp_path / "build", tmp_path / "site")
 
 
@@ -217,22 +222,22 @@ def content(workspace):
 
 def test_packing_again_gives_the_same_bytes_and_writes_nothing(tiny_build, copy):
     """In another folder, and in the same."""
-    player.pack(copy, tiny_build.experiment, lambda *_: None)
+    player.pack(copy, tiny_build.study, PACE, lambda *_: None)
     assert content(copy) == content(tiny_build.workspace)
     times = {path: path.stat().st_mtime_ns for path in copy.docs.rglob("*")}
-    player.pack(copy, tiny_build.experiment, lambda *_: None)
+    player.pack(copy, tiny_build.study, PACE, lambda *_: None)
     assert {path: path.stat().st_mtime_ns for path in copy.docs.rglob("*")} == times
 
 
 def test_a_lost_shard_is_made_again_and_a_strange_one_removed(tiny_build, copy):
     """Nothing of an earlier experiment is published."""
-    player.pack(copy, tiny_build.experiment, lambda *_: None)
+    player.pack(copy, tiny_build.study, PACE, lambda *_: None)
     before = content(copy)
     folder = copy.docs / "player"
-    next(folder.glob("adam-b0.0*/000.bin")).unlink()
+    next(folder.glob("adam-b1-0-*/000.bin")).unlink()
     (folder / "gone-seed0").mkdir()
     (folder / "gone-seed0" / "000.bin").write_bytes(b"old")
-    player.pack(copy, tiny_build.experiment, lambda *_: None)
+    player.pack(copy, tiny_build.study, PACE, lambda *_: None)
     assert content(copy) == before
     assert not (folder / "gone-seed0").exists()
 
@@ -240,39 +245,99 @@ def test_a_lost_shard_is_made_again_and_a_strange_one_removed(tiny_build, copy):
 def test_without_results_it_says_what_to_do(tiny_build, copy):
     """One line, no traceback."""
     files.write_json(copy.results, {"threshold": {}})
-    with pytest.raises(ReportError, match=r'no threshold of adam-b0\.9-seed3 .* Run "python -m report analyse" first'):
-        player.pack(copy, tiny_build.experiment, lambda *_: None)
+    with pytest.raises(ReportError, match=r'of adam-b1-0\.9-seed3 .* Run "python -m report analyse" first'):
+        player.pack(copy, tiny_build.study, PACE, lambda *_: None)
 
 
-def test_too_many_edges_leave_out_the_first_layers(tiny):
-    """A blot of lines helps nobody; what is drawn is the end of the network."""
+def packed(folder, study):
+    """Analyse and pack a study below a folder; return the workspace and the index, None where there is none."""
+    workspace = Workspace(ROOT, folder / "build", folder / "site")
+    analyse(workspace, study, [])
+    player.pack(workspace, study, PACE, lambda *_: None)
+    path = workspace.docs / "player" / "index.json"
+    return workspace, files.read_json(path) if path.is_file() else None
 
-    def recording(whole, hidden):
-        network = tiny.network.model_copy(update={"hidden": hidden})
-        return SimpleNamespace(whole=whole, experiment=tiny.model_copy(update={"network": network}))
 
-    assert player.drawn_layers(recording(("l3", "l4", "l5"), (32, 24, 10, 10))) == ("l3", "l4", "l5")
-    assert player.drawn_layers(recording(("l2", "l3"), (1000, 100, 10, 10))) == ("l3",)
+def test_without_a_chain_there_is_no_player(tmp_path, tiny_build):
+    """Convolutions and vectors make no graph: nothing is packed, and what was is removed."""
+    weights, gradients = noise({"conv": (4, 3, 3, 3), "bias": (4,)}, 5)
+    write_recording(tmp_path / "runs" / "run", weights, gradients)
+    shutil.copytree(tiny_build.workspace.docs / "player", tmp_path / "build" / "docs" / "player")
+    workspace, index = packed(tmp_path, Study.load(tmp_path / "runs"))
+    assert index is None
+    assert list((workspace.docs / "player").iterdir()) == []
+
+
+def test_one_label_without_a_loss_is_packed(tmp_path):
+    """Names that an address cannot hold, a loss with gaps, a step without a gradient: there is a player."""
+    weights, gradients = noise({"0": (4, 3), "重み #1": (2, 4)}, 6)
+    gradients["0"][2] = np.nan
+    events = [{"row": 2, "tensor": 0, "present": False}, {"row": 3, "tensor": 0, "present": True}]
+    loss = {"train_loss": np.array([1, 2, np.nan, 1, 1, 1])}
+    folder = tmp_path / "runs" / "日本 語 #?"
+    write_recording(folder, weights, gradients, label="日本 ?", events=events, series=loss)
+    study = Study.load(tmp_path / "runs")
+    workspace, index = packed(tmp_path, study)
+    (entry,) = index["runs"]
+    assert entry["run"] == entry["slug"] == index["main"] == study.slug("日本 ?")
+    assert entry["run"].isascii()
+    assert entry["loss"] == []
+    assert index["compare_first"] is None
+    assert [layer["name"] for layer in index["layers"]] == ["0", "重み #1"]
+    _, _, layers = decode((workspace.docs / "player" / entry["run"] / "000.bin").read_bytes())
+    gradients["0"][2] = 0  # as a gradient of zero
+    for name, law, read in zip(weights, entry["laws"], layers, strict=True):
+        hold(read, weights[name], gradients[name], shard.weight_step(weights[name], law["threshold"]))
+
+
+def test_what_is_lost_or_sampled_is_not_offered(tmp_path):
+    """Of a control that diverged, or that was sampled, the player could not show every weight."""
+    weights, gradients = noise({"a": (4, 3)}, 6)
+    rules = [("Adam", {**ADAM[1], "betas": [0.0, 0.999]})]
+    write_recording(tmp_path / "runs" / "main", weights, gradients, label="main", role="main")
+    write_recording(tmp_path / "runs" / "other", weights, gradients, label="other", rules=[SGD])
+    write_recording(tmp_path / "runs" / "without", weights, gradients, label="without momentum", rules=rules)
+    write_recording(tmp_path / "runs" / "seed", weights, gradients, label="of another seed", seed=1)
+    lost = {"a": weights["a"].copy()}
+    lost["a"][5:] = np.nan
+    write_recording(tmp_path / "runs" / "lost", lost, gradients, label="lost")
+    some, others = ({"a": rows["a"].reshape(len(rows["a"]), -1)[:, :5]} for rows in (weights, gradients))
+    kept = {"shapes": {"a": (4, 3)}, "indices": {"a": np.arange(5)}}
+    write_recording(tmp_path / "runs" / "sampled", some, others, label="sampled", **kept)
+    _, index = packed(tmp_path, Study.load(tmp_path / "runs"))
+    assert [entry["label"] for entry in index["runs"]] == ["main", "other", "without momentum"]
+    assert index["compare_first"] == "without-momentum"
+
+
+def test_the_beginning_of_a_long_recording_is_packed(tmp_path, monkeypatch):
+    """Nobody loads gigabytes into a page."""
+    monkeypatch.setattr(player, "MOST_VALUES", 12 * 20)
+    weights, gradients = noise({"a": (4, 3)}, 50)
+    write_recording(tmp_path / "runs" / "run", weights, gradients, series={"train_loss": np.ones(50)})
+    _, index = packed(tmp_path, Study.load(tmp_path / "runs"))
+    (entry,) = index["runs"]
+    assert (entry["batches"], len(entry["loss"])) == (20, 20)
 
 
 @pytest.fixture
 def fixtures(tiny_build, copy, monkeypatch):
     """Return a folder for JavaScript's tests: the tiny build in several shards, and what must come out of them."""
     monkeypatch.setattr(player, "SHARD_VALUES", FIXTURE_SHARD)
-    player.pack(copy, tiny_build.experiment, lambda *_: None)
+    player.pack(copy, tiny_build.study, PACE, lambda *_: None)
     folder = copy.docs / "player"
     run = tiny_build.recording
     index = files.read_json(folder / "index.json")
     layers = [layer["name"] for layer in index["layers"]]
-    weights = np.concatenate([run.kept_weights(layer) for layer in layers], axis=1)  # (batches + 1, edges)
-    gradients = np.concatenate([run.kept_gradients(layer) for layer in layers], axis=1)  # (batches, edges)
+    shapes = [run.tensors[layer].matrix for layer in layers]
+    weights = np.concatenate([run.weights(layer) for layer in layers], axis=1)  # (batches + 1, edges)
+    gradients = np.concatenate([run.gradients(layer) for layer in layers], axis=1)  # (batches, edges)
     laws = index["runs"][0]["laws"]
-    parts = [np.full(np.prod(run.experiment.shape(layer)), number) for number, layer in enumerate(layers)]
+    parts = [np.full(np.prod(shape), number) for number, shape in enumerate(shapes)]
     of_edge = np.concatenate(parts)
     mean, threshold = (np.array([law[name] for law in laws])[of_edge] for name in ("mean", "threshold"))
     updates = np.diff(weights, axis=0)
     deviation = updates - mean
-    segments = geometry.network([run.experiment.shape(layers[0])[1], *(run.experiment.shape(x)[0] for x in layers)])
+    segments = geometry.network([shapes[0][1], *(outputs for outputs, _ in shapes)])
     files.write_json(
         folder / "expected.json",
         {

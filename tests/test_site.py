@@ -15,6 +15,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urljoin, urlsplit
@@ -25,6 +26,7 @@ from conftest import ROOT, Build
 from report import files
 from report.errors import ReportError
 from report.site import mkdocs as site
+from report.site.settings import Settings
 from report.workspace import Workspace
 
 ADDRESS = "https://someone.example/weights/"
@@ -68,9 +70,7 @@ def draft(build: Build, folder: Path) -> Workspace:
 def addressed(tiny_build, tmp_path_factory):
     """Return the tiny site, built for an address below a path and with a repository."""
     place = draft(tiny_build, tmp_path_factory.mktemp("addressed"))
-    experiment = tiny_build.experiment
-    where = experiment.site.model_copy(update={"url": ADDRESS.rstrip("/"), "repository": REPOSITORY})
-    site.build(place, experiment.model_copy(update={"site": where}))
+    site.build(place, replace(tiny_build.settings, url=ADDRESS.rstrip("/"), repository=REPOSITORY))
     return place
 
 
@@ -79,7 +79,7 @@ def test_two_builds_give_the_same_bytes(tiny_build, tmp_path, monkeypatch):
     place = draft(tiny_build, tmp_path)
     monkeypatch.setattr(time, "time", lambda: 4e9)
     (tmp_path / ".site.fresh-killed").mkdir()
-    site.build(place, tiny_build.experiment)
+    site.build(place, tiny_build.settings)
     assert [path.name for path in sorted(tmp_path.iterdir())] == ["build", "site"]
     first = sorted(path.relative_to(place.site) for path in place.site.rglob("*") if path.is_file())
     old = tiny_build.workspace.site
@@ -105,7 +105,7 @@ def test_a_dead_link_stops_the_build(tiny_build, tmp_path, text, reason):
     page = place.docs / "index.md"
     page.write_text(page.read_text(encoding="utf-8") + f"\n{text}\n", encoding="utf-8")
     with pytest.raises(ReportError, match=re.escape(reason)):
-        site.build(place, tiny_build.experiment)
+        site.build(place, tiny_build.settings)
     assert (place.site / "index.html").read_text() == "the site before"
     assert [path.name for path in place.site.parent.iterdir()] == ["build", "site"]
 
@@ -115,7 +115,7 @@ def test_a_page_outside_the_navigation_stops_the_build(tiny_build, tmp_path):
     place = draft(tiny_build, tmp_path)
     files.write_text(place.docs / "lost.md", "# Lost\n")
     with pytest.raises(ReportError, match=r"lost\.md"):
-        site.build(place, tiny_build.experiment)
+        site.build(place, tiny_build.settings)
 
 
 def test_no_page_depends_on_another_host(tiny_build):
@@ -235,7 +235,7 @@ def test_every_page_says_that_it_shows_the_sample(tiny_build, tmp_path):
         assert "sample" in banner[0]
     place = draft(tiny_build, tmp_path)
     files.write_json(place.site_settings, {**files.read_json(place.site_settings), "notice": ""})
-    site.build(place, tiny_build.experiment)
+    site.build(place, tiny_build.settings)
     assert all("md-banner" not in path.read_text(encoding="utf-8") for path in place.site.glob("*.html"))
 
 
@@ -254,23 +254,24 @@ def test_without_a_script_everything_is_there(tiny_build):
     assert animations >= 2 * 7
 
 
-def test_without_pages_there_is_no_site(tmp_path, tiny):
+def test_without_pages_there_is_no_site(tmp_path):
     """The message says what to run."""
     with pytest.raises(ReportError, match='Run "make report" first'):
-        site.build(Workspace(ROOT, tmp_path / "build", tmp_path / "site"), tiny)
+        site.build(Workspace(ROOT, tmp_path / "build", tmp_path / "site"), Settings("A title"))
 
 
 SERVE = """
 import sys
 from pathlib import Path
 from report.site import mkdocs as site
-from report.config import Experiment
+from report.site.settings import Settings
+from report.site.settings import Settings
 from report.workspace import Workspace
 root = Path(sys.argv[1])
 place = Workspace(root, root / "build", root / "site")
 def rebuild():
     (place.site / "index.html").write_text("<body>rebuilt</body>")
-site.serve(place, Experiment(), rebuild, port=int(sys.argv[2]))
+site.serve(place, Settings("A title"), rebuild, port=int(sys.argv[2]))
 """
 
 

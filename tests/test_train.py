@@ -2,6 +2,7 @@
 
 import dataclasses
 import itertools
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +10,13 @@ import numpy as np
 import pytest
 import torch
 from conftest import TINY, Build, run_report
+from filelock import FileLock
 
 from report.config import Experiment, Optimizer
-from report.errors import ConfigError, TrainingDivergedError
-from report.recording import CHUNK, Recording, Writer, kept_indices
-from report.training import data, optimizers
-from report.training import loop as train
+from report.errors import ConfigError, ReportError, TrainingDivergedError
+from report.recording.reader import Recording
+from report.recording.writer import Writer
+from report.training import data, loop, optimizers
 from report.workspace import Workspace
 
 
@@ -32,18 +34,18 @@ def changed(experiment: Experiment, **parts: dict[str, Any]) -> Experiment:
     )
 
 
-def record(experiment: Experiment, digits: data.Digits, folder: Path, clip: int = 0) -> Recording:
+def record(experiment: Experiment, digits: data.Digits, folder: Path, first: int = 0) -> Recording:
     """Train and open the recording."""
-    train.run(experiment, digits, folder, "key", clip_batches=clip)
+    loop.run(experiment, digits, folder, "key", first=first)
     return Recording.open(folder)
 
 
 def test_the_recording_is_the_textbook_loop(tiny: Experiment, digits: data.Digits, tmp_path: Path) -> None:
     """Weights, gradients, losses equal those of a loop written anew with torch's own layers and Adam."""
     experiment = changed(tiny, training={"batches": 12, "validations": 1}, network={"dropout": 0.0})
-    recording = record(experiment, digits, tmp_path / "run", clip=5)
+    recording = record(experiment, digits, tmp_path / "run", first=5)
 
-    seeds = train.Seeds.of(experiment.training.seed)
+    seeds = loop.Seeds.of(experiment.training.seed)
     picked, _ = data.split(len(digits.train_labels), 0.2, seeds.split)
     images = torch.tensor(digits.train_images[picked] / 255.0, dtype=torch.float32)
     labels = torch.tensor(digits.train_labels[picked])
@@ -59,9 +61,9 @@ def test_the_recording_is_the_textbook_loop(tiny: Experiment, digits: data.Digit
     for t in range(13):
         for name, layer in zip(experiment.layers, layers, strict=True):
             flat = layer.weight.detach().numpy().reshape(-1)
-            np.testing.assert_allclose(recording.kept_weights(name)[t], flat[kept_indices(experiment, name)], atol=2e-6)
-            if t <= 5 and name in ("l1", "l2"):
-                np.testing.assert_allclose(recording.clip_weights(name)[t], layer.weight.detach().numpy(), atol=2e-6)
+            np.testing.assert_allclose(recording.weights(name)[t], flat[recording.indices(name)], atol=2e-6)
+            if t <= 5:
+                np.testing.assert_allclose(recording.whole_weights(name)[t], flat, atol=2e-6)
         if t == 12:
             break
         positions = order[t * 16 : t * 16 + 16]
@@ -69,11 +71,8 @@ def test_the_recording_is_the_textbook_loop(tiny: Experiment, digits: data.Digit
         loss = torch.nn.CrossEntropyLoss()(network(images[positions]), labels[positions])
         loss.backward()
         for name, layer in zip(experiment.layers, layers, strict=True):
-            gradient = layer.weight.grad.numpy()
-            kept = gradient.reshape(-1)[kept_indices(experiment, name)]
-            np.testing.assert_allclose(recording.kept_gradients(name)[t], kept, atol=1e-6)
-            if t < 5 and name in ("l1", "l2"):
-                np.testing.assert_allclose(recording.clip_gradients(name)[t], gradient, atol=1e-6)
+            kept = layer.weight.grad.numpy().reshape(-1)[recording.indices(name)]
+            np.testing.assert_allclose(recording.gradients(name)[t], kept, atol=1e-6)
         assert recording.series["train_loss"][t] == pytest.approx(loss.item(), abs=1e-5)
         adam.step()
 
@@ -81,23 +80,38 @@ def test_the_recording_is_the_textbook_loop(tiny: Experiment, digits: data.Digit
 def test_every_snapshot_is_a_copy(tiny_build: Build) -> None:
     """A history of references would be a history of one moment: each batch's state differs from the one before."""
     weights = tiny_build.recording.weights("l5")
-    assert weights.shape == (61, 10, 10)
+    assert weights.shape == (61, 100)
     assert all((weights[t] != weights[t - 1]).any() for t in range(1, 61))
 
 
 def test_a_recording_has_the_documented_shapes(tiny_build: Build) -> None:
-    """One row more of weights than of gradients; series per batch and per validation."""
+    """One row more of weights than of gradients; one value a batch of every series."""
     recording = tiny_build.recording
-    assert recording.kept_weights("l1").shape == (61, 64)
-    assert recording.kept_gradients("l1").shape == (60, 64)
-    assert recording.clip_weights("l2").shape == (9, 24, 32)
+    assert list(recording.tensors) == ["l1", "l2", "l3", "l4", "l5"]
+    assert recording.weights("l1").shape == (61, 64)
+    assert recording.gradients("l1").shape == (60, 64)
+    assert recording.whole_weights("l2").shape == (9, 24 * 32)
     assert recording.series["train_loss"].shape == (60,)
-    assert recording.series["validation_batch"].tolist() == [30, 60]
-    assert recording.kept_weights("l3").dtype == np.float32
-    indices = recording.kept_indices("l1")
+    validated = np.flatnonzero(np.isfinite(recording.series["validation_loss"])) + 1
+    assert validated.tolist() == [30, 60]
+    assert (np.flatnonzero(np.isfinite(recording.series["test_accuracy"])) + 1).tolist() == [60]
+    assert recording.weights("l3").dtype == np.float32
     np.testing.assert_array_equal(
-        recording.kept_weights("l1")[:9], recording.clip_weights("l1").reshape(9, -1)[:, indices]
+        recording.weights("l1")[:9], recording.whole_weights("l1")[:, recording.indices("l1")]
     )
+
+
+def test_a_recording_says_what_it_was_made_of(tiny_build: Build) -> None:
+    """Who reads it needs no experiment file: data, network and training stand in it, and pictures of the digits."""
+    recording, about = tiny_build.recording, tiny_build.recording.about
+    assert (recording.label, recording.seed, recording.description.role) == ("Adam, β1 = 0.9", 3, "main")
+    assert about["network"] == {"hidden": [32, 24, 10, 10], "dropout": 0.2}
+    assert (about["training"]["batches"], about["training"]["device"]) == (60, "cpu")
+    assert (about["data"]["train"], about["data"]["validation"], about["data"]["test"]) == (3200, 800, 1000)
+    assert (about["data"]["shape"], about["data"]["classes"]) == ([28, 28], 10)
+    assert recording.rule("l3").settings["betas"] == (0.9, 0.999)
+    assert recording.attached["examples"].shape == (10, 28, 28)
+    assert recording.attached["example_labels"].tolist() == list(range(10))
 
 
 def test_the_first_loss_is_near_the_logarithm_of_the_classes(tiny_build: Build) -> None:
@@ -112,27 +126,27 @@ def test_a_control_meets_the_same_network_images_and_masks(
     control = tiny.model_copy(update={"optimizer": Optimizer(name="SGD", arguments={"lr": 0.1})})
     one, other = record(tiny, digits, tmp_path / "main"), record(control, digits, tmp_path / "control")
     for layer in tiny.layers:
-        np.testing.assert_array_equal(one.kept_weights(layer)[0], other.kept_weights(layer)[0])
-        np.testing.assert_array_equal(one.kept_gradients(layer)[0], other.kept_gradients(layer)[0])
+        np.testing.assert_array_equal(one.weights(layer)[0], other.weights(layer)[0])
+        np.testing.assert_array_equal(one.gradients(layer)[0], other.gradients(layer)[0])
     assert one.series["train_loss"][0] == other.series["train_loss"][0]
-    trainers = [train.Trainer(each, digits) for each in (tiny, control)]
+    trainers = [loop.Trainer(each, digits) for each in (tiny, control)]
     for _ in range(3):
         masks = [trainer.network.dropout(torch.ones(16, 32)) for trainer in trainers]
         assert torch.equal(*masks)
         assert 0 < (masks[0] == 0).float().mean() < 0.5
-    orders = [train.batches(trainer.order, 100, 16) for trainer in trainers]
+    orders = [loop.batches(trainer.order, 100, 16) for trainer in trainers]
     assert all(torch.equal(next(orders[0]), next(orders[1])) for _ in range(20))
 
 
 def test_every_source_of_chance_has_a_seed_of_its_own() -> None:
     """And another seed changes all of them."""
-    one, two = dataclasses.astuple(train.Seeds.of(0)), dataclasses.astuple(train.Seeds.of(1))
+    one, two = dataclasses.astuple(loop.Seeds.of(0)), dataclasses.astuple(loop.Seeds.of(1))
     assert len({*one, *two}) == 8
 
 
 def test_all_images_are_gone_through_before_any_comes_again() -> None:
     """Reshuffled each time round; an incomplete last batch is left out."""
-    picked = train.batches(torch.Generator().manual_seed(1), images=35, batch_size=16)
+    picked = loop.batches(torch.Generator().manual_seed(1), images=35, batch_size=16)
     first, second = (torch.cat([next(picked), next(picked)]) for _ in range(2))
     assert len(set(first.tolist())) == len(set(second.tolist())) == 32
     assert not torch.equal(first, second)
@@ -145,36 +159,50 @@ def test_a_run_that_diverges_is_kept_where_nothing_trusts_it(
     """The line says at which batch; the run's own name stays free."""
     wild = tiny.model_copy(update={"optimizer": Optimizer(name="SGD", arguments={"lr": rate})})
     with pytest.raises(TrainingDivergedError, match=rf"^diverged: .*({what}).* in batch \d+"):
-        train.run(wild, digits, tmp_path / "run", "key")
-    assert not (tmp_path / "run").exists()
-    assert (tmp_path / "run.diverged" / "weights-l3.npy").is_file()
-    assert not (tmp_path / "run.diverged" / "run.json").exists()
+        loop.run(wild, digits, tmp_path / "run", "key")
+    assert [path.name for path in tmp_path.iterdir()] == ["run.diverged"]
+    assert not Recording.open(tmp_path / "run.diverged").is_complete
 
 
-def test_a_weight_that_becomes_infinite_is_found_at_its_batch(tiny: Experiment, tmp_path: Path) -> None:
-    """Also when the loss stays finite, which a dead unit behind the weight can bring about."""
+def test_a_weight_that_becomes_infinite_is_found_at_its_batch(
+    tiny: Experiment, digits: data.Digits, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also when the loss stays finite: here because the batch is the last."""
+    make = optimizers.build
 
-    def write_all() -> None:
-        with Writer(tmp_path / "run", tiny, 0) as writer:
-            for t in range(CHUNK + 1):
-                writer.row("weights")[:] = np.inf if t >= 7 else 1.0
+    def build(*arguments: Any) -> torch.optim.Optimizer:
+        made = make(*arguments)
+        steps = itertools.count(1)
 
-    with pytest.raises(TrainingDivergedError, match="batch 7"):
-        write_all()
+        def spoil(optimizer: torch.optim.Optimizer, *_: Any) -> None:
+            if next(steps) == 60:
+                with torch.no_grad():
+                    optimizer.param_groups[0]["params"][4][0, 0] = float("inf")  # of l3
+
+        made.register_step_post_hook(spoil)
+        return made
+
+    monkeypatch.setattr(optimizers, "build", build)
+    with pytest.raises(TrainingDivergedError, match=r"^diverged: a weight became infinite or NaN in batch 60\.$"):
+        loop.run(tiny, digits, tmp_path / "run", "key")
+    assert [path.name for path in tmp_path.iterdir()] == ["run.diverged"]
 
 
-def test_memory_does_not_grow_with_the_number_of_batches(tiny: Experiment, tmp_path: Path) -> None:
-    """The writer holds one chunk of rows, however many batches there are."""
-    long = changed(tiny, training={"batches": 100_000})
+@pytest.mark.parametrize("row", [0, 59], ids=["in the middle", "at the very end"])
+def test_a_full_disk_ends_the_run_and_leaves_nothing(
+    tiny: Experiment, digits: data.Digits, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, row: int
+) -> None:
+    """The recorder would let the training go on; here nobody wants it without its recording."""
+    write = Writer._write
 
-    def look_and_stop() -> None:
-        with Writer(tmp_path / "run", long, 0) as writer:
-            held = sum(array.nbytes for array in writer._chunks.values())
-            assert held == 2 * CHUNK * writer.width * 4
-            raise KeyboardInterrupt
+    def refuse(writer: Writer, batch: Any) -> None:
+        if writer.taken + len(batch.ticks) > row:
+            raise OSError(28, "No space left on device")
+        write(writer, batch)
 
-    with pytest.raises(KeyboardInterrupt):
-        look_and_stop()
+    monkeypatch.setattr(Writer, "_write", refuse)
+    with pytest.raises(ReportError, match=r"^Cannot write .*: No space left on device\. Free space or"):
+        loop.run(tiny, digits, tmp_path / "run", "key")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -192,29 +220,34 @@ def test_memory_does_not_grow_with_the_number_of_batches(tiny: Experiment, tmp_p
         ("name = 'SGD'\nmomentum = '0.9'", "optimizer.momentum: found '0.9'; allowed: a number"),
         ("name = 'Muon'", "optimizer.name: found 'Muon'"),
         ("name = 'Adam'\nbetas = [1.5, 0.9]", r"optimizer.betas: found \[1.5, 0.9\]; allowed: two numbers"),
-        ("name = 'Adam'\nweight_decay = -1.0", "torch refuses these values for Adam: Invalid weight_decay"),
+        ("name = 'Adam'\nweight_decay = -1.0", "optimizer: torch refuses these values for Adam: Invalid weight_decay"),
     ],
 )
-def test_a_wrong_optimizer_is_an_error_before_anything_is_written(tmp_path: Path, optimizer: str, message: str) -> None:
-    """One line, exit code 2, no file."""
+def test_a_wrong_optimizer_is_a_configuration_error(optimizer: str, message: str) -> None:
+    """One line that names file and table, what was found and what is allowed."""
+    wrong = Optimizer.model_validate(tomllib.loads(optimizer))
+    with pytest.raises(ConfigError, match=f"^wrong.toml: {message}") as caught:
+        optimizers.check("wrong.toml: optimizer", wrong)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_wrong_optimizer_is_found_before_anything_is_written(tmp_path: Path) -> None:
+    """Exit code 2, no file."""
     path = tmp_path / "wrong.toml"
-    path.write_text(TINY.read_text(encoding="utf-8") + f"\n[optimizer]\n{optimizer}\n", encoding="utf-8")
+    path.write_text(TINY.read_text(encoding="utf-8") + "\n[optimizer]\nname = 'Adma'\n", encoding="utf-8")
     done = run_report("all", "--processes", "1", "--experiment", str(path), "--build", str(tmp_path / "build"))
     assert done.returncode == 2, done.stderr
-    import re
-
-    assert re.search(message, done.stderr), done.stderr
+    assert done.stderr.startswith(f"{path}: optimizer.name: found 'Adma'; allowed: ")
     assert len(done.stderr.strip().splitlines()) == 1
     assert [path for path in (tmp_path / "build").rglob("*") if path.name != ".lock"] == []
 
 
-@pytest.mark.parametrize("name", sorted(optimizers.keywords()))
-def test_the_keywords_read_from_the_source_are_those_of_the_class(name: str) -> None:
-    """Compared with Python's own view of the imported class."""
-    import inspect
-
-    names = list(inspect.signature(getattr(torch.optim, name).__init__).parameters)[2:]
-    assert list(optimizers.keywords()[name]) == names
+def test_every_dense_first_order_optimizer_of_torch_can_be_named() -> None:
+    """Those that the documentation of torch lists, but for the three that take no dense step on every parameter."""
+    assert {"Adam", "AdamW", "NAdam", "RAdam", "RMSprop", "Rprop", "SGD"} <= optimizers.KINDS.keys()
+    assert not {"LBFGS", "SparseAdam", "Muon", "Optimizer"} & optimizers.KINDS.keys()
+    for name in optimizers.KINDS:
+        optimizers.check("file: optimizer", Optimizer(name=name, arguments={"lr": 0.001}))
 
 
 def test_a_device_that_is_not_there_is_a_configuration_error(tiny: Experiment) -> None:
@@ -222,22 +255,19 @@ def test_a_device_that_is_not_there_is_a_configuration_error(tiny: Experiment) -
     if torch.cuda.is_available():
         pytest.skip("this machine has the device")
     with pytest.raises(ConfigError, match='found "cuda", which this machine does not have; allowed: auto'):
-        train.device_of(changed(tiny, training={"device": "cuda"}))
+        loop.device_of(changed(tiny, training={"device": "cuda"}))
 
 
 def test_a_batch_larger_than_the_data_is_a_configuration_error(tiny: Experiment, digits: data.Digits) -> None:
     """Rather than an empty batch and a division by zero."""
     few = dataclasses.replace(digits, train_images=digits.train_images[:15], train_labels=digits.train_labels[:15])
     with pytest.raises(ConfigError, match="at most 12, the training images"):
-        train.Trainer(tiny, few)
+        loop.Trainer(tiny, few)
 
 
 def test_two_commands_do_not_work_in_one_folder(place: Workspace) -> None:
     """The second says so and changes nothing."""
-    import fcntl
-
     place.build.mkdir(parents=True)
-    with (place.build / ".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with FileLock(place.build / ".lock"):
         done = run_report("train", "--experiment", str(TINY), "--build", str(place.build))
     assert (done.returncode, "Another command is working" in done.stderr) == (1, True)

@@ -1,11 +1,12 @@
-"""How alike updates, or gradients, are k batches apart."""
+"""How alike updates, or gradients, are k steps apart."""
 
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from report.analysis import theory, windows
+from report.analysis import theory
+from report.analysis.windows import Spans
 
 Doubles = NDArray[np.float64]
 
@@ -14,11 +15,11 @@ def lag_products(series: NDArray[Any], lags: int) -> list[Doubles]:
     """Return Σ x(t)·x(t + k) over weights, for every t and k = 0 … lags.
 
     Args:
-        series: (batches, n).
+        series: (steps, n).
         lags: the largest k.
 
     Returns:
-        For each k, (batches - k,) float64.
+        For each k, (steps - k,) float64.
     """
     x = np.ascontiguousarray(series, np.float64)
     count = len(x)
@@ -26,14 +27,14 @@ def lag_products(series: NDArray[Any], lags: int) -> list[Doubles]:
 
 
 def from_products(products: list[Doubles], rows: slice, lags: int) -> list[float | None]:
-    """Return the autocorrelation at lags 1 … `lags` from pairs of batches that both lie in `rows`.
+    """Return the autocorrelation at lags 1 … `lags` from pairs of steps that both lie in `rows`.
 
     Σ x(t)·x(t + k) / √(Σ x(t)² · Σ x(t + k)²), the mean not removed (SCIENCE.md 4); None where nothing moved or
     the window is not longer than the lag.
 
     Args:
         products: see `lag_products`.
-        rows: batches first … last, counted from 0.
+        rows: steps first … last, counted from 0.
         lags: the largest lag.
     """
     power = products[0]
@@ -48,15 +49,16 @@ def from_products(products: list[Doubles], rows: slice, lags: int) -> list[float
     return found
 
 
-def describe(updates: NDArray[np.float32], gradients: NDArray[np.float32]) -> dict[str, dict[str, Any]]:
-    """Return, by window, `updates` and `gradients`: the autocorrelation at lags 1 … 30 (batches), a list each.
+def describe(updates: NDArray[np.float32], gradients: NDArray[np.float32], spans: Spans) -> dict[str, dict[str, Any]]:
+    """Return, by window, `updates` and `gradients`: the autocorrelation at lags 1 … 30 (steps), a list each.
 
     Args:
-        updates: (batches, n) float32.
-        gradients: (batches, n) float32.
+        updates: (steps, n) float32.
+        gradients: (steps, n) float32.
+        spans: which rows belong to each window.
     """
     both = {"updates": lag_products(updates, theory.LAGS), "gradients": lag_products(gradients, theory.LAGS)}
     return {
         name: {which: from_products(products, rows, theory.LAGS) for which, products in both.items()}
-        for name, rows in windows.rows(len(updates)).items()
+        for name, rows in spans.items()
     }

@@ -5,15 +5,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from report.analysis import windows
+from report.analysis.windows import Spans
 
 
-def describe(sign: NDArray[np.int8], gradients: NDArray[np.float32]) -> dict[str, dict[str, Any]]:
+def describe(sign: NDArray[np.int8], gradients: NDArray[np.float32], spans: Spans) -> dict[str, dict[str, Any]]:
     """Return shares of zero gradients and of coasting updates, by window.
 
     Args:
-        sign: (batches, n) int8, of the updates.
-        gradients: (batches, n) float32.
+        sign: (steps, n) int8, of the updates.
+        gradients: (steps, n) float32.
+        spans: which rows belong to each window.
 
     Returns:
         By window: `zero_gradient_share` of all gradients; `coasting_share`, of the updates that are not zero those
@@ -26,7 +27,7 @@ def describe(sign: NDArray[np.int8], gradients: NDArray[np.float32]) -> dict[str
     driven = np.count_nonzero(moving & has_gradient, axis=1)
     active = np.count_nonzero(has_gradient, axis=1)
     found: dict[str, dict[str, Any]] = {}
-    for name, rows in windows.rows(len(sign)).items():
+    for name, rows in spans.items():
         updates = int(moved[rows].sum())
         alive = has_gradient[rows].any(axis=0)
         found[name] = {

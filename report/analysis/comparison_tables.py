@@ -4,17 +4,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from report.analysis.comparison import SCALARS
-from report.config import Experiment
-from report.recording import Recording
-from report.workspace import Workspace
+from report.analysis import history, updates
+from report.analysis.measures import SCALARS
+from report.analysis.rules import Theory
+from report.analysis.tables import Columns, columns, stack
+from report.recording.study import Study
 
-Columns = dict[str, NDArray[Any]]
 Row = dict[str, Any]
+Predicted = Mapping[str, Mapping[str, Theory | None]]  # by slug and tensor
 
-# Which of theory's numbers stands beside which of ours. Where a summary holds its own prediction, see `_predicted`.
+# Which of theory's numbers stands beside which of ours. Where a summary holds its own prediction, see `_beside`.
 THEORY = {
     "persistence": {"flip_rate": "flip_rate", "mean_run": "mean_run"},
     "agreement": {"share": "agreement"},
@@ -25,67 +25,59 @@ THEORY = {
         "mean_absolute_live": "mean_absolute",
     },
 }
+ENDS = ("mean", "low", "high", "n")
 
 
-def columns(rows: Sequence[Row], names: Sequence[str]) -> Columns:
-    """Turn rows into columns; None becomes NaN, an empty cell of the CSV."""
-    return {name: np.array([np.nan if row[name] is None else row[name] for row in rows]) for name in names}
-
-
-def tables(place: Workspace, experiment: Experiment, results: Mapping[str, Any]) -> dict[str, Columns]:
-    """Return every table of the study by its name.
+def tables(study: Study, results: Mapping[str, Any], predicted: Predicted) -> dict[str, Columns]:
+    """Return every table of the study by its name; none that would have no row.
 
     Args:
-        place: where the training runs are, for the one weight whose history is shown.
-        experiment: as analysed.
-        results: what `report.analysis` has written.
+        study: for the one weight whose history is shown.
+        results: what `report.analysis.report` writes.
+        predicted: what chance predicts, by slug and tensor.
     """
-    found: dict[str, Columns] = {}
-    summary_names = ("optimizer", "label", "momentum", "layer", "window", "name", "mean", "low", "high", "n", "theory")
+    found: dict[str, list[Row]] = {}
     for quantity in SCALARS:
-        found[quantity] = columns(list(_summaries(results, quantity)), summary_names)
-        rows = list(_per_run(results, quantity))
-        if rows:
-            found[f"{quantity}_runs"] = columns(rows, list(rows[0]))
-    lag_names = ("optimizer", "label", "momentum", "layer", "window", "series", "lag", "mean", "low", "high", "n")
-    found["autocorrelation"] = columns(list(_lags(results)), (*lag_names, "theory"))
-    length_names = ("optimizer", "label", "momentum", "layer", "window", "length", "mean", "low", "high", "n")
-    found["run_lengths"] = columns(list(_lengths(results)), (*length_names, "theory"))
-    curve_names = ("optimizer", "label", "layer", "batch", "mean", "low", "high", "n", "theory")
-    for name, curve in (("startup", "startup"), ("agreement_batches", "agreement")):
-        rows = list(_curve(results, curve))
-        if rows:
-            found[name] = columns(rows, curve_names)
-    runs = results["accuracy"]["runs"]
-    accuracies = [{"run": name, **row} for name, row in runs.items()]
-    found["accuracy"] = columns(accuracies, list(accuracies[0]))
-    found["one_weight"] = one_weight(place, experiment, results)
-    found["findings"] = findings(results["findings"])
-    return found
+        found[quantity] = list(_summaries(results, quantity, predicted))
+        found[f"{quantity}_runs"] = list(_per_run(results, quantity))
+    found["autocorrelation"] = list(_lags(results, predicted))
+    found["run_lengths"] = list(_lengths(results, predicted))
+    found["startup"] = list(_curve(results, "startup", predicted))
+    found["agreement_batches"] = list(_curve(results, "agreement", predicted))
+    found["accuracy"] = [{"run": name, **row} for name, row in results["accuracy"]["runs"].items()]
+    found["findings"] = list(_findings(results["findings"]))
+    made: dict[str, Columns] = {name: columns(rows) for name, rows in found.items() if rows}
+    if results["one_weight"] is not None:
+        made["one_weight"] = one_weight(study, results["one_weight"])
+    return made
 
 
 def _optimizers(results: Mapping[str, Any]) -> Iterator[tuple[str, Row]]:
-    """Yield slug and leading columns of each optimizer that has a training run."""
+    """Yield slug and leading columns of each optimizer."""
     for each in results["study"]["optimizers"]:
-        slug = each["slug"]
-        if results["study"]["runs"].get(slug):
-            yield slug, {"optimizer": slug, "label": each["label"], "momentum": each["momentum"]}
+        yield each["slug"], {"optimizer": each["slug"], "label": each["label"], "momentum": each["momentum"]}
 
 
-def _summaries(results: Mapping[str, Any], quantity: str) -> Iterator[Row]:
-    """Yield mean and interval of each number of a quantity."""
+def _summarised(
+    results: Mapping[str, Any], quantity: str, predicted: Predicted
+) -> Iterator[tuple[Row, Mapping[str, Any], Theory]]:
+    """Yield leading columns, what was summarised and what theory predicts, for each optimizer, tensor and window."""
     for slug, head in _optimizers(results):
-        theory = results["theory"][slug] or {}
-        for layer, by_window in results["summary"][quantity][slug].items():
+        for tensor, by_window in results["summary"][quantity][slug].items():
             for window, numbers in by_window.items():
-                for name, found in numbers.items():
-                    known = THEORY.get(quantity, {}).get(name)
-                    predicted = theory.get(known) if known else _predicted(numbers, name)
-                    ends = {end: found[end] for end in ("mean", "low", "high", "n")}
-                    yield {**head, "layer": layer, "window": window, "name": name, **ends, "theory": predicted}
+                yield {**head, "layer": tensor, "window": window}, numbers, predicted[slug].get(tensor) or {}
 
 
-def _predicted(numbers: Mapping[str, Any], name: str) -> float | None:
+def _summaries(results: Mapping[str, Any], quantity: str, predicted: Predicted) -> Iterator[Row]:
+    """Yield mean and interval of each number of a quantity."""
+    for head, numbers, theory in _summarised(results, quantity, predicted):
+        for name, found in numbers.items():
+            known = THEORY.get(quantity, {}).get(name)
+            expected = theory.get(known) if known else _beside(numbers, name)
+            yield {**head, "name": name, **{end: found[end] for end in ENDS}, "theory": expected}
+
+
+def _beside(numbers: Mapping[str, Any], name: str) -> float | None:
     """Return the prediction that stands among the numbers themselves: `chance_q1` beside `spell_q1`."""
     which, _, suffix = name.partition("_")
     if which != "spell":
@@ -95,131 +87,76 @@ def _predicted(numbers: Mapping[str, Any], name: str) -> float | None:
 
 
 def _per_run(results: Mapping[str, Any], quantity: str) -> Iterator[Row]:
-    """Yield the numbers of each training run, one row a layer and window; none where a run has no such number."""
-    measured = results[quantity]
-    names = next(
-        (
-            list(numbers)
-            for by_layer in measured.values()
-            for by_window in by_layer.values()
-            for numbers in by_window.values()
-            if numbers is not None
-        ),
-        [],
-    )
-    for slug, _ in _optimizers(results):
-        study = results["study"]
+    """Yield the numbers of each training run, one row a tensor and window; none where a run has no such number."""
+    study, measured = results["study"], results[quantity]
+    every = [numbers for run in measured.values() for found in run.values() for numbers in found.values()]
+    names = list(next((numbers for numbers in every if numbers is not None), []))
+    for slug, _ in _optimizers(results) if names else ():
         for run, seed in zip(study["runs"][slug], study["seeds_of"][slug], strict=True):
-            for layer, by_window in measured[run].items():
-                for window, numbers in by_window.items():
+            for tensor in [each for each in results["network"]["layers"] if each in measured[run]]:
+                for window, numbers in measured[run][tensor].items():
                     found = {name: None if numbers is None else numbers[name] for name in names}
-                    yield {"run": run, "optimizer": slug, "seed": seed, "layer": layer, "window": window, **found}
+                    yield {"run": run, "optimizer": slug, "seed": seed, "layer": tensor, "window": window, **found}
 
 
 def _series(found: Mapping[str, Any], place: int) -> Row:
     return {**{end: found[end][place] for end in ("mean", "low", "high")}, "n": found["n"]}
 
 
-def _lags(results: Mapping[str, Any]) -> Iterator[Row]:
-    for slug, head in _optimizers(results):
-        theory = results["theory"][slug]
-        for layer, by_window in results["summary"]["autocorrelation"][slug].items():
-            for window, both in by_window.items():
-                for which, found in both.items():
-                    for place in range(len(found["mean"])):
-                        # Independent gradients are not correlated; momentum correlates what is made of them.
-                        predicted = 0.0 if which == "gradients" else theory and theory["autocorrelation"][place]
-                        yield {
-                            **head,
-                            "layer": layer,
-                            "window": window,
-                            "series": which,
-                            "lag": place + 1,
-                            **_series(found, place),
-                            "theory": predicted,
-                        }
+def _lags(results: Mapping[str, Any], predicted: Predicted) -> Iterator[Row]:
+    for head, both, theory in _summarised(results, "autocorrelation", predicted):
+        for which, found in both.items():
+            for place in range(len(found["mean"])):
+                # Independent gradients are not correlated; momentum correlates what is made of them.
+                of_updates = theory["autocorrelation"][place] if theory else None
+                expected = 0.0 if which == "gradients" else of_updates
+                yield {**head, "series": which, "lag": place + 1, **_series(found, place), "theory": expected}
 
 
-def _lengths(results: Mapping[str, Any]) -> Iterator[Row]:
-    for slug, head in _optimizers(results):
-        theory = results["theory"][slug]
-        for layer, by_window in results["summary"]["run_lengths"][slug].items():
-            for window, both in by_window.items():
-                found = both["probability"]
-                for place in range(len(found["mean"])):
-                    yield {
-                        **head,
-                        "layer": layer,
-                        "window": window,
-                        "length": place + 1,
-                        **_series(found, place),
-                        "theory": theory and theory["run_lengths"][place],
-                    }
+def _lengths(results: Mapping[str, Any], predicted: Predicted) -> Iterator[Row]:
+    for head, both, theory in _summarised(results, "run_lengths", predicted):
+        found = both["probability"]
+        for place in range(len(found["mean"])):
+            expected = theory["run_lengths"][place] if theory else None
+            yield {**head, "length": place + 1, **_series(found, place), "theory": expected}
 
 
-def _curve(results: Mapping[str, Any], which: str) -> Iterator[Row]:
-    for slug, head in _optimizers(results):
-        theory = results["theory"][slug] or {}
-        for layer, found in results["curves"][which].get(slug, {}).items():
+def _curve(results: Mapping[str, Any], which: str, predicted: Predicted) -> Iterator[Row]:
+    for slug, whole in _optimizers(results):
+        head = {"optimizer": slug, "label": whole["label"]}
+        for tensor, found in results["curves"][which].get(slug, {}).items():
+            theory = predicted[slug].get(tensor) or {}
+            start = theory.get("startup") or {"mean_absolute": [None] * len(found["batch"])}
             for place, batch in enumerate(found["batch"]):
-                if which == "agreement":
-                    predicted = theory.get("agreement")
-                else:
-                    predicted = theory["startup"]["mean_absolute"][place] if theory.get("startup") else None
-                yield {**head, "layer": layer, "batch": batch, **_series(found, place), "theory": predicted}
+                expected = theory.get("agreement") if which == "agreement" else start["mean_absolute"][place]
+                yield {**head, "layer": tensor, "batch": batch, **_series(found, place), "theory": expected}
 
 
-def one_weight(place: Workspace, experiment: Experiment, results: Mapping[str, Any]) -> Columns:
-    """Return the history of one weight under every optimizer; row 0 of each is the initial state."""
-    chosen = results["one_weight"]
+def one_weight(study: Study, chosen: Mapping[str, Any]) -> Columns:
+    """Return the history of one weight under every optimizer; row 0 of each is the initial state.
+
+    Args:
+        study: that has its recordings.
+        chosen: see `comparison.one_weight`.
+    """
     parts: list[Columns] = []
-    for slug, head in _optimizers(results):
-        if slug not in chosen["optimizers"]:
+    for label in study.labels:
+        recording = study.find(label, chosen["seed"])
+        if recording is None or study.slug(label) not in chosen["optimizers"]:
             continue
-        recording = Recording.open(place.run(_run_of(results, slug, chosen["seed"])))
-        batches = min(experiment.study.batches, recording.batches)
-        position, layer = chosen["position"], chosen["layer"]
-        weight = np.asarray(recording.kept_weights(layer)[: batches + 1, position])
-        gradient = np.asarray(recording.kept_gradients(layer)[:batches, position], np.float64)
-        parts.append(
-            {
-                "optimizer": np.full(batches + 1, slug),
-                "label": np.full(batches + 1, head["label"]),
-                "layer": np.full(batches + 1, layer),
-                "out": np.full(batches + 1, chosen["index"][0]),
-                "in": np.full(batches + 1, chosen["index"][1]),
-                "batch": np.arange(batches + 1),
-                "weight": weight.astype(np.float64),
-                "update": np.concatenate([[np.nan], np.diff(weight).astype(np.float64)]),
-                "gradient": np.concatenate([[np.nan], gradient]),
-            }
-        )
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+        numbers = updates.trajectory(recording, chosen["layer"], study.steps).numbers
+        rows = history.columns(recording, chosen["layer"], chosen["position"], numbers)
+        count = len(rows["batch"])
+        parts.append({"optimizer": np.full(count, study.slug(label)), "label": np.full(count, label), **rows})
+    return stack(parts)
 
 
-def _run_of(results: Mapping[str, Any], slug: str, seed: int) -> str:
-    study = results["study"]
-    name: str = study["runs"][slug][study["seeds_of"][slug].index(seed)]
-    return name
-
-
-def findings(records: Sequence[Mapping[str, Any]]) -> Columns:
-    """Return one row a piece of evidence, with the verdict on its claim."""
+def _findings(records: Sequence[Mapping[str, Any]]) -> Iterator[Row]:
+    """Yield one row a piece of evidence, with the verdict on its claim."""
+    texts = ("test", "name", "layer", "window", "optimizer", "unit", "where")
     names = ("test", "name", "layer", "window", "optimizer", "value", "low", "high", "unit", "n", "predicted", "where")
-    texts = ("test", "layer", "window", "optimizer")
-    rows = []
     for record in records:
         # A finding that was not tested may have no evidence: its verdict still belongs in the table.
         for evidence in record["evidence"] or [dict.fromkeys(names)]:
-            cells = {name: evidence[name] for name in names}
-            rows.append(
-                {
-                    "id": record["id"],
-                    "verdict": record["verdict"],
-                    **{
-                        name: "" if value is None and name in (*texts, "name", "unit", "where") else value
-                        for name, value in cells.items()
-                    },
-                }
-            )
-    return columns(rows, ("id", "verdict", *names))
+            cells = {name: "" if evidence[name] is None and name in texts else evidence[name] for name in names}
+            yield {"id": record["id"], "verdict": record["verdict"], **cells}

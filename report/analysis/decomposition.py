@@ -1,65 +1,59 @@
 """Where the persistence above chance comes from: start-up, drift, coasting, and gradients of uneven size.
 
-Two twins of a recorded layer are made, in which one cause after the other is taken away:
+Two twins of a recorded tensor are made, in which one cause after the other is taken away:
 
 - *tossed*: the same gradients, each with a sign drawn by a coin, through the same momentum. Their sizes, and when
   they are zero, stay as they were; only their direction forgets. What the measured run is longer than this, the
   gradients' direction has caused: **drift**.
-- *held*: the same again, but the momentum waits while a gradient is exactly zero, and only batches with a gradient
+- *held*: the same again, but the momentum waits while a gradient is exactly zero, and only steps with a gradient
   are counted. What the tossed run is longer than this, **coasting** has caused.
 
 What the held run differs by from the run of Gaussian noise of one size is due to **uneven** gradients: where one is
-far larger than its neighbours, momentum follows it for longer. **Start-up** is what the first 100 batches change in
-the figure for all of them. All five are mean same-sign runs in batches and add up to the measured one.
+far larger than its neighbours, momentum follows it for longer. **Start-up** is what the first 100 steps change in
+the figure for all of them. All five are mean same-sign runs in steps and add up to the measured one.
 """
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from report.analysis import autocorrelation, persistence, theory, windows
+from report.analysis import persistence, theory, windows
+from report.analysis.windows import ALL, Spans
 
 SEED = 20  # of the coins; fixed, so that a number does not change from one analysis to the next
 TWINS = 2048  # at least so many weights are tossed: a narrow layer several times, so that the coins add little noise
-START_UP, LATE, ALL = "1-100", "101-1000", "all"
-LATE_BATCHES = 100  # at least so many make a window: fewer say more about themselves than about training
-
-
-def late_window(batches: int) -> str:
-    """Return the window that is free of start-up: that after batch 100, or all of a study that ends too soon."""
-    late = windows.rows(batches).get(LATE)
-    return LATE if late is not None and late.stop - late.start >= LATE_BATCHES else ALL
 
 
 def momentum(gradients: NDArray[np.float32], beta: float, held: bool = False) -> NDArray[np.float32]:
     """Return the sum of past gradients with weights 1, β, β², …, whose sign the update has turned round.
 
     Args:
-        gradients: (batches, n) float32.
+        gradients: (steps, n) float32.
         beta: the memory.
-        held: whether the sum stays as it is in a batch whose gradient is exactly zero.
+        held: whether the sum stays as it is in a step whose gradient is exactly zero.
 
     Returns:
-        (batches, n) float32.
+        (steps, n) float32.
     """
     total = np.empty_like(gradients)
     total[0] = gradients[0]
     if not held:
-        for batch in range(1, len(gradients)):
-            np.multiply(total[batch - 1], np.float32(beta), out=total[batch])
-            total[batch] += gradients[batch]
+        for step in range(1, len(gradients)):
+            np.multiply(total[step - 1], np.float32(beta), out=total[step])
+            total[step] += gradients[step]
         return total
     decay = np.where(gradients == 0, np.float32(1), np.float32(beta))
-    for batch in range(1, len(gradients)):
-        np.multiply(total[batch - 1], decay[batch], out=total[batch])
-        total[batch] += gradients[batch]
+    for step in range(1, len(gradients)):
+        np.multiply(total[step - 1], decay[step], out=total[step])
+        total[step] += gradients[step]
     return total
 
 
 def tossed(gradients: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the gradients, (batches, n · copies) float32, each with a sign drawn by a coin; zero stays zero."""
+    """Return the gradients, (steps, n · copies) float32, each with a sign drawn by a coin; zero stays zero."""
     copies = math.ceil(TWINS / gradients.shape[1])
     repeated = np.tile(gradients, (1, copies))
     coins = np.random.default_rng(SEED).integers(0, 2, repeated.shape, dtype=np.int8)
@@ -70,12 +64,12 @@ def tossed(gradients: NDArray[np.float32]) -> NDArray[np.float32]:
 def twins(
     sign: NDArray[np.int8], gradients: NDArray[np.float32], beta: float
 ) -> dict[str, tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """Return the pairs and flips, (batches - 1,) each, of the tossed and of the held twin.
+    """Return the pairs and flips, (steps - 1,) each, of the tossed and of the held twin.
 
     Args:
-        sign: (batches, n) int8, of the recorded updates: where one is zero, because the change was too small for
+        sign: (steps, n) int8, of the recorded updates: where one is zero, because the change was too small for
             float32, the twin's counts as zero as well.
-        gradients: (batches, n) float32.
+        gradients: (steps, n) float32.
         beta: the memory.
     """
     noise = tossed(gradients)
@@ -115,30 +109,26 @@ def describe(
     sign: NDArray[np.int8],
     gradients: NDArray[np.float32],
     beta: float | None,
-    gradient_autocorrelation: dict[str, list[float | None]] | None = None,
+    gradient_autocorrelation: Mapping[str, list[float | None]],
+    spans: Spans,
 ) -> dict[str, dict[str, Any] | None]:
-    """Return, by window, the parts of the mean same-sign run (batches).
+    """Return, by window, the parts of the mean same-sign run (steps).
 
     Args:
-        sign: (batches, n) int8, of the updates.
-        gradients: (batches, n) float32.
+        sign: (steps, n) int8, of the updates.
+        gradients: (steps, n) float32.
         beta: the memory; None where no theory describes the optimizer.
-        gradient_autocorrelation: by window, lags 1 … 30 of the gradients; computed where it is not given.
+        gradient_autocorrelation: by window, lags 1 … 30 of the gradients.
+        spans: which rows belong to each window.
 
     Returns:
         By window None (without theory, or where nothing flips) or: `chance`, of Gaussian noise, the filling of the
-        memory in the first batches included; `uneven`; `coasting`; `drift`; `startup`, 0 but in the window "all",
+        memory in the first steps included; `uneven`; `coasting`; `drift`; `startup`, 0 but in the window "all",
         whose other parts are those of the late window; their sum, `measured`; and as a check from another side
         `gradient_prediction`, π / arccos of the correlation that the gradients' autocorrelation predicts.
     """
-    spans = windows.rows(len(sign))
     if beta is None:
         return dict.fromkeys(spans)
-    if gradient_autocorrelation is None:
-        products = autocorrelation.lag_products(gradients, theory.LAGS)
-        gradient_autocorrelation = {
-            name: autocorrelation.from_products(products, rows, theory.LAGS) for name, rows in spans.items()
-        }
     counted = {"measured": persistence.pairs_and_flips(sign), **twins(sign, gradients, beta)}
     found: dict[str, dict[str, Any] | None] = {}
     for name, rows in spans.items():
@@ -162,7 +152,7 @@ def describe(
             "startup": 0.0,
             "gradient_prediction": None if correlation is None else math.pi / math.acos(min(correlation, 1 - 1e-12)),
         }
-    late, whole = found[late_window(len(sign))], found[ALL]
+    late, whole = found[windows.late(spans)], found[ALL]
     if late is not None and whole is not None and late is not whole:
         parts = {part: late[part] for part in ("chance", "uneven", "coasting", "drift")}
         found[ALL] = {**whole, **parts, "startup": whole["measured"] - late["measured"]}

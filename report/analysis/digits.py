@@ -1,20 +1,31 @@
-"""The table behind the pictures of digits: which image shows which class."""
+"""The table behind the pictures of examples: which image shows which class."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+ARRAYS = ("first", "first_label", "examples", "example_labels")
 
-def table(digits: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+
+def table(attached: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]] | None:
     """Return one row an image: the first of the training set, then the first of each class, with all its pixels.
 
     Args:
-        digits: `Recording.digits`: `first` (28, 28) and `examples` (10, 28, 28) uint8, with their labels.
+        attached: to the recording: `first` (…) and `examples` (classes, …) of any shape, with their labels.
+
+    Returns:
+        None where they were not attached, or are something else.
     """
-    images = np.concatenate([digits["first"][None], digits["examples"]]).reshape(1 + len(digits["examples"]), -1)
+    if not attached.keys() >= set(ARRAYS):
+        return None
+    first, first_label, examples, labels = (attached[name] for name in ARRAYS)
+    if examples.shape[1:] != first.shape or labels.shape != examples.shape[:1] or labels.dtype.kind not in "iu":
+        return None
+    images = np.concatenate([first[None], examples]).reshape(1 + len(examples), -1)
     return {
-        "which": np.array(["first", *["example"] * len(digits["examples"])]),
-        "label": np.array([int(digits["first_label"]), *digits["example_labels"].tolist()]),
+        "which": np.array(["first", *["example"] * len(examples)]),
+        "label": np.array([int(first_label), *labels.tolist()]),
         **{f"pixel_{place}": images[:, place] for place in range(images.shape[1])},
     }

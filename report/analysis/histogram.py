@@ -1,4 +1,4 @@
-"""The histogram of all updates of a layer: 100 bins from the smallest to the largest, as in the first article."""
+"""The histogram of all updates of a tensor: 100 bins from the smallest to the largest, as in the first article."""
 
 from typing import Any
 
@@ -12,9 +12,9 @@ def describe(updates: NDArray[np.float32]) -> dict[str, Any]:
     """Return bin edges (weight units), counts, and how many updates are exactly zero.
 
     Args:
-        updates: (batches, n) float32.
+        updates: (steps, n) float32.
     """
-    # In double precision: float32 edges of a very narrow layer could coincide.
+    # In double precision: float32 edges of a very narrow tensor could coincide.
     counts, edges = np.histogram(updates.astype(np.float64), bins=BINS)
     zeros = int(np.count_nonzero(updates == 0))
     return {
@@ -26,10 +26,10 @@ def describe(updates: NDArray[np.float32]) -> dict[str, Any]:
     }
 
 
-def table(layer: str, histogram: dict[str, Any]) -> dict[str, NDArray[Any]]:
-    """Return one row a bin of what `describe` found for `layer`."""
+def table(name: str, histogram: dict[str, Any]) -> dict[str, NDArray[Any]]:
+    """Return one row a bin of what `describe` found for the tensor `name`."""
     return {
-        "layer": np.full(len(histogram["counts"]), layer),
+        "layer": np.full(len(histogram["counts"]), name),
         "left": np.array(histogram["edges"][:-1]),
         "right": np.array(histogram["edges"][1:]),
         "count": np.array(histogram["counts"]),

@@ -1,65 +1,79 @@
-"""The history of single weights: the first one, as in the first article, and each layer's largest mover."""
+"""The history of single weights: the first one, as in the first article, and each tensor's largest mover."""
 
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from report.recording import Recording
+from report.analysis import updates
+from report.recording.reader import Recording
+
+Columns = dict[str, NDArray[Any]]
 
 
-def chosen(recording: Recording, layer: str) -> dict[str, int]:
-    """Return the positions, among the kept weights of `layer`, of the first and of the largest mover.
+def chosen(recording: Recording, name: str, numbers: NDArray[np.int64]) -> dict[str, int]:
+    """Return the positions, among the kept entries of a tensor, of the first and of the largest mover.
 
     The largest mover has the largest |end - start|; of equals, the first.
+
+    Args:
+        recording: that has the tensor.
+        name: of the tensor.
+        numbers: (rows,), the steps that moved it, counted from 1.
     """
-    weights = recording.kept_weights(layer)
-    return {"first": 0, "largest_mover": int(np.argmax(np.abs(weights[-1].astype(np.float64) - weights[0])))}
+    start, end = recording.weights(name)[[numbers[0] - 1, numbers[-1]]].astype(np.float64)
+    return {"first": 0, "largest_mover": int(np.argmax(np.abs(end - start)))}
 
 
-def index_of(recording: Recording, layer: str, position: int) -> tuple[int, int]:
-    """Return (output, input), counted from 0, of a kept weight."""
-    row, column = np.unravel_index(recording.kept_indices(layer)[position], recording.experiment.shape(layer))
+def index_of(recording: Recording, name: str, position: int) -> tuple[int, int]:
+    """Return (row, column), counted from 0, of a kept entry in the tensor's matrix: (output, input) of a Linear."""
+    row, column = np.unravel_index(recording.indices(name)[position], recording.tensors[name].matrix)
     return int(row), int(column)
 
 
-def describe(recording: Recording, layer: str) -> dict[str, Any]:
-    """Return where each chosen weight began, went and ended (weight units)."""
-    rows = {}
-    for which, position in chosen(recording, layer).items():
-        weight = np.asarray(recording.kept_weights(layer)[:, position], np.float64)
-        update = np.diff(weight)
-        largest = int(np.argmax(np.abs(update)))
-        rows[which] = {
-            "index": list(index_of(recording, layer, position)),
-            "start": float(weight[0]),
-            "end": float(weight[-1]),
-            "minimum": float(weight.min()),
-            "maximum": float(weight.max()),
-            "largest_update": float(update[largest]),
-            "largest_update_batch": largest + 1,
-        }
-    return rows
+def columns(recording: Recording, name: str, position: int, numbers: NDArray[np.int64]) -> Columns:
+    """Return one row a step of a kept entry's history, from the state before the first step that moved its tensor on.
+
+    Args:
+        recording: that has the tensor.
+        name: of the tensor.
+        position: of the entry among those that are kept.
+        numbers: (rows,), the steps that moved the tensor, counted from 1.
+
+    Returns:
+        `layer`, `out`, `in` (in the tensor's matrix), `batch` (the step); `weight`, the state after it; `update`, what
+        it changed, and `gradient`, that it used; both NaN where there is none, as in the first row.
+    """
+    start, stop = int(numbers[0]) - 1, int(numbers[-1])
+    weight = np.asarray(recording.weights(name)[start : stop + 1, position])
+    gradient = recording.gradients(name)[start:stop, position].astype(np.float64)
+    row, column = index_of(recording, name, position)
+    count = len(weight)
+    return {
+        "layer": np.full(count, name),
+        "out": np.full(count, row),
+        "in": np.full(count, column),
+        "batch": np.arange(start, stop + 1),
+        "weight": weight.astype(np.float64),
+        "update": np.concatenate([[np.nan], updates.of(weight).astype(np.float64)]),
+        "gradient": np.concatenate([[np.nan], gradient]),
+    }
 
 
-def table(recording: Recording, layer: str) -> dict[str, NDArray[Any]]:
-    """Return one row a batch and chosen weight; row 0 is the initial state, without update and gradient."""
-    blocks = []
-    for which, position in chosen(recording, layer).items():
-        weight = np.asarray(recording.kept_weights(layer)[:, position], np.float64)
-        output, source = index_of(recording, layer, position)
-        gradient = np.asarray(recording.kept_gradients(layer)[:, position], np.float64)
-        count = len(weight)
-        blocks.append(
-            {
-                "layer": np.full(count, layer),
-                "which": np.full(count, which),
-                "out": np.full(count, output),
-                "in": np.full(count, source),
-                "batch": np.arange(count),
-                "weight": weight,
-                "update": np.concatenate([[np.nan], np.diff(weight)]),
-                "gradient": np.concatenate([[np.nan], gradient]),
-            }
-        )
-    return {name: np.concatenate([block[name] for block in blocks]) for name in blocks[0]}
+def describe(rows: Columns) -> dict[str, Any]:
+    """Return where a weight began, went and ended (weight units).
+
+    Args:
+        rows: see `columns`.
+    """
+    weight, update = rows["weight"], rows["update"]
+    largest = int(np.nanargmax(np.abs(update)))
+    return {
+        "index": [int(rows["out"][0]), int(rows["in"][0])],
+        "start": float(weight[0]),
+        "end": float(weight[-1]),
+        "minimum": float(weight.min()),
+        "maximum": float(weight.max()),
+        "largest_update": float(update[largest]),
+        "largest_update_batch": int(rows["batch"][largest]),
+    }

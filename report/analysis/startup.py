@@ -1,4 +1,4 @@
-"""The first batches: Adam's corrected moments start every weight at the full learning rate and then calm down."""
+"""The first steps: Adam's corrected moments start every weight at the full learning rate and then calm down."""
 
 from typing import Any
 
@@ -13,15 +13,15 @@ EXACT = 0.01  # relative: how near the learning rate counts as "exactly"; ε = 1
 def describe(
     updates: NDArray[np.float32], gradients: NDArray[np.float32], learning_rate: float | None
 ) -> dict[str, Any] | None:
-    """Return mean |Δ| over the learning rate, of the weights that have a gradient in the batch, for batches 1–100.
+    """Return mean |Δ| over the learning rate, of the weights that have a gradient in the step, for steps 1–100.
 
     Args:
-        updates: (batches, n) float32.
-        gradients: (batches, n) float32.
-        learning_rate: None where it is unknown.
+        updates: (steps, n) float32.
+        gradients: (steps, n) float32.
+        learning_rate: None where it is not one number.
 
     Returns:
-        None without a learning rate; else `mean_absolute`, a list (None in a batch without any gradient); `live`,
+        None without a learning rate; else `mean_absolute`, a list (None in a step without any gradient); `live`,
         how many weights that is; `first_batch`: `live`, `exact` (how many moved by the learning rate within 1 %),
         `share` of them, `smallest` and `largest` |Δ| over the learning rate (None without any).
     """

@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -14,34 +15,60 @@ from report.errors import ReportError
 
 Columns = Mapping[str, NDArray[Any]]
 
+# Columns of text. A CSV does not tell: a tensor called "0", "1e5" or "nan" would be read as a number.
+TEXT = {
+    *("label", "layer", "name", "optimizer", "run", "series", "which", "window"),
+    *("kept", "id", "verdict", "test", "unit", "where"),
+}
+
 
 def stack(tables: Sequence[Columns]) -> dict[str, NDArray[Any]]:
     """Put tables with the same columns below one another."""
     return {name: np.concatenate([table[name] for table in tables]) for name in tables[0]}
 
 
+def columns(rows: Sequence[Mapping[str, Any]], names: Sequence[str] = ()) -> dict[str, NDArray[Any]]:
+    """Turn rows into columns, those named or all of the first row's; None becomes NaN, an empty cell of the CSV."""
+    every = names or list(rows[0]) if rows else names
+    return {name: np.array([np.nan if row[name] is None else row[name] for row in rows]) for name in every}
+
+
 def from_records(rows: Mapping[Any, Mapping[str, Any]], *names: str) -> dict[str, NDArray[Any]]:
-    """Turn {key: {column: value}} into columns; the parts of the key come first, under `names`; None becomes NaN."""
+    """Turn {key: {column: value}} into columns; the parts of the key come first, under `names`."""
     keys = [key if isinstance(key, tuple) else (key,) for key in rows]
-    columns = {name: np.array([key[place] for key in keys]) for place, name in enumerate(names)}
-    for column in next(iter(rows.values())):
-        values = [row[column] for row in rows.values()]
-        columns[column] = np.array([np.nan if value is None else value for value in values])
-    return columns
+    heads = [dict(zip(names, key, strict=True)) for key in keys]
+    return columns([{**head, **row} for head, row in zip(heads, rows.values(), strict=True)])
 
 
-def write_table(path: Path, columns: Columns) -> None:
-    """Write columns of equal length with a header; numbers in their shortest exact form, NaN as nothing."""
-    lists = [[_cell(value) for value in np.asarray(column).tolist()] for column in columns.values()]
+def write_tables(folder: Path, tables: Mapping[str, Columns]) -> None:
+    """Write tables by their names, and remove those that an earlier analysis left."""
+    for name, table in tables.items():
+        write_table(folder / f"{name}.csv", table)
+    for path in folder.glob("*.csv"):
+        if path.stem not in tables:
+            path.unlink()
+
+
+def write_table(path: Path, table: Columns) -> None:
+    """Write columns of equal length with a header; numbers in their shortest exact form, NaN as nothing.
+
+    Raises:
+        ValueError: for text in a column that would not be read as text.
+    """
+    for name, column in table.items():
+        if np.asarray(column).dtype.kind == "U" and not _is_text(path, name):
+            raise ValueError(f"{path.name}: {name} holds text, and report.analysis.tables.TEXT does not name it")
+    lists = [[_cell(value) for value in np.asarray(column).tolist()] for column in table.values()]
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
+    # Line by line: only a line that would end in \r\n has a \r within a cell quoted by every Python.
+    writer = csv.writer(SimpleNamespace(write=lambda line: text.write(line[:-2] + "\n")))
+    writer.writerow(table)
     writer.writerows(zip(*lists, strict=True))
     files.write_text(path, text.getvalue())
 
 
 def read_table(path: Path) -> dict[str, NDArray[Any]]:
-    """Read a table: a column of numbers as int64 or float64 (an empty cell is NaN), any other as text.
+    """Read a table: columns of text as such, others as int64, or as float64 with NaN for an empty cell.
 
     Raises:
         ReportError: when there is no such table.
@@ -51,17 +78,20 @@ def read_table(path: Path) -> dict[str, NDArray[Any]]:
             header, *rows = csv.reader(file)
     except FileNotFoundError:
         raise ReportError(f'There is no {path}. Run "make report" first.') from None
-    return {name: _column([row[place] for row in rows]) for place, name in enumerate(header)}
+    every = {name: [row[place] for row in rows] for place, name in enumerate(header)}
+    return {name: np.array(cells) if _is_text(path, name) else _numbers(cells) for name, cells in every.items()}
+
+
+def _is_text(path: Path, column: str) -> bool:
+    return column in TEXT and (path.stem, column) != ("digits", "label")  # that of an image is a number
 
 
 def _cell(value: Any) -> str:
     return "" if isinstance(value, float) and value != value else str(value)
 
 
-def _column(cells: list[str]) -> NDArray[Any]:
-    for kind in (np.int64, np.float64):
-        try:
-            return np.array([cell or "nan" for cell in cells] if kind is np.float64 else cells, dtype=kind)
-        except ValueError:
-            continue
-    return np.array(cells)
+def _numbers(cells: list[str]) -> NDArray[Any]:
+    try:
+        return np.array(cells, dtype=np.int64)
+    except (ValueError, OverflowError):
+        return np.array([cell or "nan" for cell in cells], dtype=np.float64)

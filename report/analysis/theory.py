@@ -8,6 +8,7 @@ Sources: sign changes of a Gaussian AR(1) series, Rice 1945, in Finch, arXiv:190
 arXiv:1412.6980. The start-up curves are derived here (`start_up`).
 """
 
+import functools
 import math
 from collections.abc import Mapping
 from typing import Any
@@ -27,6 +28,8 @@ Doubles = NDArray[np.float64]
 FIRST_MOMENT = ("Adam", "AdamW", "Adamax", "RAdam")
 WITH_MOMENTUM = ("SGD", "RMSprop")
 WITHOUT_MEMORY = ("Adagrad", "Adadelta")
+# What of an optimizer's settings the functions below look at.
+SETTINGS = ("betas", "momentum", "alpha", "nesterov", "maximize", "amsgrad", "centered")
 
 
 def memory(name: str, arguments: Mapping[str, Any]) -> float | None:
@@ -39,11 +42,12 @@ def memory(name: str, arguments: Mapping[str, Any]) -> float | None:
     if arguments.get("maximize") or arguments.get("nesterov"):
         return None
     if name in FIRST_MOMENT:
-        betas = arguments.get("betas", (0.9, 0.999))
-        return float(betas[0])
-    if name in WITH_MOMENTUM:
-        return float(arguments.get("momentum", 0))
-    return 0.0 if name in WITHOUT_MEMORY else None
+        beta = float(arguments.get("betas", (0.9, 0.999))[0])
+    elif name in WITH_MOMENTUM:
+        beta = float(arguments.get("momentum", 0))
+    else:
+        return 0.0 if name in WITHOUT_MEMORY else None
+    return beta if 0 <= beta < 1 else None  # torch takes any momentum, and 1 forgets nothing
 
 
 def flip_rate(beta: float) -> float:
@@ -101,6 +105,13 @@ def early_flip_rate(beta: float, rows: slice) -> float:
     return float(np.mean(np.arccos(correlation[rows.start : rows.stop - 1])) / math.pi)
 
 
+@functools.cache
+def _gauss(nodes: int) -> tuple[Doubles, Doubles]:
+    """Return points and weights of the Gauss-Legendre sum; on a busy machine they take a second."""
+    points, weights = np.polynomial.legendre.leggauss(nodes)
+    return points, weights
+
+
 def run_lengths(beta: float, longest: int = LONGEST, nodes: int = 400) -> Doubles:
     """Return P(length = 1 … longest) of same-sign runs of a Gaussian AR(1) series, (longest,).
 
@@ -110,7 +121,7 @@ def run_lengths(beta: float, longest: int = LONGEST, nodes: int = 400) -> Double
     """
     if beta == 0:
         return 0.5 ** np.arange(1.0, longest + 1)
-    points, weights = np.polynomial.legendre.leggauss(nodes)
+    points, weights = _gauss(nodes)
     x = 4.5 * (points + 1)  # (nodes,)
     weights = 4.5 * weights
     scale = math.sqrt(1 - beta**2)
@@ -162,7 +173,8 @@ def start_up_curve(name: str, arguments: Mapping[str, Any], batches: int = START
     Adam: both moments are divided by 1 - β^t. RMSprop: no moment is corrected, which makes its first steps large.
     ε is left out: the curve is that of a weight whose gradient is far above it.
     """
-    if memory(name, arguments) is None or arguments.get("amsgrad") or arguments.get("centered"):
+    alpha = arguments.get("alpha", 0.99)
+    if memory(name, arguments) is None or arguments.get("amsgrad") or arguments.get("centered") or alpha >= 1:
         return None
     absolute, rms = [], []
     for batch in range(1, batches + 1):
@@ -172,7 +184,6 @@ def start_up_curve(name: str, arguments: Mapping[str, Any], batches: int = START
             a = (1 - beta1) * np.power(beta1, age) / (1 - beta1**batch)
             b = (1 - beta2) * np.power(beta2, age) / (1 - beta2**batch)
         elif name == "RMSprop" and not arguments.get("momentum"):
-            alpha = arguments.get("alpha", 0.99)
             a = np.where(age == 0, 1.0, 0.0)
             b = (1 - alpha) * np.power(alpha, age)
         else:

@@ -1,34 +1,37 @@
-"""How much a layer is updated, in three units that need not agree: opacity, weight units, and the layer's own norm."""
+"""How much a tensor is updated, in three units that need not agree: opacity, weight units, and its own norm."""
 
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from report.analysis import threshold, windows
-from report.analysis import updates as change
+from report.analysis import threshold
+from report.analysis.windows import Spans
 
 UNITS = ("opacity", "absolute", "relative")
 
 
-def describe(weights: NDArray[np.float32], law: threshold.Law) -> dict[str, dict[str, Any]]:
-    """Return, by window, the size of one layer's updates in three units.
+def describe(
+    weights: NDArray[np.float32], updates: NDArray[np.float32], law: threshold.Law, spans: Spans
+) -> dict[str, dict[str, Any]]:
+    """Return, by window, the size of one tensor's updates in three units.
 
     Args:
-        weights: (batches + 1, n) float32.
+        weights: (steps, n) float32, before each step.
+        updates: (steps, n) float32.
         law: mean and τ of these updates.
+        spans: which rows belong to each window.
 
     Returns:
         By window: `opacity`, the mean of min((v/τ)², 1); `absolute`, mean |Δ| (weight units); `relative`, the mean
-        over batches of ‖Δ(t)‖/‖w(t - 1)‖; each also over the weights alone that move at all in the window
+        over steps of ‖Δ(t)‖/‖w(t - 1)‖; each also over the weights alone that move at all in the window
         (`…_live`, None where none does); `live_share`, of the weights.
     """
-    updates = change.of(weights)
     opacity = threshold.opacity(threshold.deviation(updates, law.mean), law.threshold)
     step = np.asarray(updates, np.float64)
-    before = np.asarray(weights[:-1], np.float64)
+    before = np.asarray(weights, np.float64)
     found: dict[str, dict[str, Any]] = {}
-    for name, rows in windows.rows(len(updates)).items():
+    for name, rows in spans.items():
         live = updates[rows].any(axis=0)
         row: dict[str, float | None] = {}
         for suffix, kept in (("", np.ones_like(live)), ("_live", live)):

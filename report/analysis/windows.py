@@ -1,18 +1,38 @@
 """The stretches of a training run for which every number is given: start-up, what follows it, and all of it."""
 
-# Batches, counted from 1, both ends included. Statistics of the first 100 batches are mostly start-up
-# (SCIENCE.md 5), so no figure over all batches stands without the two parts.
+import numpy as np
+from numpy.typing import NDArray
+
+# Steps, counted from 1, both ends included. Statistics of the first 100 steps are mostly start-up
+# (SCIENCE.md 5), so no figure over all steps stands without the two parts.
 WINDOWS: dict[str, tuple[int, int | None]] = {"1-100": (1, 100), "101-1000": (101, 1000), "all": (1, None)}
+LATE, ALL = "101-1000", "all"
+LATE_STEPS = 100  # at least so many make a window: fewer say more about themselves than about training
+
+Spans = dict[str, slice]
 
 
-def rows(batches: int) -> dict[str, slice]:
-    """Return the rows of a per-batch array, (batches, …), that belong to each window.
+def spans(numbers: NDArray[np.int64]) -> Spans:
+    """Return which rows of an array with one row a step belong to each window; one without any row is absent.
 
-    Row t - 1 is batch t. A window is cut to the batches there are; one without any batch is absent.
+    Args:
+        numbers: (rows,) int64, the step of each row, counted from 1, rising.
     """
     found = {}
     for name, (first, last) in WINDOWS.items():
-        stop = batches if last is None else min(last, batches)
-        if first <= stop:
-            found[name] = slice(first - 1, stop)
+        start = int(np.searchsorted(numbers, first))
+        stop = len(numbers) if last is None else int(np.searchsorted(numbers, last, side="right"))
+        if start < stop:
+            found[name] = slice(start, stop)
     return found
+
+
+def rows(steps: int) -> Spans:
+    """Return the same of an array that has a row for every step: row t - 1 is step t."""
+    return spans(np.arange(1, steps + 1))
+
+
+def late(found: Spans) -> str:
+    """Return the window that is free of start-up: that after step 100, or all where that one is too short."""
+    rows = found.get(LATE, slice(0, 0))
+    return LATE if rows.stop - rows.start >= LATE_STEPS else ALL

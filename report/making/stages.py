@@ -5,16 +5,23 @@ The stages speak only through files below `build/`; here is written down which f
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from report import files
 from report.config import Experiment
 from report.console import Console
+from report.errors import ReportError
 from report.freshness import Ledger, code_digest, digest
-from report.training import runs as study
+from report.training import runs
 from report.workspace import DRAWN, Workspace
+
+if TYPE_CHECKING:  # what a build with nothing to do never needs is imported where it is used
+    from report.drawing.animation.clips import Pace
+    from report.recording.study import Study
+    from report.site.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -84,7 +91,7 @@ class Pipeline:
         stages = self.stages()
         for name in names:
             stage = stages[name]
-            again = name == "train" and not study.is_complete(self.workspace, self.experiment, giving_up=False)
+            again = name == "train" and not runs.is_complete(self.workspace, self.experiment, giving_up=False)
             if not again and self._is_fresh(Ledger(self.workspace.ledger), stage):
                 continue
             self.console.say(f"{stage.doing} …")
@@ -95,7 +102,7 @@ class Pipeline:
             Ledger(self.workspace.ledger).record(name, stage.key(), stage.outputs())
 
     def _is_fresh(self, ledger: Ledger, stage: Stage) -> bool:
-        if stage.name == "train" and not study.is_complete(self.workspace, self.experiment):
+        if stage.name == "train" and not runs.is_complete(self.workspace, self.experiment):
             return False
         return ledger.is_fresh(stage.name, stage.key(), stage.outputs())
 
@@ -105,8 +112,36 @@ class Pipeline:
 
     def _run_files(self) -> list[Path]:
         """Return the `run.json` of every training run that there is, and the word on those that there are not."""
-        names = study.complete(self.workspace, self.experiment)
-        return [*(self.workspace.run(name) / "run.json" for name in names), self.workspace.study]
+        recordings = runs.recordings(self.workspace, self.experiment)
+        return [*(folder / "run.json" for folder in recordings), self.workspace.study]
+
+    def _study(self) -> "Study":
+        """Open the recordings that the experiment asks for, and no others.
+
+        Raises:
+            ReportError: when there are none.
+        """
+        from report.recording.study import Study
+
+        recordings = runs.recordings(self.workspace, self.experiment)
+        if not recordings or recordings[0] != self.workspace.run(self.experiment.main_run):
+            raise ReportError(
+                f'No complete training run of this experiment in {self.workspace.runs}. Run "make report" first.'
+            )
+        return Study.load(recordings)
+
+    def _pace(self) -> "Pace":
+        from report.drawing.animation.clips import Pace
+
+        animation = self.experiment.animation
+        return Pace(animation.frames, animation.milliseconds, animation.long_batches, animation.long_step)
+
+    def settings(self) -> "Settings":
+        """Return the title, addresses and language of the site."""
+        from report.site.settings import Settings
+
+        site = self.experiment.site
+        return Settings(site.title, site.url, site.repository, site.language)
 
     def _code(self, *names: str) -> str:
         """Return the digest of modules and packages below report/."""
@@ -117,14 +152,14 @@ class Pipeline:
         return code_digest(*paths)
 
     def _train_key(self) -> str:
-        return digest(study.keys(self.workspace, self.experiment))
+        return digest(runs.keys(self.workspace, self.experiment))
 
     def _trained(self) -> list[Path]:
         return self._run_files()
 
     def _train(self) -> None:
         with self.console.progress() as progress:
-            study.train(
+            runs.train(
                 self.workspace,
                 self.experiment,
                 self.experiment_file,
@@ -135,23 +170,23 @@ class Pipeline:
             )
 
     def _analyse_key(self) -> str:
-        experiment = self.experiment.model_dump(mode="json", exclude={"site"})
-        return digest(*self._run_files(), experiment, self._code("analysis", "recording.py", "wording.py"))
+        return digest(*self._run_files(), self._code("analysis", "recording", "wording.py"))
 
     def _analysed(self) -> list[Path]:
         return [self.workspace.results, *sorted(self.workspace.tables.glob("*.csv"))]
 
     def _analyse(self) -> None:
-        from report import analysis
+        from report.analysis.report import analyse
 
-        analysis.analyse(self.workspace, self.experiment)
+        analyse(self.workspace, self._study(), runs.missing(self.workspace))
 
     def _draw_key(self) -> str:
         place = self.workspace
-        styles = sorted(place.package.glob("figures/*.mplstyle"))
-        code = self._code("figures", "animation", "player.py", "recording.py", "wording.py")
-        settings = self.experiment.model_dump(mode="json", include={"animation", "study"})
-        return digest(place.results, place.tables, *self._run_files(), settings, *styles, code, version("matplotlib"))
+        styles = sorted(place.package.rglob("*.mplstyle"))
+        code = self._code("drawing", "analysis", "recording", "wording.py")
+        pace = asdict(self._pace())
+        drawn_with = [version("matplotlib"), version("pillow")]
+        return digest(place.results, place.tables, *self._run_files(), pace, *styles, code, drawn_with)
 
     def _drawn(self) -> list[Path]:
         """Return the manifests and every file that they name."""
@@ -161,25 +196,26 @@ class Pipeline:
         return [*manifests, *(path for folder in folders for path in sorted(folder.rglob("*.*")))]
 
     def _draw(self) -> None:
-        from report.drawing import animation, figures
-        from report.drawing.player import pack as player
+        from report.drawing.animation.render import render
+        from report.drawing.figures.draw import draw
+        from report.drawing.player.pack import pack
 
+        study, pace = self._study(), self._pace()
         with self.console.progress() as progress:
-            figures.draw(self.workspace, self.experiment, progress)
+            draw(self.workspace, progress)
         with self.console.progress() as progress:
-            animation.render(self.workspace, self.experiment, progress)
+            render(self.workspace, study, pace, progress)
         with self.console.progress() as progress:
-            player.pack(self.workspace, self.experiment, progress)
+            pack(self.workspace, study, pace, progress)
 
     def _pages_key(self) -> str:
         place = self.workspace
         made = [place.results, place.tables, place.figures_manifest, place.animations_manifest, *self._run_files()]
-        site = self.experiment.model_dump(mode="json")
         sources = [place.templates, place.site_src, self.experiment_file, place.mkdocs_config]
         # The page that explains the player's files quotes this one.
-        legal = [place.root / "CITATION.cff", place.root / "LICENSE", place.package / "player.py"]
-        code = self._code("pages.py", "card.py", "downloads.py", "evidence.py", "wording.py", "figures", "animation")
-        return digest(*made, site, *sources, *legal, code)
+        legal = [place.root / "CITATION.cff", place.root / "LICENSE", place.package / "drawing" / "player" / "shard.py"]
+        code = self._code("site", "drawing", "wording.py")
+        return digest(*made, asdict(self.settings()), *sources, *legal, code)
 
     def _written(self) -> list[Path]:
         """Return every file that the pages consist of: all of the folder but what was drawn."""
@@ -190,15 +226,19 @@ class Pipeline:
     def _pages(self) -> None:
         from report.site import pages
 
-        pages.write(self.workspace, self.experiment, self.experiment_file)
+        pages.write(self.workspace, self._study(), self.settings(), self.experiment_file)
 
     def _site_key(self) -> str:
         place = self.workspace
-        settings = self.experiment.model_dump(mode="json", include={"site"})
         overrides = place.site_src / "overrides"
         made = [place.docs, place.site_settings]
         return digest(
-            *made, place.mkdocs_config, overrides, settings, self._code("site.py"), version("mkdocs-material")
+            *made,
+            place.mkdocs_config,
+            overrides,
+            asdict(self.settings()),
+            self._code("site/mkdocs.py"),
+            version("mkdocs-material"),
         )
 
     def _built(self) -> list[Path]:
@@ -207,6 +247,6 @@ class Pipeline:
         return [site / "index.html", *(path for path in sorted(site.rglob("*")) if path.is_file())]
 
     def _site(self) -> None:
-        from report.site import mkdocs as site
+        from report.site import mkdocs
 
-        site.build(self.workspace, self.experiment)
+        mkdocs.build(self.workspace, self.settings())

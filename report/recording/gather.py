@@ -1,93 +1,178 @@
 """Gather rows of weights and gradients from tensors, whatever device they are on, for the writer to take."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor as TorchTensor
 
+from report.recording.batch import Batch, Floats, Tick
 from report.recording.parameters import Parameter
 from report.recording.schema import Tensor
-from report.recording.writer import Tick
 
 CHUNK_STEPS = 128  # rows that are gathered before they are handed over …
-CHUNK_BYTES = 12 * 2**20  # … or fewer, so that memory is bounded whatever the model
+CHUNK_BYTES = 8 * 2**20  # … or fewer, so that memory is bounded whatever the model
 SNAPSHOT_BYTES = 8 * 2**20  # of whole states that are gathered
 
 
 class Source:
-    """Gather the kept entries of one tensor. Views are made once: an optimizer changes weights in place."""
+    """Gather the kept entries of one tensor."""
 
     def __init__(self, number: int, parameter: Parameter, tensor: Tensor, indices: NDArray[np.int64]) -> None:
         """Keep the parameter, and which of its entries are wanted, (count,) flat positions."""
-        self.number, self.parameter, self.tensor, self.count = number, parameter, tensor, tensor.count
+        self.number, self.parameter, self.tensor, self.indices = number, parameter, tensor, indices
         self.value: TorchTensor = parameter.value
-        is_sample = tensor.kept == "sample"
-        self._indices = torch.from_numpy(indices).to(self.value.device) if is_sample else None
-        self._positions = np.unravel_index(indices, (tensor.matrix[0], tensor.matrix[1]))
-        self._address = -1
-        self._flat = self.value.detach().reshape(-1)
-        self.present = True
+        self.columns = slice(0, 0)  # of a chunk's rows
+        self._shape = self.value.shape
+        self._indices = None if tensor.kept == "whole" else indices
+        self._places: dict[object, TorchTensor] = {}  # by device and layout: where in memory the entries lie
 
-    def weights(self) -> TorchTensor:
-        """Return the kept entries, (count,) float32; perhaps a view that the next step changes."""
-        if self.value.data_ptr() != self._address:
-            # Not only the first time: some loops exchange a parameter's storage.
-            self._address = self.value.data_ptr()
-            self._flat = self.value.detach().reshape(-1)
-        flat = self._flat if self.value.is_contiguous() else self.value.detach().reshape(-1)
-        return self._chosen(flat)
+    def copy(self, values: TorchTensor, target: Floats) -> None:
+        """Copy the kept entries of weights or of a gradient in main memory to `target`, (count,)."""
+        if values.dtype is torch.float32 and values.layout is torch.strided and values.is_contiguous():
+            self._check(values)
+            flat = values.detach().numpy().reshape(-1)
+            if self._indices is None:
+                target[:] = flat
+            else:
+                flat.take(self._indices, out=target, mode="clip")  # within bounds, and clipping needs no buffer
+        else:
+            target[:] = self.entries(values).numpy()
 
-    def gradients(self) -> TorchTensor | None:
-        """Return the gradient of the kept entries, (count,) float32; None where there is none."""
-        gradient = self.value.grad
-        if gradient is None:
-            return None
-        if gradient.is_sparse:
-            return self._touched(gradient)
-        return self._chosen(gradient.detach().reshape(-1))
+    def entries(self, values: TorchTensor) -> TorchTensor:
+        """Return the kept entries of weights or of a gradient, (count,) float32, where those are."""
+        self._check(values)
+        if values.layout is not torch.strided:
+            return self._touched(values)
+        values = values.detach()
+        if self._indices is None:
+            return values.reshape(-1).float()
+        # Not through reshape: of a tensor that is not contiguous (channels last) it would copy every entry.
+        layout = values.device, values.stride()
+        if layout not in self._places:
+            positions = np.unravel_index(self._indices, tuple(values.shape))
+            offsets = sum(place * step for place, step in zip(positions, values.stride(), strict=True))
+            self._places[layout] = torch.from_numpy(np.asarray(offsets)).to(values.device)
+        extent = 1 + sum((size - 1) * step for size, step in zip(values.shape, values.stride(), strict=True))
+        return values.as_strided((extent,), (1,)).index_select(0, self._places[layout]).float()
 
     def whole(self) -> TorchTensor:
         """Return a copy of every entry, (size,) float32, in main memory."""
         return self.value.detach().reshape(-1).to("cpu", torch.float32, copy=True)
 
-    def _chosen(self, flat: TorchTensor) -> TorchTensor:
-        if self._indices is not None:
-            flat = flat.index_select(0, self._indices)
-        return flat if flat.dtype == torch.float32 else flat.float()
+    def _check(self, values: TorchTensor) -> None:
+        if values.shape != self._shape:
+            raise ValueError(f"{self.tensor.name} had the shape {list(self._shape)} and now has {list(values.shape)}")
 
     def _touched(self, gradient: TorchTensor) -> TorchTensor:
-        """Return the kept entries of a sparse gradient: rows that the step did not touch are zero."""
+        """Return the kept entries of a sparse gradient: those that the step did not touch are zero."""
+        if gradient.layout is not torch.sparse_coo or gradient.sparse_dim() != 1:
+            return self.entries(gradient.to_dense())
         gradient = gradient.coalesce()
-        rows, values = gradient.indices()[0], gradient.values().detach()
-        wanted = torch.from_numpy(self._positions[0]).to(rows.device)
-        columns = torch.from_numpy(self._positions[1]).to(rows.device)
-        if not len(rows):
-            return torch.zeros(self.count, device=rows.device)
-        place = torch.searchsorted(rows, wanted).clamp_(max=len(rows) - 1)
-        found = values.reshape(len(rows), -1)[place, columns].float()
-        return torch.where(rows[place] == wanted, found, torch.zeros_like(found))
+        rows, values = gradient.indices()[0], gradient.values().detach()  # sorted by coalescing
+        found = torch.zeros(len(self.indices), device=rows.device, dtype=torch.float32)
+        if len(rows):
+            width = values[0].numel()
+            wanted, column = (torch.from_numpy(each).to(rows.device) for each in np.divmod(self.indices, width))
+            at = torch.searchsorted(rows, wanted).clamp_(max=len(rows) - 1)
+            is_touched = rows[at] == wanted
+            found[is_touched] = values.reshape(len(rows), width)[at[is_touched], column[is_touched]].float()
+        return found
 
 
 class Chunk:
-    """Rows that have not been handed over yet."""
+    """Rows of weights and gradients, one a step: those that wait for the writer, and room for more."""
 
-    def __init__(self, sources: Sequence[Source], is_pinned: bool) -> None:
-        """Make room for rows of all sources, pinned where they come from a GPU."""
-        width = sum(each.count for each in sources)
-        capacity = max(1, min(CHUNK_STEPS, CHUNK_BYTES // (8 * max(width, 1))))
-        self.capacity, self.rows, self.snapshots = capacity, 0, 0
-        self.weights = torch.empty((capacity, width), pin_memory=is_pinned)
-        self.gradients = torch.empty((capacity, width), pin_memory=is_pinned)
-        self.columns: dict[int, slice] = {}
+    def __init__(self, sources: Sequence[Source]) -> None:
+        """Make room for rows of all sources, pinned where they come from one GPU."""
         start = 0
         for each in sources:
-            self.columns[each.number] = slice(start, start + each.count)
-            start += each.count
+            each.columns = slice(start, start := start + each.tensor.count)
+        self.columns = {each.number: each.columns for each in sources}
+        self.capacity = max(1, min(CHUNK_STEPS, CHUNK_BYTES // (8 * start)))
+        devices = {each.value.device for each in sources}
+        # From several, one copy would have to wait for each of them: then they are waited for at once.
+        self._device = devices.pop() if len(devices) == 1 and all(each.type == "cuda" for each in devices) else None
+        self._event: torch.cuda.Event | None = None
+        room = {"dtype": torch.float32, "device": "cpu", "pin_memory": self._device is not None}
+        # Named, because a loop may have set other defaults.
+        self._tensors = torch.empty((2, self.capacity, start), **room)  # type: ignore[call-overload]
+        self._arrays: NDArray[np.float32] = self._tensors.numpy()
+        self.rows = 0  # that are there
+        self.taken = 0  # of them, by the writer
+        self.snapshots = 0  # bytes of whole states that wait
         self.ticks: list[Tick] = []
 
     @property
     def is_full(self) -> bool:
         """Tell whether it is time to hand it over."""
-        return self.rows == self.capacity or len(self.ticks) >= CHUNK_STEPS or self.snapshots >= SNAPSHOT_BYTES
+        is_heavy = self.snapshots >= SNAPSHOT_BYTES
+        return self.rows == self.capacity or len(self.ticks) >= CHUNK_STEPS or is_heavy
+
+    def write(
+        self, what: int, sources: Sequence[Source], values: Sequence[TorchTensor], scale: TorchTensor | None
+    ) -> None:
+        """Copy what is kept of some sources into the row that is being filled.
+
+        Args:
+            what: 0 for weights, 1 for gradients.
+            sources: by number.
+            values: of each source, its whole tensor.
+            scale: by which they are divided.
+        """
+        if all(each.is_cpu for each in values):
+            row = self._arrays[what, self.rows]
+            for source, value in zip(sources, values, strict=True):
+                source.copy(value, row[source.columns])
+                if scale is not None:
+                    row[source.columns] /= np.float32(scale.item())
+            return
+        for start, pieces in _side_by_side(sources, values):
+            block = torch.cat(pieces)
+            if scale is not None:
+                block /= scale.to(block.device)
+            row = self._tensors[what, self.rows, start : start + len(block)]
+            row.copy_(block, non_blocking=self._device is not None)
+
+    def carry(self, former: "Chunk", sources: Sequence[Source]) -> None:
+        """Take over what some sources have in the row that `former` is filling."""
+        if former._device is not None:
+            torch.cuda.synchronize(former._device)  # what is still on its way
+        for each in sources:
+            self._arrays[:, self.rows, each.columns] = former._arrays[:, former.rows, former.columns[each.number]]
+
+    def finish(self, tick: Tick, is_recorded: bool) -> None:
+        """End a round; if it is recorded, so is the row that was filled."""
+        if is_recorded:
+            tick.row = self.rows
+            self.rows += 1
+            self.snapshots += 4 * sum(each.size for each in tick.first.values())
+            if self._device is not None:
+                self._event = torch.cuda.Event()  # type: ignore[no-untyped-call]
+                self._event.record(torch.cuda.current_stream(self._device))
+        self.ticks.append(tick)
+
+    def take(self, logged: list[tuple[int, str, Any]]) -> Batch:
+        """Return what waits for the writer; later rows may still be filled meanwhile."""
+        size = 4 * self._arrays[:, self.taken : self.rows].size + self.snapshots
+        ready = (lambda: None) if self._event is None else self._event.synchronize
+        batch = Batch(self._arrays[0], self._arrays[1], self.columns, self.ticks, logged, size, ready)
+        self.ticks, self.taken, self.snapshots = [], self.rows, 0
+        return batch
+
+
+def _side_by_side(sources: Sequence[Source], values: Sequence[TorchTensor]) -> Iterator[tuple[int, list[TorchTensor]]]:
+    """Give runs of neighbours in a row that are on one device: the first column, and the kept entries of each."""
+    start, stop, pieces = 0, -1, list[TorchTensor]()
+    for source, value in zip(sources, values, strict=True):
+        piece = source.entries(value)
+        if pieces and (source.columns.start != stop or piece.device != pieces[0].device):
+            yield start, pieces
+            pieces = []
+        if not pieces:
+            start = source.columns.start
+        pieces.append(piece)
+        stop = source.columns.stop
+    yield start, pieces

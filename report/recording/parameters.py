@@ -1,7 +1,7 @@
 """Which tensors of a model are recorded, under which names, and which of their entries."""
 
 import fnmatch
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,9 +10,13 @@ from numpy.typing import NDArray
 
 from report.errors import ReportError
 from report.recording import schema
-from report.recording.schema import Tensor
+from report.recording.schema import Note, Tensor
 
-WRAPPERS = ("_orig_mod.", "module.")  # what torch.compile and DDP put before a name
+WRAPPERS = {  # what these put before the names of the module that they wrap is left out
+    "DistributedDataParallel": "module",
+    "DataParallel": "module",
+    "OptimizedModule": "_orig_mod",
+}
 
 
 @dataclass
@@ -23,15 +27,27 @@ class Parameter:
     names: list[str]
     kind: str
 
+    @property
+    def is_recordable(self) -> bool:
+        """Tell whether its entries are real numbers, and there are any."""
+        return bool(self.value.numel()) and not self.value.is_complex()
+
 
 def named(model: Any) -> dict[int, Parameter]:
     """Return every parameter of a model by its identity, in the order of the model.
 
     Args:
         model: a torch.nn.Module, or a mapping of names to parameters.
+
+    Raises:
+        ReportError: for what is neither; for parameters that no process has whole, or that have no shape yet.
     """
     found: dict[int, Parameter] = {}
+    owner: dict[str, int] = {}
     for name, value, kind in _every(model):
+        _check(name, value)
+        if owner.setdefault(name, id(value)) != id(value):
+            raise ReportError(f"record: two parameters are called {name!r}. Give each a name of its own.")
         known = found.setdefault(id(value), Parameter(value, [], kind))
         if name not in known.names:
             known.names.append(name)
@@ -50,36 +66,42 @@ def _every(model: Any) -> Iterator[tuple[str, Any, str]]:
             f"record: found {type(model).__name__} as the model; wanted: a torch.nn.Module, or a mapping of names to "
             "parameters."
         )
+    short = {"": ""}  # of every module's name: without what wrappers add
     modules = dict(model.named_modules(remove_duplicate=False))
-    every = list(model.named_parameters(remove_duplicate=False))
-    stripped = [_strip(name) for name, _ in every]
-    if len(set(stripped)) < len(stripped):  # a model with a child of its own called "module"
-        stripped = [name for name, _ in every]
-    for (name, value), short in zip(every, stripped, strict=True):
-        owner = modules[name.rpartition(".")[0]]
-        yield short, value, type(owner).__name__
+    for path, module in modules.items():
+        if type(module).__name__ == "FullyShardedDataParallel":
+            raise _sharded(path or "the model")
+        if path:
+            parent, _, child = path.rpartition(".")
+            kinds = {each.__name__ for each in type(modules[parent]).__mro__}
+            is_wrapped = any(WRAPPERS.get(kind) == child for kind in kinds)
+            short[path] = short[parent] if is_wrapped else f"{short[parent]}.{child}".removeprefix(".")
+    for name, value in model.named_parameters(remove_duplicate=False):
+        path, _, own = name.rpartition(".")
+        yield f"{short[path]}.{own}".removeprefix("."), value, type(modules[path]).__name__
 
 
-def _strip(name: str) -> str:
-    """Return a name without what wrappers add to it."""
-    name = name.replace("_orig_mod.", "")
-    while name.startswith(WRAPPERS):
-        name = name.removeprefix("module.").removeprefix("_orig_mod.")
-    return name
+def _check(name: str, value: Any) -> None:
+    """Refuse a parameter whose entries are elsewhere, or nowhere yet."""
+    if type(value).__name__ in ("DTensor", "FlatParameter") or hasattr(value, "full_tensor") or hasattr(value, "ds_id"):
+        raise _sharded(name)
+    if type(value).__name__ == "UninitializedParameter":
+        raise ReportError(f"record: {name} has no shape yet. Run one batch through the model first.")
 
 
-def check(parameters: Mapping[int, Parameter], whole: Sequence[str]) -> None:
-    """Refuse what cannot be recorded.
+def _sharded(name: str) -> ReportError:
+    return ReportError(
+        f"record: {name} is sharded over several processes, and none has it whole. Record a run of the same model on "
+        "one device, or under DistributedDataParallel."
+    )
+
+
+def check_patterns(parameters: Mapping[int, Parameter], whole: Sequence[str]) -> None:
+    """Refuse a pattern that matches no parameter: it is a mistake.
 
     Raises:
-        ReportError: for sharded parameters, and for a pattern that matches none.
+        ReportError: one line, with some of the names that there are.
     """
-    for each in parameters.values():
-        if type(each.value).__name__ in ("DTensor", "FlatParameter") or hasattr(each.value, "full_tensor"):
-            raise ReportError(
-                f"record: {each.names[0]} is sharded over several processes (FSDP), and no process has it whole. "
-                "Record a run of the same model on one device, or under DistributedDataParallel."
-            )
     for pattern in whole:
         if not any(matches(each, [pattern]) for each in parameters.values()):
             known = ", ".join(each.names[0] for each in list(parameters.values())[:8])
@@ -88,12 +110,24 @@ def check(parameters: Mapping[int, Parameter], whole: Sequence[str]) -> None:
 
 
 def matches(parameter: Parameter, patterns: Sequence[str]) -> bool:
-    """Tell whether one of the names of a parameter matches one of the patterns (fnmatch)."""
-    return any(fnmatch.fnmatchcase(name, pattern) for name in parameter.names for pattern in patterns)
+    """Tell whether one of the names of a parameter is, or matches (fnmatch), one of the patterns."""
+    return any(
+        name == pattern or fnmatch.fnmatchcase(name, pattern) for name in parameter.names for pattern in patterns
+    )
 
 
-def describe(parameter: Parameter, group: int, whole: Sequence[str], sample: int) -> tuple[Tensor, NDArray[np.int64]]:
-    """Return the description of a parameter, and which of its entries are kept, (kept,) int64 flat positions."""
+def describe(
+    parameter: Parameter, group: int, whole: Sequence[str], sample: int, taken: Container[str] = ()
+) -> tuple[Tensor, NDArray[np.int64]]:
+    """Return the description of a parameter, and which of its entries are kept, (kept,) int64 flat positions.
+
+    Args:
+        parameter: of the model.
+        group: number of its parameter group.
+        whole: patterns of what is kept whole.
+        sample: how many entries of another tensor are kept.
+        taken: names of tensors that this one replaces, or stands beside, in a model that changed.
+    """
     shape = tuple(int(size) for size in parameter.value.shape)
     matrix = schema.matrix(shape)
     size = matrix[0] * matrix[1]
@@ -104,9 +138,13 @@ def describe(parameter: Parameter, group: int, whole: Sequence[str], sample: int
     else:
         generator = np.random.default_rng(schema.sample_seed(name, shape))
         indices = np.sort(generator.choice(size, sample, replace=False))
+    free, count = name, 1
+    while free in taken:
+        count += 1
+        free = f"{name} ({count})"
     tensor = Tensor(
-        name=name,
-        names=tuple(parameter.names),
+        name=free,
+        names=(free, *parameter.names[1:]),
         kind=parameter.kind,
         shape=shape,
         matrix=matrix,
@@ -116,3 +154,25 @@ def describe(parameter: Parameter, group: int, whole: Sequence[str], sample: int
         group=group,
     )
     return tensor, indices
+
+
+def unrecorded(parameters: Mapping[int, Parameter], recorded: Container[int]) -> list[Note]:
+    """Return notes on the parameters of the model that are not recorded."""
+    rest = [each for identity, each in parameters.items() if identity not in recorded]
+    odd = [each.names[0] for each in rest if not each.is_recordable]
+    free = [each.names[0] for each in rest if each.is_recordable and each.value.requires_grad]
+    frozen = [each.names[0] for each in rest if each.is_recordable and not each.value.requires_grad]
+    notes = []
+    if odd:
+        notes.append(Note("left out", f"{_some(odd)}: complex or empty, and not recorded.", tensors=tuple(odd)))
+    if free:
+        text = f"No optimizer holds {_some(free)}: training does not change what is not given to one."
+        notes.append(Note("unheld", text, tensors=tuple(free)))
+    if frozen:
+        text = f"No optimizer holds {_some(frozen)}: frozen, as requires_grad says."
+        notes.append(Note("frozen", text, tensors=tuple(frozen)))
+    return notes
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")

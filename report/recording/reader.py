@@ -43,8 +43,9 @@ class Recording:
         path = Path(folder)
         if not (path / "run.json").is_file():
             raise ReportError(f"No recording in {path}. Name the folder that report.record was given.")
-        description = schema.parse(files.read_json(path / "run.json"), str(path / "run.json"))
+        # In this order: the writer describes before it counts, so that what is counted is described.
         progress = files.read_json(path / "progress.json", "steps", "taken", "skipped")
+        description = schema.parse(files.read_json(path / "run.json"), str(path / "run.json"))
         if any(not isinstance(value, int) or value < 0 for value in progress.values()):
             raise ReportError(f"{path / 'progress.json'} is damaged. Record it again.")
         return cls(path, description, progress)
@@ -99,28 +100,28 @@ class Recording:
         """Return (steps,): whether the step used a gradient of this tensor. An absent gradient is not a zero one."""
         found = np.ones(self.steps, bool)
         found[: self.tensors[name].since] = False
-        for event in self._events:
-            if event.get("tensor") == self._files[name]:
-                found[event["row"] :] = event["present"]
+        for event in self._events.get(("tensor", self._files[name]), []):
+            found[event["row"] :] = event["present"]
         return found
 
     def whole_weights(self, name: str) -> Floats:
         """Return (k + 1, size) float32: every entry of a tensor, for the first k steps for which it was kept whole.
 
-        k is `steps` for a tensor that is kept whole, else at most `description.first`.
+        k is `whole_steps`; there is no row at all of a tensor that was never kept whole.
         """
         tensor = self.tensors[name]
         if tensor.kept == "whole":
             return self.weights(name)
-        rows = min(self.description.first, self.steps) + 1
-        if not self.description.first:
+        if not self.description.first or tensor.since:
             return np.empty((0, tensor.size), np.float32)
-        found: Floats = self._load(f"first-{self._files[name]}.npy", rows, (tensor.size,))
+        found: Floats = self._load(f"first-{self._files[name]}.npy", self.whole_steps(name) + 1, (tensor.size,))
         return found
 
     def whole_steps(self, name: str) -> int:
         """Return for how many steps from the start `whole_weights` holds a tensor."""
-        return self.steps if self.tensors[name].kept == "whole" else min(self.description.first, self.steps)
+        if self.tensors[name].kept == "whole":
+            return self.steps
+        return 0 if self.tensors[name].since else min(self.description.first, self.steps)
 
     @functools.cached_property
     def series(self) -> Mapping[str, Doubles]:
@@ -129,7 +130,6 @@ class Recording:
             {
                 name: self._load(f"series-{number}.npy", self.taken, ())
                 for number, name in enumerate(self.description.series)
-                if (self.path / f"series-{number}.npy").is_file()
             }
         )
 
@@ -141,13 +141,13 @@ class Recording:
         there. The order is that of `description.groups`.
         """
         found: list[dict[str, Doubles]] = [{} for _ in self.description.groups]
-        for event in self._events:
-            for key, value in event.get("set", {}).items():
-                values = np.asarray(np.nan if value is None else value, np.float64)
-                columns = found[event["group"]]
-                if key not in columns or columns[key].shape[1:] != values.shape:
-                    columns[key] = np.full((self.steps, *values.shape), np.nan)
-                columns[key][event["row"] :] = values
+        for number, columns in enumerate(found):
+            for event in self._events.get(("group", number), []):
+                for key, value in event["set"].items():
+                    values = np.asarray(value, np.float64)
+                    if key not in columns or columns[key].shape[1:] != values.shape:
+                        columns[key] = np.full((self.steps, *values.shape), np.nan)
+                    columns[key][event["row"] :] = values
         return tuple(MappingProxyType(columns) for columns in found)
 
     def group(self, name: str) -> Group:
@@ -159,12 +159,11 @@ class Recording:
         group = self.tensors[name].group
         first: dict[str, Setting] = {}
         varying: dict[str, None] = {}
-        for event in self._events:
-            if event.get("group") == group:
-                for key, value in event["set"].items():
-                    known = tuple(value) if isinstance(value, list) else value
-                    if first.setdefault(key, known) != known:
-                        varying[key] = None
+        for event in self._events.get(("group", group), []):
+            for key, value in event["set"].items():
+                known = tuple(value) if isinstance(value, list) else value
+                if first.setdefault(key, known) != known:
+                    varying[key] = None
         return Rule(self.description.groups[group].optimizer, first, tuple(varying))
 
     @functools.cached_property
@@ -174,22 +173,26 @@ class Recording:
         if not path.is_file():
             return {}
         try:
-            with np.load(path) as content:
+            with path.open("rb") as file, np.load(file) as content:
                 return {key: content[key] for key in content.files}
         except (OSError, ValueError, zipfile.BadZipFile, EOFError) as error:
             raise self._damaged(path.name, str(error)) from error
 
     @functools.cached_property
-    def _events(self) -> list[dict[str, Any]]:
-        """Return the events of rows that are there, in order; `row` is the row of gradients from which they hold."""
+    def _events(self) -> dict[tuple[str, int], list[dict[str, Any]]]:
+        """Return the events of rows that are there, by ("group" or "tensor", its number), in order.
+
+        `row` is the row of gradients from which an event holds.
+        """
         path = self.path / "events.jsonl"
-        events = []
+        events: dict[tuple[str, int], list[dict[str, Any]]] = {}
         try:
-            for line in path.read_text(encoding="utf-8").splitlines():
-                # The last line may have been cut off by a kill: its rows are not counted either.
-                event = json.loads(line) if line.endswith("}") else {"row": self.steps}
+            # What follows the last line end was cut off by a kill: its rows are not counted either.
+            for line in path.read_text(encoding="utf-8").split("\n")[:-1]:
+                event = json.loads(line)
+                what = "group" if "group" in event else "tensor"
                 if event["row"] < max(self.steps, 1):
-                    events.append(event)
+                    events.setdefault((what, event[what]), []).append(event)
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise self._damaged(path.name, str(error)) from error
         return events

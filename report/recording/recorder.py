@@ -1,15 +1,16 @@
 """Record what every optimizer step does to a model's weights, from within any PyTorch training loop.
 
-Built on `Optimizer.register_step_pre_hook` and `register_step_post_hook`: when the post-hook runs, the weights are
-those after the step, and the gradients those that it used, accumulated, clipped and unscaled. Nothing here waits for
-the disk or for a GPU: rows are gathered in memory, and a thread writes them (`writer`).
+Built on `Optimizer.register_step_pre_hook`, which sees the gradients that a step is going to use (accumulated, clipped,
+unscaled), and `register_step_post_hook`, which sees the weights after it. Nothing here waits for the disk or for a GPU:
+rows are gathered in memory (`gather`), and a thread writes them (`writer`).
 """
 
 import atexit
 import os
 import platform
+import sys
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -18,22 +19,25 @@ from typing import Any, Literal
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor as TorchTensor
 from torch.optim import Optimizer
 
-from report import files
 from report.errors import ReportError
-from report.recording import parameters, schema
+from report.recording import arguments, parameters
+from report.recording.arguments import Keep
+from report.recording.batch import Batch, State, Tick
 from report.recording.gather import Chunk, Source
+from report.recording.holdings import Holdings
+from report.recording.nesting import Nesting
 from report.recording.parameters import Parameter
-from report.recording.schema import Description, Ended, Group, Note, Role, Tensor
-from report.recording.writer import LOG, Batch, Tick, Writer
+from report.recording.schema import Description, Ended, Note, Role
+from report.recording.series import Log
+from report.recording.writer import LOG, Writer
 
-OURS = ("run.json", "progress.json", "events.jsonl", "attached.npz", "timings.json")
+Model = torch.nn.Module | Mapping[str, torch.nn.Parameter]
 
 
 def record(
-    model: torch.nn.Module | Mapping[str, torch.nn.Parameter],
+    model: Model,
     optimizer: Optimizer | Sequence[Optimizer],
     folder: str | Path,
     *,
@@ -50,8 +54,8 @@ def record(
 ) -> "Recorder":
     """Record every step of an optimizer into a folder, until the recorder is closed (use it in a `with` statement).
 
-    A step is one round of the optimizers: with several, a round ends before one of them steps for the second time, or
-    where `Recorder.step` is called. A step that a GradScaler skipped is none.
+    A step is one round of the optimizers: with several, a round ends when all have stepped, before a parameter would be
+    changed for the second time, or where `Recorder.step` is called. A step that a GradScaler skipped is none.
 
     Args:
         model: whose parameters are recorded, by their names; or a mapping of names to parameters.
@@ -61,7 +65,7 @@ def record(
         seed: tells recordings of one label apart.
         whole: patterns (fnmatch) of tensors of which every entry is kept.
         sample: entries that are kept of each other tensor: a fixed random choice, equal for equal names and shapes.
-        first: for so many steps from the start every tensor is kept whole.
+        first: for so many recorded rows from the start every tensor is kept whole.
         every: steps from one recorded row to the next; the update of a row is then the change over all of them.
         steps: after so many recorded rows nothing but the series is recorded; None for all.
         overwrite: replace a recording in `folder`; what is none is never replaced.
@@ -71,104 +75,58 @@ def record(
     Raises:
         ReportError: one line, before anything is written, for what cannot be recorded.
     """
-    optimizers = [_unwrapped(each) for each in ([optimizer] if isinstance(optimizer, Optimizer) else optimizer)]
-    _check_numbers(sample=(sample, 1), first=(first, 0), every=(every, 1), steps=(1 if steps is None else steps, 1))
-    patterns = [whole] if isinstance(whole, str) else list(whole)
-    for each in optimizers:
-        if isinstance(each, torch.optim.LBFGS):
-            raise ReportError("record: LBFGS changes the weights several times a step; record a first-order optimizer.")
     path = Path(folder)
-    settings = _Settings(patterns, sample, first, every, steps)
-    recorder = Recorder(path, settings)
-    if torch.distributed.is_available() and torch.distributed.is_initialized() and torch.distributed.get_rank() != 0:
-        return recorder  # every process has the same weights: the first one records them
+    optimizers = arguments.optimizers(optimizer)
+    keep = arguments.keep(whole, sample, first, every, steps)
+    description = arguments.description(path, label, seed, role, about, keep)
     known = parameters.named(model)
-    parameters.check(known, patterns)
+    parameters.check_patterns(known, keep.whole)
     held = {id(value) for each in optimizers for group in each.param_groups for value in group["params"]}
-    if not held & set(known):
+    recorded = [known[each].value for each in held & set(known) if known[each].is_recordable]
+    if not recorded:
         raise ReportError(
             "record: the optimizer holds no parameter of this model. Make the optimizer from model.parameters(), and "
             "give both to report.record."
         )
-    _prepare(path, overwrite)
-    description = Description(
-        label=path.resolve().name if label is None else label,
-        seed=seed,
-        role=role,
-        every=every,
-        first=first,
-        about=dict(about or {}),
+    recorder = Recorder(path)
+    if _rank() != 0:
+        return recorder  # every process has the same weights: the first one records them
+    arguments.prepare(path, overwrite=overwrite)
+    description = replace(
+        description,
         versions={"python": platform.python_version(), "torch": torch.__version__, "numpy": np.__version__},
         platform={
             "system": platform.system(),
             "machine": platform.machine(),
-            "device": ", ".join(sorted({str(known[each].value.device) for each in held & set(known)})),
+            "device": ", ".join(sorted({str(value.device) for value in recorded})),
             "threads": torch.get_num_threads(),
         },
     )
-    recorder._start(known, optimizers, description)
+    with arguments.one_line(path):
+        try:
+            recorder._start(model, known, optimizers, keep, description)
+        except BaseException:
+            arguments.clear(path)  # or the next try would find something that is no recording
+            raise
     return recorder
 
 
-def _unwrapped(optimizer: Any) -> Optimizer:
-    """Return the optimizer itself: Accelerate and others hold it in a wrapper whose hooks are never called."""
-    while isinstance(inner := getattr(optimizer, "optimizer", None), Optimizer):
-        optimizer = inner
-    if not isinstance(optimizer, Optimizer):
-        raise ReportError(f"record: found {type(optimizer).__name__} as an optimizer; wanted: a torch.optim.Optimizer.")
-    return optimizer
-
-
-def _check_numbers(**numbers: tuple[Any, int]) -> None:
-    for name, (found, least) in numbers.items():
-        if isinstance(found, bool) or not isinstance(found, int) or found < least:
-            raise ReportError(f"record: {name}: found {found!r}; wanted: a whole number from {least} on.")
-
-
-def _prepare(path: Path, overwrite: bool) -> None:
-    """Make the folder, empty.
-
-    Raises:
-        ReportError: when it holds something that is not to be replaced, or cannot be written.
-    """
-    with files.person_readable(path):
-        if path.is_dir() and any(path.iterdir()):
-            is_recording = files.read_json(path / "run.json", default={}).get("format") == schema.FORMAT
-            if not (overwrite and is_recording):
-                hint = "overwrite=True replaces it" if is_recording else "it is no recording, and is left alone"
-                raise ReportError(f"record: {path} exists; {hint}. Name another folder.")
-            for each in [path / name for name in OURS] + list(path.glob("*-*.npy")):
-                each.unlink(missing_ok=True)
-        path.mkdir(parents=True, exist_ok=True)
-
-
-class _Settings:
-    """Hold what `record` was told of how much to keep."""
-
-    def __init__(self, whole: Sequence[str], sample: int, first: int, every: int, steps: int | None) -> None:
-        self.whole, self.sample, self.first, self.every, self.steps = whole, sample, first, every, steps
+def _rank() -> int:
+    """Return this process's place among those that train together; torchrun tells it before they are connected."""
+    if torch.distributed.is_available() and torch.distributed.is_initialized():
+        return torch.distributed.get_rank()
+    several = os.environ.get("WORLD_SIZE", "1") != "1"
+    return int(os.environ.get("RANK", "0")) if several and os.environ.get("RANK", "0").isdigit() else 0
 
 
 class Recorder:
     """Record steps. Made by `report.record`; use it as a context manager, or call `close`."""
 
-    def __init__(self, folder: Path, settings: _Settings) -> None:
+    def __init__(self, folder: Path) -> None:
         """Prepare a recorder that does nothing until it is started."""
         self.folder = folder
-        self._settings = settings
+        self._is_open = False
         self._writer: Writer | None = None
-        self._handles: list[Any] = []
-        self._lock = threading.RLock()
-        self._process = os.getpid()
-        self._attached: dict[str, NDArray[Any]] = {}
-        self._logged: list[tuple[int, str, Any]] = []
-        self._seen: dict[str, tuple[int, int]] = {}  # by series: round and place of its newest value in _logged
-        self._calls = 0
-        self._round = 0  # finished ones
-        self._rows = 0
-        self._stepped: set[int] = set()
-        self._tick: Tick | None = None
-        self._logs_first: bool | None = None  # whether the loop logs before it steps
 
     def __enter__(self) -> "Recorder":
         """Return the recorder."""
@@ -181,37 +139,35 @@ class Recorder:
         self._close("complete" if kind is None else "interrupted")
         return False
 
-    def log(self, **values: Any) -> None:
-        """Keep numbers that belong to the step that was just taken (or, in a loop that logs first, the next one).
+    def log(self, /, **values: Any) -> None:
+        """Keep numbers that belong to the step that was just taken; or to the next one, in a loop that logs first.
+
+        A loop logs first when it logs a series before any step was taken.
 
         Args:
             values: by name of the series; a tensor of one element is read later, so that nothing waits for a GPU.
         """
-        if self._writer is None or self._writer.failure is not None:
-            return
-        with self._lock:
-            if self._logs_first is None:
-                self._logs_first = self._calls == 0
-            current = self._round + bool(self._stepped)  # several optimizers: the round may still be open
-            tick = current + 1 if self._logs_first else current
-            for name, value in values.items():
-                kept = value.detach().clone() if isinstance(value, TorchTensor) else value
-                newest, place = self._seen.get(name, (0, -1))
-                if newest < tick:
-                    self._seen[name] = (tick, len(self._logged))
-                    self._logged.append((tick, name, kept))
-                elif self._logs_first:
-                    self._logged[place] = (tick, name, kept)
-                # Otherwise the step has a value: what comes later belongs to one that was skipped or accumulates.
+        if self._is_recording:
+            with self._lock:
+                newest = self._round + bool(self._stepped)  # the round of several optimizers may still be open
+                for name, value in values.items():
+                    self._log.add(name, value, newest)
 
-    def attach(self, **arrays: NDArray[Any]) -> None:
+    def attach(self, /, **arrays: NDArray[Any]) -> None:
         """Keep arrays beside the recording, such as examples of the data; `Recording.attached` has them."""
-        self._attached.update(arrays)
+        if self._is_recording and self._writer is not None:
+            for name, value in arrays.items():
+                array = np.array(value.detach().cpu().numpy() if isinstance(value, torch.Tensor) else value)
+                if array.dtype.hasobject:
+                    self._writer.note(Note("attached", f"What was attached as {name} is no array; it is left out."))
+                else:
+                    self._attached[name] = array
 
     def step(self) -> None:
         """End a round of several optimizers."""
-        with self._lock:
-            self._finish_round()
+        if self._is_recording:
+            with self._lock:
+                self._finish_round()
 
     def close(self) -> None:
         """End the recording."""
@@ -222,321 +178,213 @@ class Recorder:
         """Return why the recording stopped before its end, if it did."""
         return None if self._writer is None else self._writer.failure
 
-    def _start(self, known: dict[int, Parameter], optimizers: Sequence[Optimizer], about: Description) -> None:
+    @property
+    def _is_recording(self) -> bool:
+        """Tell whether anything is kept; not in a process that was forked off the one that records."""
+        return self._is_open and self.failure is None and self._process == os.getpid()
+
+    def _start(
+        self,
+        model: Model,
+        known: dict[int, Parameter],
+        optimizers: Sequence[Optimizer],
+        keep: Keep,
+        description: Description,
+    ) -> None:
         """Describe what is held, write the initial state, and listen to the optimizers."""
-        self._known = known
-        self._optimizers = list(optimizers)
-        self._sources: list[list[Source]] = [[] for _ in optimizers]
-        self._numbers: dict[int, int] = {}  # of the tensors, by identity
-        self._groups: list[Group] = []
-        self._group_of: dict[tuple[int, int], int] = {}
-        self._lengths: list[list[int]] = [[] for _ in optimizers]
-        self._sizes: dict[int, int] = {}
-        self._keys: dict[int, list[str]] = {}
-        self._values: dict[int, list[Any]] = {}
-        tensors: list[Tensor] = []
-        states = []
-        order = {identity: place for place, identity in enumerate(known)}
-        found = [each for position in range(len(optimizers)) for each in self._new(position)]
-        for source, indices in sorted(found, key=lambda each: order[id(each[0].value)]):
-            source.number = len(tensors)
-            self._numbers[id(source.value)] = source.number
-            tensors.append(source.tensor)
-            with torch.no_grad():
-                keeps_first = self._settings.first and source.tensor.kept == "sample"
-                whole = source.whole().numpy() if keeps_first else np.empty(0, np.float32)
-                states.append((indices, source.weights().to("cpu", copy=True).numpy(), whole))
-        self._is_pinned = any(each.value.is_cuda for sources in self._sources for each in sources)
-        self._unheld = self._without_optimizer()
-        description = replace(about, tensors=tuple(tensors), groups=tuple(self._groups), notes=self._unheld)
-        with files.person_readable(self.folder):
-            self._writer = Writer(self.folder, description, states, self._take)
-        for note in self._unheld:
-            LOG.warning("%s", note.text)
-        self._event: Any = None
-        self._chunk = self._new_chunk()
-        for position, optimizer in enumerate(optimizers):
-            self._handles.append(optimizer.register_step_pre_hook(self._guarded(self._before, position)))
-            self._handles.append(optimizer.register_step_post_hook(self._guarded(self._after, position)))
-        atexit.register(self.close)
-
-    def _guarded(self, work: Callable[[int, Optimizer], None], position: int) -> Callable[..., None]:
-        """Return a hook that never raises for a fault of ours: it would end somebody's training."""
-
-        def hook(optimizer: Optimizer, *_: Any) -> None:
-            writer = self._writer
-            if writer is None or writer.failure is not None:
-                return
-            try:
-                with self._lock, torch.no_grad():
-                    work(position, optimizer)
-            except ReportError:
-                raise
-            except Exception as error:
-                writer.fail(" ".join(f"{type(error).__name__}: {error}".split()).rstrip("."))
-
-        return hook
-
-    def _before(self, position: int, optimizer: Optimizer) -> None:
-        """Look at what a step will change before it does."""
-        if torch.cuda.is_initialized() and torch.cuda.is_current_stream_capturing():  # type: ignore[no-untyped-call]
-            raise ReportError(
-                "record: this step is captured by a CUDA graph, whose replays run no Python. Record without the graph."
+        self._optimizers, self._keep = optimizers, keep
+        self._process = os.getpid()
+        self._lock = threading.RLock()
+        self._log = Log()
+        self._attached: dict[str, NDArray[Any]] = {}
+        self._tick: Tick | None = None  # the round that is open
+        self._is_wanted = False  # whether it has a row
+        self._stepped: set[int] = set()  # positions of the optimizers that stepped in it
+        self._calls = self._round = self._done = self._rows = 0  # of hooks; rounds; those not skipped; those with a row
+        self._holdings = Holdings(model, known, optimizers, keep)
+        sources = self._holdings.sources
+        self._early = [each for each in sources if keep.first and each.tensor.kept == "sample"]
+        self._chunk = Chunk(sources)
+        notes = self._holdings.unrecorded()
+        description = replace(
+            description,
+            tensors=tuple(each.tensor for each in sources),
+            groups=tuple(self._holdings.settings.groups),
+            notes=tuple(notes),
+        )
+        self._writer = Writer(self.folder, description, self._states(sources, self._early), self._take)
+        for note in notes:
+            if note.kind != "frozen":
+                LOG.warning("%s", note.text)
+        self._is_open = True
+        self._nesting = [Nesting(each) for each in optimizers]
+        self._handles = [
+            handle
+            for position, optimizer in enumerate(optimizers)
+            for handle in (
+                optimizer.register_step_pre_hook(self._guarded(self._before, position)),
+                optimizer.register_step_post_hook(self._guarded(self._after, position)),
             )
-        if position in self._stepped:
+        ]
+        atexit.register(self._close_at_exit)
+
+    def _states(self, sources: Iterable[Source], early: Sequence[Source] = ()) -> Iterator[State]:
+        """Give the state of each tensor; one after the other, so that there is never a copy of the model."""
+        for each in sources:
+            kept = each.entries(each.value).to("cpu", copy=True).numpy()
+            yield each.indices, kept, each.whole().numpy() if each in early else None
+
+    def _guarded(self, work: Callable[[int, Optimizer, bool], None], position: int) -> Callable[..., None]:
+        """Return a hook that never raises for a fault of ours: it would end somebody's training."""
+        nesting = self._nesting[position]
+        is_inner = nesting.is_inner_before if work == self._before else nesting.is_inner_after
+
+        def hook(optimizer: Optimizer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+            if not self._is_recording or self._writer is None or is_inner():
+                return
+            if torch.cuda.is_initialized() and torch.cuda.is_current_stream_capturing():  # type: ignore[no-untyped-call]
+                raise ReportError(
+                    "record: this step is captured by a CUDA graph, whose replays run no Python. Record without the "
+                    "graph."
+                )
+            has_closure = (args[1] if len(args) > 1 else kwargs.get("closure")) is not None
+            try:
+                with self._lock:
+                    work(position, optimizer, has_closure)
+            except Exception as error:
+                reason = str(error) if isinstance(error, ReportError) else f"{type(error).__name__}: {error}"
+                self._writer.fail(" ".join(reason.split()).rstrip("."), step=self._rows)
+
+        disabled: Callable[..., None] = torch.compiler.disable(hook)  # type: ignore[no-untyped-call]
+        return disabled  # or a compiled step would compile it too
+
+    def _before(self, position: int, optimizer: Optimizer, has_closure: bool) -> None:
+        """Look at what a step is going to use."""
+        if not self._stepped.isdisjoint(self._holdings.rivals[position]):
             self._finish_round()
-        lengths = [len(group["params"]) for group in optimizer.param_groups]
-        if lengths != self._lengths[position]:
+        if self._holdings.is_changed(position):
             self._grow(position)
-        scale = getattr(optimizer, "grad_scale", None)
-        if scale is not None and self._begin().recorded:
-            # A fused optimizer unscales within its kernel; whether it leaves the result in .grad is its own affair.
-            self._fill_gradients(position, scale)
-
-    def _after(self, position: int, optimizer: Optimizer) -> None:
-        """Take the row of a step that was just made."""
-        self._calls += 1
-        skip = getattr(optimizer, "found_inf", None)
         tick = self._begin()
-        tick.skips.append(False if skip is None else skip.clone() if skip.is_cuda else bool(skip))
-        if tick.recorded:
-            if tick.skips[-1] is True and len(self._optimizers) > 1:
-                for source in self._sources[position]:
-                    self._write_gradient(source, None)
-            elif getattr(optimizer, "grad_scale", None) is None:
-                self._fill_gradients(position, None)
-            self._fill_weights(position)
-            self._read_settings(position, optimizer, tick)
+        if self._is_wanted:
+            tick.settings += self._holdings.settings.changes(position)
+            if not has_closure:  # which would compute the gradients only now
+                self._read_gradients(position, tick)
+
+    def _after(self, position: int, optimizer: Optimizer, has_closure: bool) -> None:
+        """Look at what a step has made of the weights."""
+        self._calls += 1
+        tick = self._begin()
+        skip = getattr(optimizer, "found_inf", None)
+        if skip is not None:
+            # To ask a GPU means to wait for it; without a reason to, the writer asks.
+            is_counted = self._keep.every > 1 or self._keep.first or self._keep.steps is not None
+            tick.skips[position] = bool(skip) if skip.is_cpu or is_counted else skip.clone()
+        if self._is_wanted:
+            if has_closure:
+                self._read_gradients(position, tick)
+            self._read_weights(self._holdings.held[position])
         self._stepped.add(position)
-        if len(self._optimizers) == 1:
+        if len(self._stepped) == len(self._optimizers):
             self._finish_round()
 
-    def _is_wanted(self) -> bool:
-        """Tell whether the round that is open or comes next has a row."""
-        steps = self._settings.steps
-        return (self._round + 1) % self._settings.every == 0 and (steps is None or self._rows < steps)
+    def _read_gradients(self, position: int, tick: Tick) -> None:
+        found = [(each, each.value.grad) for each in self._holdings.held[position]]
+        there = [(each, gradient) for each, gradient in found if gradient is not None]
+        # A fused optimizer unscales within its kernel: here the gradients are still scaled.
+        scale = getattr(self._optimizers[position], "grad_scale", None)
+        self._chunk.write(1, [each for each, _ in there], [gradient for _, gradient in there], scale)
+        tick.present[position] = [each.number for each, _ in there]
+
+    def _read_weights(self, sources: Sequence[Source]) -> None:
+        self._chunk.write(0, sources, [each.value for each in sources], None)
 
     def _begin(self) -> Tick:
         """Return the round that is open; open one if there is none."""
         if self._tick is None:
             if self._chunk.is_full:
                 self._hand_over()
-            self._tick = Tick(self._round + 1, recorded=self._is_wanted())
+            steps = self._keep.steps
+            self._is_wanted = (self._done + 1) % self._keep.every == 0 and (steps is None or self._rows < steps)
+            self._tick = Tick(self._round + 1, stepped=self._stepped)
         return self._tick
 
     def _finish_round(self) -> None:
-        """Close the round: tensors of optimizers that did not step in it are absent."""
+        """Close the round: optimizers that did not step in it used no gradients."""
         tick = self._tick
         if tick is None or not self._stepped:
             return
-        if tick.recorded:
-            for position, sources in enumerate(self._sources):
+        is_skipped = all(tick.skips.get(position) is True for position in tick.stepped)
+        is_recorded = self._is_wanted and not is_skipped
+        if is_recorded:
+            for position, sources in enumerate(self._holdings.held):
                 if position not in self._stepped:
-                    for source in sources:
-                        self._write_gradient(source, None)
-                    self._fill_weights(position)
-            if self._rows < self._settings.first:
-                for sources in self._sources:
-                    for source in sources:
-                        if source.tensor.kept == "sample" and source.tensor.since == 0:
-                            tick.first[source.number] = source.whole()
-                            self._chunk.snapshots += 4 * source.tensor.size
-            if self._is_pinned:
-                self._event = torch.cuda.Event()  # type: ignore[no-untyped-call]
-                self._event.record()
+                    self._read_weights(sources)
+            self._read_weights(self._holdings.loose)
+            if self._rows < self._keep.first:
+                tick.first = {each.number: each.whole().numpy() for each in self._early}
         self._tick = None
-        self._stepped.clear()
-        if tick.recorded and all(skip is True for skip in tick.skips):
-            # Seen at once: the row is free again.
-            tick.recorded = False
-            tick.first.clear()
-        self._chunk.rows += tick.recorded
-        self._rows += tick.recorded
+        self._stepped = set()
+        self._chunk.finish(tick, is_recorded)
         self._round += 1
-        self._chunk.ticks.append(tick)
-
-    def _fill_weights(self, position: int) -> None:
-        sources = self._sources[position]
-        row = self._chunk.weights[self._chunk.rows]
-        self._copy(sources, [each.weights() for each in sources], row)
-
-    def _fill_gradients(self, position: int, scale: TorchTensor | None) -> None:
-        sources = self._sources[position]
-        pieces = [each.gradients() for each in sources]
-        if any(piece is None for piece in pieces) or not all(each.present for each in sources):
-            for source, piece in zip(sources, pieces, strict=True):
-                self._write_gradient(source, piece if piece is None or scale is None else piece / scale)
-            return
-        found = [piece for piece in pieces if piece is not None]
-        if scale is not None:
-            found = [piece / scale.to(piece.device) for piece in found]
-        self._copy(sources, found, self._chunk.gradients[self._chunk.rows])
-
-    def _write_gradient(self, source: Source, piece: TorchTensor | None) -> None:
-        """Write one tensor's gradient, or NaN where there is none, and say so when that changes."""
-        target = self._chunk.gradients[self._chunk.rows, self._chunk.columns[source.number]]
-        if piece is None:
-            target.fill_(float("nan"))
-        else:
-            target.copy_(piece, non_blocking=self._is_pinned)
-        if source.present is not (piece is not None):
-            source.present = piece is not None
-            assert self._tick is not None
-            self._tick.events.append({"tensor": source.number, "present": source.present})
-
-    def _copy(self, sources: Sequence[Source], pieces: list[TorchTensor], row: TorchTensor) -> None:
-        """Copy pieces into their columns of a row: with one call where they lie side by side on one device."""
-        if not pieces:
-            return
-        columns = self._chunk.columns
-        start, stop = columns[sources[0].number].start, columns[sources[-1].number].stop
-        device = pieces[0].device
-        if stop - start == sum(each.count for each in sources) and all(piece.device == device for piece in pieces):
-            if device.type == "cpu":
-                torch.cat(pieces, out=row[start:stop])
-            else:
-                row[start:stop].copy_(torch.cat(pieces), non_blocking=self._is_pinned)
-            return
-        for source, piece in zip(sources, pieces, strict=True):
-            row[columns[source.number]].copy_(piece, non_blocking=self._is_pinned)
-
-    def _read_settings(self, position: int, optimizer: Optimizer, tick: Tick) -> None:
-        """Note every numeric setting that is not what it was."""
-        for index, group in enumerate(optimizer.param_groups):
-            number = self._group_of.get((position, index))
-            if number is None:
-                continue  # a group of which nothing is recorded
-            if self._sizes.get(number) != len(group):  # a scheduler, say, has added a key
-                self._sizes[number] = len(group)
-                self._keys[number] = [key for key in group if key not in ("params", "param_names")]
-                self._values.pop(number, None)
-            values = [group[key] for key in self._keys[number]]
-            if any(isinstance(value, TorchTensor) for value in values):
-                values = [value.clone() if isinstance(value, TorchTensor) else value for value in values]
-            elif values == self._values.get(number):
-                continue
-            known = self._values.get(number)
-            changed = {
-                key: value
-                for place, (key, value) in enumerate(zip(self._keys[number], values, strict=True))
-                if _is_setting(value) and (known is None or isinstance(value, TorchTensor) or value != known[place])
-            }
-            self._values[number] = values
-            tick.events.append({"group": number, "set": changed})
-
-    def _new(self, position: int) -> list[tuple[Source, NDArray[np.int64]]]:
-        """Return a source for each parameter that optimizer `position` holds and that is not recorded yet."""
-        optimizer, found = self._optimizers[position], []
-        for index, group in enumerate(optimizer.param_groups):
-            for value in group["params"]:
-                parameter = self._known.get(id(value))
-                if parameter is None or id(value) in self._numbers or value.is_complex():
-                    continue
-                if (position, index) not in self._group_of:
-                    self._group_of[position, index] = len(self._groups)
-                    self._groups.append(Group(type(optimizer).__name__, position, index))
-                number = self._group_of[position, index]
-                tensor, indices = parameters.describe(parameter, number, self._settings.whole, self._settings.sample)
-                self._numbers[id(value)] = -1
-                source = Source(-1, parameter, tensor, indices)
-                self._sources[position].append(source)
-                found.append((source, indices))
-        self._lengths[position] = [len(group["params"]) for group in optimizer.param_groups]
-        return found
+        self._done += not is_skipped
+        self._rows += is_recorded
 
     def _grow(self, position: int) -> None:
-        """Take in parameters that an optimizer was given after the start."""
-        groups = len(self._groups)
-        new = self._new(position)
-        if not new:
-            return
-        if self._tick is not None:
-            self._finish_round()
-        self._hand_over()
+        """Take in what an optimizer was given, or has lost, since its last step."""
+        settings = self._holdings.settings
+        groups, former, old = len(settings.groups), self._chunk, list(self._holdings.sources)
+        new = self._holdings.renew(position)
         tick = self._begin()
-        for source, indices in new:
-            source.number = max(self._numbers.values()) + 1
-            self._numbers[id(source.value)] = source.number
-            tick.added.append((source.tensor, indices, source.weights().to("cpu", copy=True).numpy()))
-        if len(self._groups) > groups and self._writer is not None:
-            self._writer.description = replace(self._writer.description, groups=tuple(self._groups))
-        self._chunk = self._new_chunk()
-
-    def _new_chunk(self) -> Chunk:
-        is_over = self._settings.steps is not None and self._rows >= self._settings.steps
-        return Chunk([] if is_over else [each for sources in self._sources for each in sources], self._is_pinned)
+        if len(settings.groups) > groups:
+            tick.groups = tuple(settings.groups)
+        if new:
+            self._hand_over()
+            self._chunk = Chunk(self._holdings.sources)
+            self._chunk.carry(former, old)
+            tick.added += zip([each.tensor for each in new], self._states(new), strict=True)
 
     def _hand_over(self) -> None:
-        """Give what is gathered to the writer."""
+        """Give what is gathered to the writer; make room."""
         batch = self._take()
         if batch is not None and self._writer is not None:
             self._writer.put(batch)
+        if self._chunk.rows == self._chunk.capacity:
+            self._chunk = Chunk(self._holdings.sources)
 
-    def _take(self) -> Batch | None:
-        """Return what is gathered, and begin anew."""
-        if not self._lock.acquire(timeout=0.1):  # called from the writer's thread: the loop is just stepping
+    def _take(self, *, is_last: bool = False) -> Batch | None:
+        """Return what is gathered, if there is something; called from the writer's thread too."""
+        if not self._lock.acquire(timeout=0.1):  # the loop is just stepping
             return None
         try:
-            return self._take_locked()
+            logged = self._log.take(self._round, is_last=is_last)
+            return self._chunk.take(logged) if self._chunk.ticks or logged else None
         finally:
             self._lock.release()
 
-    def _take_locked(self) -> Batch | None:
-        chunk = self._chunk
-        if self._tick is not None or (not chunk.ticks and not self._logged):
-            return None  # within a round of several optimizers: its row is half full
-        logged = [each for each in self._logged if each[0] <= self._round]
-        if not chunk.ticks and not logged:
-            return None
-        self._logged = [each for each in self._logged if each[0] > self._round]
-        for place, (tick, name, _) in enumerate(self._logged):
-            self._seen[name] = (tick, place)
-        event = self._event
-        self._chunk = self._new_chunk()
-        return Batch(
-            chunk.weights[: chunk.rows].numpy(),
-            chunk.gradients[: chunk.rows].numpy(),
-            chunk.columns,
-            chunk.ticks,
-            logged,
-            (lambda: None) if event is None else event.synchronize,
-        )
-
-    def _without_optimizer(self) -> tuple[Note, ...]:
-        """Return a note on the parameters that no optimizer holds, if there are any."""
-        names = [each.names[0] for identity, each in self._known.items() if identity not in self._numbers]
-        if not names:
-            return ()
-        shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
-        return (Note("unheld", f"No optimizer holds {shown}: training does not change them.", tensors=tuple(names)),)
+    def _close_at_exit(self) -> None:
+        """Close what nobody closed; an exception that ended the program ended the recording too."""
+        self._close("interrupted" if hasattr(sys, "last_value") else "complete")
 
     def _close(self, ended: Ended) -> None:
-        writer, self._writer = self._writer, None
-        if writer is None or self._process != os.getpid():
+        writer = self._writer
+        if not self._is_open or writer is None or self._process != os.getpid():
             return
-        atexit.unregister(self.close)
+        self._is_open = False
+        atexit.unregister(self._close_at_exit)
         for handle in self._handles:
             handle.remove()
         with self._lock:
-            if ended == "complete" or len(self._stepped) == len(self._optimizers):
+            if writer.failure is None:
                 self._finish_round()
-            self._tick = None
-            batch = self._take()
+            batch = self._take(is_last=True)
         if batch is not None:
             writer.put(batch)
-        if not self._calls:
+        notes = self._holdings.unrecorded()
+        if not self._calls and ended == "complete":
             text = (
                 "No optimizer step was seen: the optimizer's hooks were never called. Either the loop took no step "
                 "with it, or its step is compiled or wrapped: call optimizer.step() itself, outside torch.compile."
             )
-            writer.note(Note("no step", text))
+            notes.append(Note("no step", text))
             LOG.warning("%s (recording in %s)", text, self.folder)
-        unheld = self._without_optimizer()
-        writer.close(ended, self._attached, unheld[0] if unheld else None)
-
-
-def _is_setting(value: Any) -> bool:
-    """Tell whether a group's entry is a numeric setting."""
-    if isinstance(value, list | tuple):
-        return all(isinstance(each, int | float | TorchTensor) for each in value)
-    return isinstance(value, int | float) or (isinstance(value, TorchTensor) and value.numel() == 1)
+        writer.close(ended, self._attached, notes)

@@ -27,15 +27,15 @@ class Study:
             raise ReportError("No recording was given. Name the folder of one, or a folder of recordings.")
         self.main = next((each for each in recordings if each.description.role == "main"), recordings[0])
         self.labels = tuple(dict.fromkeys([self.main.label, *(each.label for each in recordings)]))
-        ordered = sorted(
-            recordings, key=lambda each: (self.labels.index(each.label), -1 if each.seed is None else each.seed)
-        )
+        ordered = sorted(recordings, key=lambda each: (self.labels.index(each.label), _rank(each.seed)))
         self.recordings = tuple(ordered)
         shapes = {name: tensor.shape for name, tensor in self.main.tensors.items()}
         seen: dict[tuple[str, int | None], Recording] = {}
         for each in ordered:
             if {name: tensor.shape for name, tensor in each.tensors.items()} != shapes:
                 raise ReportError(f"{each.path} and {self.main.path} record different models. Show them one by one.")
+            if each.description.every != self.main.description.every:
+                raise ReportError(f"{each.path} and {self.main.path} differ in every=. Show them one by one.")
             other = seen.setdefault((each.label, each.seed), each)
             if other is not each:
                 raise ReportError(
@@ -64,7 +64,7 @@ class Study:
             if not found:
                 raise ReportError(f"No recording in {folder}. Name the folder that report.record was given.")
             paths += found
-        return cls([Recording.open(path) for path in paths])
+        return cls([Recording.open(path) for path in {path.resolve(): path for path in paths}.values()])
 
     @property
     def steps(self) -> int:
@@ -74,7 +74,8 @@ class Study:
     @property
     def seeds(self) -> tuple[int | None, ...]:
         """Return every seed, the main recording's first."""
-        return tuple(dict.fromkeys([self.main.seed, *sorted({each.seed for each in self.recordings}, key=str)]))
+        rising = sorted({each.seed for each in self.recordings}, key=_rank)
+        return tuple(dict.fromkeys([self.main.seed, *rising]))
 
     def of(self, label: str) -> tuple[Recording, ...]:
         """Return the recordings with `label`, by rising seed."""
@@ -90,3 +91,8 @@ class Study:
         place = self.labels.index(label)
         earlier = plain[:place].count(plain[place])
         return f"{plain[place]}-{earlier + 1}" if earlier else plain[place]
+
+
+def _rank(seed: int | None) -> tuple[bool, int]:
+    """Return what seeds are sorted by: none comes first."""
+    return seed is not None, seed or 0

@@ -2,16 +2,18 @@
 
 import hashlib
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from report import files
 from report.errors import ReportError
 from report.freshness import Ledger, code_digest, digest
-from report.recording import Recording
+from report.recording.reader import Recording
 from report.workspace import Workspace
 
 FOLDER = "downloads"  # below the pages
@@ -33,8 +35,16 @@ def describe(path: str, data: bytes) -> File:
     return File(path, len(data), hashlib.sha256(data).hexdigest())
 
 
-def gather(workspace: Workspace, experiment_file: Path, recording: Recording) -> Iterator[tuple[str, bytes]]:
+def gather(
+    workspace: Workspace, experiment_file: Path, recording: Recording, tensors: Sequence[str]
+) -> Iterator[tuple[str, bytes]]:
     """Yield all files for download: path below build/docs, content.
+
+    Args:
+        workspace: has results and tables.
+        experiment_file: offered as it is.
+        recording: of which a part is offered.
+        tensors: that part: names of tensors that are kept whole.
 
     Raises:
         ReportError: when an earlier stage has not run.
@@ -43,7 +53,7 @@ def gather(workspace: Workspace, experiment_file: Path, recording: Recording) ->
         raise ReportError(f'There is no {workspace.results}. Run "make report" first.')
     yield f"{FOLDER}/results.json", workspace.results.read_bytes()
     yield f"{FOLDER}/experiment.toml", experiment_file.read_bytes()
-    yield RECORDING, _recording(workspace, recording)
+    yield RECORDING, _recording(workspace, recording, tensors)
     for name in LEGAL:
         if (workspace.root / name).is_file():
             yield f"{FOLDER}/{name}", (workspace.root / name).read_bytes()
@@ -51,21 +61,22 @@ def gather(workspace: Workspace, experiment_file: Path, recording: Recording) ->
         yield f"tables/{path.name}", path.read_bytes()
 
 
-def _recording(workspace: Workspace, recording: Recording) -> bytes:
+def _recording(workspace: Workspace, recording: Recording, tensors: Sequence[str]) -> bytes:
     """Return the main training run as one NPZ; compressed anew only when the run is another one.
 
-    `weights_<layer>` (batches + 1, outputs, inputs) and `gradients_<layer>` (batches, outputs, inputs), float32, of
-    the layers that were kept whole; `train_loss` (batches,) in nats and `train_accuracy` (batches,) as fraction.
+    `weights_<tensor>` (steps + 1, outputs, inputs) and `gradients_<tensor>` (steps, outputs, inputs), float32, and
+    `train_loss` (steps,) in nats and `train_accuracy` (steps,) as fraction, where they were logged.
     """
     path, ledger = workspace.docs / RECORDING, Ledger(workspace.ledger)
-    key = digest(recording.path / "run.json", code_digest(Path(__file__)))
+    key = digest(recording.path / "run.json", list(tensors), code_digest(Path(__file__)))
     if ledger.is_fresh(RECORDING, key, [path]):
         return path.read_bytes()
-    series = recording.series
-    arrays = {name: series[name][: recording.batches] for name in ("train_loss", "train_accuracy")}
-    for layer in recording.whole:
-        arrays[f"weights_{layer}"] = np.asarray(recording.weights(layer))
-        arrays[f"gradients_{layer}"] = np.asarray(recording.gradients(layer))
+    logged = [name for name in ("train_loss", "train_accuracy") if name in recording.series]
+    arrays: dict[str, NDArray[Any]] = {name: recording.series[name][: recording.steps] for name in logged}
+    for name in tensors:
+        shape = recording.tensors[name].matrix
+        arrays[f"weights_{name}"] = np.asarray(recording.weights(name)).reshape(-1, *shape)
+        arrays[f"gradients_{name}"] = np.asarray(recording.gradients(name)).reshape(-1, *shape)
     packed = io.BytesIO()
     # NumPy gives the members of the archive a fixed date, so equal arrays are equal bytes.
     np.savez_compressed(packed, allow_pickle=False, **arrays)

@@ -18,19 +18,19 @@ from mkdocs.config import load_config
 from mkdocs.exceptions import MkDocsException
 
 from report import files
-from report.config import Experiment
 from report.errors import ReportError
+from report.site.settings import Settings
 from report.workspace import Workspace
 
 EPOCH = "315532800"  # 1980-01-01: MkDocs puts a time into sitemap.xml.gz, and it must not be now
 
 
-def build(workspace: Workspace, experiment: Experiment, *, offline: dict[str, str] | None = None) -> None:
+def build(workspace: Workspace, settings: Settings, *, offline: dict[str, str] | None = None) -> None:
     """Build the site; an earlier one stays in place until the new one is complete.
 
     Args:
         workspace: has the pages, and where the site goes.
-        experiment: has its title and addresses.
+        settings: its title and addresses.
         offline: for a copy that opens from the file system, the player's modules as addresses by name.
 
     Raises:
@@ -47,7 +47,7 @@ def build(workspace: Workspace, experiment: Experiment, *, offline: dict[str, st
     try:
         with _warnings() as warnings, _fixed_time():
             try:
-                mkdocs_build.build(_config(workspace, experiment, fresh, offline))
+                mkdocs_build.build(_config(workspace, settings, fresh, offline))
             except MkDocsException as error:
                 reasons = "\n".join(warnings) or str(error)
                 raise ReportError(f"MkDocs refuses to build the site:\n{reasons}") from error
@@ -60,7 +60,7 @@ def build(workspace: Workspace, experiment: Experiment, *, offline: dict[str, st
         shutil.rmtree(fresh, ignore_errors=True)
 
 
-def serve(workspace: Workspace, experiment: Experiment, rebuild: Callable[[], None], port: int = 8000) -> None:
+def serve(workspace: Workspace, settings: Settings, rebuild: Callable[[], None], port: int = 8000) -> None:
     """Show the site on localhost until Ctrl-C; call `rebuild` and reload the browser when its sources change.
 
     Raises:
@@ -75,7 +75,7 @@ def serve(workspace: Workspace, experiment: Experiment, rebuild: Callable[[], No
             # A slip in a template is mended in the editor, not by starting again.
             print(error)
 
-    mount = urlsplit(experiment.site.url).path or "/"
+    mount = urlsplit(settings.url).path or "/"
     server = LiveReloadServer(rebuild_and_say, "127.0.0.1", port, str(workspace.site), mount)
     server.error_handler = lambda code: (workspace.site / "404.html").read_bytes() if code == 404 else None
     for path in (workspace.templates, workspace.site_src, workspace.mkdocs_config):
@@ -91,9 +91,8 @@ def serve(workspace: Workspace, experiment: Experiment, rebuild: Callable[[], No
         server.shutdown()
 
 
-def _config(workspace: Workspace, experiment: Experiment, folder: Path, offline: dict[str, str] | None) -> Any:
-    """Return MkDocs's settings with what the experiment and the pages decide."""
-    settings = experiment.site
+def _config(workspace: Workspace, settings: Settings, folder: Path, offline: dict[str, str] | None) -> Any:
+    """Return MkDocs's settings with what the site's and the pages decide."""
     more: dict[str, Any] = {}
     if offline is not None:
         # Material's own, which makes the search index a script.

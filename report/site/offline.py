@@ -14,9 +14,9 @@ import zipfile
 from pathlib import Path
 
 from report import files
-from report.config import Experiment
 from report.errors import ReportError
 from report.site import mkdocs as site
+from report.site.settings import Settings
 from report.workspace import Workspace
 
 NAME = "weights-in-motion"  # of the folder in the archive, and of the archive
@@ -26,7 +26,7 @@ DATE = (1980, 1, 1, 0, 0, 0)  # of every member: the same site gives the same by
 PACKED = {".gif", ".png", ".bin", ".npz", ".gz"}  # compressed already
 
 
-def pack(workspace: Workspace, experiment: Experiment) -> Path:
+def pack(workspace: Workspace, settings: Settings) -> Path:
     """Build the offline copy and pack it; return the archive.
 
     Raises:
@@ -36,7 +36,7 @@ def pack(workspace: Workspace, experiment: Experiment) -> Path:
     with files.person_readable(workspace.build), tempfile.TemporaryDirectory(dir=workspace.build) as temporary:
         folder = Path(temporary) / NAME
         copy = Workspace(workspace.root, workspace.build, folder)
-        site.build(copy, experiment, offline=import_map(workspace.docs / "assets" / "player"))
+        site.build(copy, settings, offline=import_map(workspace.docs / "assets" / "player"))
         write_player_scripts(folder / "player")
         # Relative to the top of the archive: a person finds the page without looking for it.
         packed = Path(temporary) / archive.name

@@ -14,11 +14,11 @@ from jinja2.ext import Extension
 from latex2mathml.converter import convert
 
 from report import files, wording
-from report.config import Experiment
 from report.drawing.player import pack as player
 from report.errors import ReportError
-from report.recording import Recording
+from report.recording.study import Study
 from report.site import card, downloads, evidence
+from report.site.settings import Settings
 from report.workspace import DRAWN, Workspace
 
 OVERRIDES = "overrides"  # folder of site_src that MkDocs takes from there
@@ -38,25 +38,35 @@ class KeepLineEnds(Extension):
         return TEXT_BEFORE_TAG.sub(r"\1+%}", source)
 
 
-def write(workspace: Workspace, experiment: Experiment, experiment_file: Path) -> None:
+def write(workspace: Workspace, study: Study, settings: Settings, experiment_file: Path) -> None:
     """Write all pages and what they link to into `build/docs`.
+
+    Args:
+        workspace: has results, tables and pictures.
+        study: the recordings that they come from.
+        settings: of the site.
+        experiment_file: offered for download, and shown.
 
     Raises:
         ReportError: when an earlier stage has not run, or a template is wrong.
     """
     results = files.read_json(workspace.results)
-    recording = Recording.open(workspace.run(results["main"]))
-    content = dict(downloads.gather(workspace, experiment_file, recording))
-    context = _context(workspace, experiment, results, recording, content)
+    if not results["drawn"]:
+        raise ReportError(
+            "The article draws layers that are kept whole and follow one another, and this recording has none. "
+            "Name neighbouring layers in recording.whole of the experiment file."
+        )
+    content = dict(downloads.gather(workspace, experiment_file, study.main, results["drawn"]))
+    context = _context(workspace, study, settings, results, content)
     content.update(_sources(workspace))
-    environment = _environment(workspace, experiment)
+    environment = _environment(workspace, settings)
     content.update(_pages(environment, context))
-    first_drawn = context["animations"][f"layer-{experiment.recording.whole[0].removeprefix('l')}"]
-    content[CARD] = card.draw(workspace.docs / first_drawn["poster"]["light"], experiment.site.title)
-    settings = {"notice": _fill(environment, NOTICE, context).strip(), "card": CARD}
+    first_drawn = next(film for film in context["animations"].values() if film["layer"] == results["drawn"][0])
+    content[CARD] = card.draw(workspace.docs / first_drawn["poster"]["light"], settings.title)
+    shown = {"notice": _fill(environment, NOTICE, context).strip(), "card": CARD}
     for path, data in content.items():
         files.write_bytes(workspace.docs / path, data)
-    files.write_json(workspace.site_settings, settings)
+    files.write_json(workspace.site_settings, shown)
     _remove_strangers(workspace, content)
 
 
@@ -70,40 +80,44 @@ def _sources(workspace: Workspace) -> Iterator[tuple[str, bytes]]:
 
 def _context(
     workspace: Workspace,
-    experiment: Experiment,
+    study: Study,
+    settings: Settings,
     results: dict[str, Any],
-    recording: Recording,
     content: Mapping[str, bytes],
 ) -> dict[str, Any]:
     """Return what templates can name."""
+    main = study.main
     timings = files.read_json(workspace.timings, default={})
+    animations = files.read_json(workspace.animations_manifest)
     offered = {Path(path).name: downloads.describe(path, data) for path, data in content.items()}
     return {
         "results": results,
         "findings": {finding["id"]: finding for finding in results["findings"]},
-        "experiment": experiment,
+        "site": settings,
         "experiment_text": content["downloads/experiment.toml"].decode("utf-8").strip(),
         "run": results["main"],
-        "layers": experiment.layers,
-        "recorded": recording.meta,
-        "training_seconds": recording.seconds,
+        "layers": list(main.tensors),
+        "sampled": max((each.count for each in main.tensors.values() if each.kept == "sample"), default=0),
+        "recorded": main.description,
+        "training_seconds": files.read_json(main.path / "timings.json", "seconds")["seconds"],
         "stage_seconds": {name: timings[name] for name in ("train", "analyse", "draw") if name in timings},
         # Not timings.json, whose size is a matter of chance.
-        "run_bytes": sum(path.stat().st_size for path in recording.path.glob("*.np?")),
+        "run_bytes": sum(path.stat().st_size for path in main.path.glob("*.np?")),
         "figures": files.read_json(workspace.figures_manifest),
-        "animations": files.read_json(workspace.animations_manifest),
+        "animations": animations,
+        "long_film": next((name for name in animations if name.startswith("network-")), None),
         "tables": {Path(name).stem: file for name, file in offered.items() if name.endswith(".csv")},
         "downloads": offered,
         "player_format": player.description(),
     }
 
 
-def _environment(workspace: Workspace, experiment: Experiment) -> jinja2.Environment:
+def _environment(workspace: Workspace, settings: Settings) -> jinja2.Environment:
     """Return the Jinja environment of the site's language: an unknown name is an error, never an empty text."""
-    folder = workspace.templates / experiment.site.language
+    folder = workspace.templates / settings.language
     if not folder.is_dir():
         found = ", ".join(workspace.languages)
-        raise ReportError(f'site.language: there is no {folder}; found "{experiment.site.language}", allowed: {found}.')
+        raise ReportError(f'site.language: there is no {folder}; found "{settings.language}", allowed: {found}.')
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(folder),
         undefined=jinja2.StrictUndefined,
@@ -115,7 +129,7 @@ def _environment(workspace: Workspace, experiment: Experiment) -> jinja2.Environ
         keep_trailing_newline=True,
     )
     environment.filters.update(wording.FILTERS, arranged=evidence.arrange)
-    environment.globals.update(interval=wording.interval, formula=formula, source=_source_link(experiment))
+    environment.globals.update(interval=wording.interval, formula=formula, source=_source_link(settings.repository))
     return environment
 
 
@@ -164,9 +178,8 @@ def _loading() -> Callable[[], str]:
     return lambda: next(answers, "lazy")
 
 
-def _source_link(experiment: Experiment) -> Callable[[Mapping[str, Any]], str]:
+def _source_link(repository: str) -> Callable[[Mapping[str, Any]], str]:
     """Return a function that turns {"path", "line"} into an address in the repository, or "" without one."""
-    repository = experiment.site.repository
 
     def link(place: Mapping[str, Any]) -> str:
         # HEAD is the default branch, whatever its name.

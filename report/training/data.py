@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from report import files
-from report.config import CLASSES, PIXELS, Experiment
+from report.config import CLASSES, PIXELS, SIDE, Experiment
 from report.errors import ReportError
 from report.workspace import Workspace
 
@@ -65,9 +65,9 @@ class Digits:
         """Return the first training image, as the first article shows it, and the first of each class."""
         positions = [int(np.flatnonzero(self.train_labels == digit)[0]) for digit in range(CLASSES)]
         return {
-            "first": self.train_images[0].reshape(28, 28),
+            "first": self.train_images[0].reshape(SIDE, SIDE),
             "first_label": self.train_labels[0],
-            "examples": self.train_images[positions].reshape(-1, 28, 28),
+            "examples": self.train_images[positions].reshape(-1, SIDE, SIDE),
             "example_labels": self.train_labels[positions],
         }
 

@@ -7,11 +7,10 @@ because split, initial weights, batch order and dropout masks come from generato
 
 import contextlib
 import math
-import platform
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -21,21 +20,16 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from report.config import Experiment
-from report.errors import ConfigError, TrainingDivergedError
-from report.recording import FORMAT, Writer
+from report import files
+from report.config import CLASSES, SIDE, Experiment
+from report.errors import ConfigError, ReportError, TrainingDivergedError
+from report.recording.reader import Recording
+from report.recording.recorder import Recorder, record
+from report.recording.schema import Role
 from report.training import data, optimizers
 from report.training.model import Network
 
 Progress = Callable[[int, int], None]
-# The settings of an experiment that decide the bits of one training run, and what is kept of it.
-DECIDING: dict[str, Any] = {
-    "data": {"validation_fraction"},
-    "network": True,
-    "training": True,
-    "optimizer": True,
-    "recording": True,
-}
 EVALUATION_BATCH = 2000  # images at once: bounds the memory of the widest layer's activations
 
 
@@ -81,10 +75,7 @@ def check(where: str, experiment: Experiment) -> None:
         ConfigError: one line; nothing has been written then.
     """
     device_of(experiment)
-    # A matrix and a vector: some optimizers take only the one kind, and a network has both.
-    optimizers.build(
-        experiment.optimizer, [torch.nn.Parameter(torch.zeros(2, 2)), torch.nn.Parameter(torch.zeros(2))], where
-    )
+    optimizers.check(where, experiment.optimizer)
 
 
 @contextlib.contextmanager
@@ -119,7 +110,8 @@ def run(
     folder: Path,
     key: str,
     *,
-    clip_batches: int = 0,
+    role: Role = "main",
+    first: int = 0,
     recorded: int | None = None,
     progress: Progress = lambda done, total: None,
 ) -> None:
@@ -130,8 +122,9 @@ def run(
         digits: the images, before the split.
         folder: `build/runs/<run>`; appears when the run is complete.
         key: of the inputs, kept in `run.json`.
-        clip_batches: for how many batches sampled layers are kept whole, for the animations; pictures of digits,
-            which the article shows, are kept with them.
+        role: of the run in its study.
+        first: for how many batches every layer is kept whole, for the animations; pictures of digits, which the
+            article shows, are kept with them.
         recorded: for how many batches weights and gradients are kept; None for all.
         progress: told (batches done, batches in all).
 
@@ -140,16 +133,70 @@ def run(
         TrainingDivergedError: when the loss or a weight becomes NaN or infinite.
         ReportError: when the disk refuses.
     """
+    partial = folder.with_name(f".{folder.name}.partial")
     with threads(experiment.training.threads):
         trainer = Trainer(experiment, digits)
-        with Writer(folder, experiment, clip_batches, recorded) as writer:
-            series = trainer.train(writer, progress)
-            writer.finish(
-                series,
-                trainer.describe(folder.name, key, writer.recorded),
-                trainer.seconds,
-                digits.examples() if clip_batches else None,
-            )
+        shutil.rmtree(partial, ignore_errors=True)
+        try:
+            with record(
+                trainer.network.weights(),
+                trainer.optimizer,
+                partial,
+                label=experiment.optimizer.label,
+                seed=experiment.training.seed,
+                whole=experiment.recording.whole,
+                sample=experiment.recording.sample,
+                first=first,
+                steps=recorded,
+                role=role,
+                about={"key": key, **trainer.about()},
+            ) as recorder:
+                trainer.train(recorder, progress)
+                if first:
+                    recorder.attach(**digits.examples())
+            _check_failure(recorder)
+            _check_weights(Recording.open(partial))
+            seconds = {name: round(value, 3) for name, value in trainer.seconds.items()}
+            files.write_json(partial / "timings.json", {"seconds": seconds})
+            _rename(partial, folder)
+        except TrainingDivergedError:
+            _rename(partial, folder.with_name(f"{folder.name}.diverged"))
+            raise
+        except BaseException:
+            shutil.rmtree(partial, ignore_errors=True)
+            raise
+
+
+def _check_failure(recorder: Recorder) -> None:
+    """End the training when its recorder had to stop: a run without a recording is of no use here.
+
+    Raises:
+        ReportError: with the recorder's reason.
+    """
+    if recorder.failure:
+        raise ReportError(
+            f"Cannot write {recorder.folder}: {recorder.failure}. Free space or permissions there, or choose another "
+            "folder with --build."
+        )
+
+
+def _check_weights(recording: Recording) -> None:
+    """Make sure that all recorded weights are finite, which the loss alone need not show.
+
+    Raises:
+        TrainingDivergedError: with the first batch after which one was not.
+    """
+    noted = [name for note in recording.notes if note.kind == "non-finite" for name in note.tensors]
+    # A note may speak of a gradient, which a weight can survive.
+    bad = [np.flatnonzero(~np.isfinite(recording.weights(name)).all(axis=1)) for name in noted]
+    if first := [rows[0] for rows in bad if len(rows)]:
+        raise TrainingDivergedError(f"diverged: a weight became infinite or NaN in batch {min(first)}.")
+
+
+def _rename(partial: Path, folder: Path) -> None:
+    with files.person_readable(folder):
+        shutil.rmtree(folder, ignore_errors=True)
+        partial.rename(folder)
 
 
 class Trainer:
@@ -181,27 +228,23 @@ class Trainer:
         self.optimizer = optimizers.build(experiment.optimizer, self.network.parameters())
         self.seconds = {"training": 0.0, "validation": 0.0}
 
-    def train(self, writer: Writer | None, progress: Progress = lambda done, total: None) -> dict[str, Any]:
-        """Take every step, recording it; return the series (see `Recording.series`).
+    def train(self, recorder: Recorder | None, progress: Progress = lambda done, total: None) -> None:
+        """Take every step; log losses (nats) and accuracies (fractions).
 
         Args:
-            writer: records the run; None trains without a recording, to measure what recording costs.
+            recorder: listens to the optimizer; None trains without a recording, to measure what recording costs.
             progress: told (batches done, batches in all).
 
         Raises:
-            TrainingDivergedError: when the loss or a weight becomes NaN or infinite.
+            TrainingDivergedError: when the loss becomes NaN or infinite.
+            ReportError: when the recorder had to stop.
         """
         settings = self.experiment.training
         checkpoints = {round(settings.batches * (n + 1) / settings.validations) for n in range(settings.validations)}
-        losses = np.empty(settings.batches)
-        hits = np.empty(settings.batches)
-        validations = []
-        recorder = _Recorder(self.network, writer, self.device) if writer else None
+        log = recorder.log if recorder else lambda **_: None
         images, labels = self.training
         picked = batches(self.order, len(labels), settings.batch_size)
         self.network.train()
-        if recorder:
-            recorder.weights(0)
         started = time.perf_counter()
         for batch in range(1, settings.batches + 1):
             positions = next(picked).to(self.device)
@@ -211,33 +254,25 @@ class Trainer:
             loss = cross_entropy(logits, targets)
             loss.backward()  # type: ignore[no-untyped-call]
             self.optimizer.step()
-            losses[batch - 1] = loss.item()
-            hits[batch - 1] = (logits.argmax(1) == targets).sum().item()
-            if not math.isfinite(losses[batch - 1]):
-                raise TrainingDivergedError(f"diverged: the loss became {losses[batch - 1]} in batch {batch}.")
-            if recorder and batch <= recorder.batches:
-                recorder.gradients(batch)
-                recorder.weights(batch)
+            nats = loss.item()
+            if not math.isfinite(nats):
+                raise TrainingDivergedError(f"diverged: the loss became {nats} in batch {batch}.")
+            hits = (logits.argmax(1) == targets).sum().item()
+            log(train_loss=nats, train_accuracy=hits / settings.batch_size)
             if batch in checkpoints:
                 paused = time.perf_counter()
                 self.seconds["training"] += paused - started
-                validations.append((batch, *self.evaluate(*self.validation)))
+                held_out_loss, held_out_accuracy = self.evaluate(*self.validation)
+                log(validation_loss=held_out_loss, validation_accuracy=held_out_accuracy)
                 started = time.perf_counter()
                 self.seconds["validation"] += started - paused
             if batch % 20 == 0 or batch == settings.batches:
                 progress(batch, settings.batches)
+                if recorder:
+                    _check_failure(recorder)
         test_loss, test_accuracy = self.evaluate(*self.test)  # once, after training: nothing was chosen by it
+        log(test_loss=test_loss, test_accuracy=test_accuracy)
         self.seconds["test"] = time.perf_counter() - started
-        when, loss_then, accuracy_then = (np.array(column) for column in zip(*validations, strict=True))
-        return {
-            "train_loss": losses,
-            "train_accuracy": hits / settings.batch_size,
-            "validation_batch": when,
-            "validation_loss": loss_then,
-            "validation_accuracy": accuracy_then,
-            "test_loss": np.array(test_loss),
-            "test_accuracy": np.array(test_accuracy),
-        }
 
     @torch.no_grad()
     def evaluate(self, images: Tensor, labels: Tensor) -> tuple[float, float]:
@@ -252,46 +287,24 @@ class Trainer:
         self.network.train()
         return loss / len(labels), hits / len(labels)
 
-    def describe(self, name: str, key: str, recorded: int) -> dict[str, Any]:
-        """Return `run.json`: what this training run was, without a word on when or where on the disk.
-
-        Of the experiment it holds what decides this run and no more: another control in the study, or another pace
-        of the animations, is no reason for another `run.json`.
-        """
-        experiment = self.experiment
-        kept = {
-            layer: {
-                "shape": list(experiment.shape(layer)),
-                "kept": "whole" if layer in experiment.recording.whole else "sample",
-                "count": math.prod(experiment.shape(layer))
-                if layer in experiment.recording.whole
-                else min(experiment.recording.sample, math.prod(experiment.shape(layer))),
-            }
-            for layer in experiment.layers
-        }
+    def about(self) -> dict[str, Any]:
+        """Return what a reader of the recording should know of this training run, without when or where it was made."""
+        experiment, digits = self.experiment, self.digits
         return {
-            "name": name,
-            "key": key,
-            "format": FORMAT,
-            "recorded": recorded,
-            "experiment": experiment.model_dump(mode="json", include=DECIDING),
             "data": {
-                "source": self.digits.source,
-                "title": self.digits.title,
-                "reason": self.digits.reason,
-                "sha256": self.digits.sha256,
+                "source": digits.source,
+                "title": digits.title,
+                "reason": digits.reason,
+                "sha256": digits.sha256,
                 "train": len(self.training[1]),
                 "validation": len(self.validation[1]),
                 "test": len(self.test[1]),
+                "validation_fraction": experiment.data.validation_fraction,
+                "shape": [SIDE, SIDE],
+                "classes": CLASSES,
             },
-            "layers": kept,
-            "versions": {"python": platform.python_version(), "torch": torch.__version__, "numpy": version("numpy")},
-            "platform": {
-                "system": platform.system(),
-                "machine": platform.machine(),
-                "device": str(self.device),
-                "threads": torch.get_num_threads(),
-            },
+            "network": experiment.network.model_dump(mode="json"),
+            "training": {**experiment.training.model_dump(mode="json"), "device": str(self.device)},
         }
 
     def _tensors(self, images: NDArray[np.uint8], labels: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
@@ -300,43 +313,3 @@ class Trainer:
         As bytes they take a quarter of the memory, of which every process of a study needs its own.
         """
         return torch.from_numpy(np.array(images)).to(self.device), torch.from_numpy(np.array(labels)).to(self.device)
-
-
-class _Recorder:
-    """Copy the kept weights and gradients out of the network; every snapshot is a copy, on every device."""
-
-    def __init__(self, network: Network, writer: Writer, device: torch.device) -> None:
-        self._writer = writer
-        self.batches = writer.recorded
-        self._parameters = {name: network.weight(name) for name in network.names}
-        self._indices = {
-            name: torch.from_numpy(indices).to(device)
-            for name, indices in writer.indices.items()
-            if len(indices) < self._parameters[name].numel()
-        }
-
-    def weights(self, batch: int) -> None:
-        """Record the state after `batch` batches."""
-        self._record("weights", {name: weight.detach() for name, weight in self._parameters.items()})
-        if batch <= self._writer.clip_batches:
-            for name in self._writer.clip_layers:
-                self._writer.clip("weights", name, self._parameters[name].detach().cpu().numpy().copy())
-
-    def gradients(self, batch: int) -> None:
-        """Record the gradients that the step of `batch` used."""
-        gradients = {}
-        for name, weight in self._parameters.items():
-            assert weight.grad is not None
-            gradients[name] = weight.grad
-        self._record("gradients", gradients)
-        if batch <= self._writer.clip_batches:
-            for name in self._writer.clip_layers:
-                # zero_grad(set_to_none=True) lets go of the tensor: on a CPU this is the only holder left.
-                self._writer.clip("gradients", name, gradients[name].cpu().numpy())
-
-    def _record(self, kind: str, tensors: dict[str, Tensor]) -> None:
-        pieces = [
-            tensor.reshape(-1) if name not in self._indices else tensor.reshape(-1).index_select(0, self._indices[name])
-            for name, tensor in tensors.items()
-        ]
-        torch.from_numpy(self._writer.row(kind)).copy_(torch.cat(pieces))

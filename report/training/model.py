@@ -55,8 +55,7 @@ class Network(nn.Module):
         logits: Tensor = self.get_submodule(self.names[-1])(x)  # (batch, 10)
         return logits
 
-    def weight(self, name: str) -> nn.Parameter:
-        """Return the weight matrix of layer `name`, (outputs, inputs)."""
-        weight = self.get_submodule(name).weight
-        assert isinstance(weight, nn.Parameter)
-        return weight
+    def weights(self) -> dict[str, nn.Parameter]:
+        """Return the weight matrix of each layer, (outputs, inputs), by the layer's name."""
+        every = dict(self.named_parameters())
+        return {name: every[f"{name}.weight"] for name in self.names}

@@ -1,47 +1,25 @@
-"""The optimizers that a training run can name: every first-order, dense one of torch.optim, by its name.
+"""The optimizers that a training run can name: every first-order, dense one of torch.optim, by its name."""
 
-Names and keywords are read from torch's source text, so that checking a configuration does not cost the
-second and a half that importing torch takes.
-"""
-
-import ast
 import contextlib
 import difflib
-import functools
-import importlib.util
+import inspect
 from collections.abc import Iterable
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import torch
 
 from report.config import Optimizer
 from report.errors import ConfigError
 
-if TYPE_CHECKING:
-    import torch
-
 # LBFGS calls the loss several times a step and SparseAdam wants sparse gradients: neither has "the update of a batch".
 # Muon refuses biases.
 UNSUITABLE = ("LBFGS", "Muon", "SparseAdam")
-
-
-@functools.cache
-def keywords() -> dict[str, tuple[str, ...]]:
-    """Return the keyword arguments of each optimizer of the installed torch, without importing it."""
-    spec = importlib.util.find_spec("torch")
-    if spec is None or spec.origin is None:
-        raise ConfigError('torch is not installed. Run "make report", which installs it.')
-    found = {}
-    for path in sorted((Path(spec.origin).parent / "optim").glob("*.py")):
-        for node in ast.parse(path.read_text(encoding="utf-8")).body:
-            bases = (
-                [base.id for base in node.bases if isinstance(base, ast.Name)] if isinstance(node, ast.ClassDef) else []
-            )
-            if isinstance(node, ast.ClassDef) and {"Optimizer", "Adam"} & set(bases) and node.name not in UNSUITABLE:
-                for function in node.body:
-                    if isinstance(function, ast.FunctionDef) and function.name == "__init__":
-                        names = [each.arg for each in (*function.args.args[2:], *function.args.kwonlyargs)]
-                        found[node.name] = tuple(names)
-    return found
+NEUTRAL = ("fused", "foreach", "capturable", "differentiable")  # how a step is computed, not what it does
+KINDS: dict[str, type[torch.optim.Optimizer]] = {
+    name: kind
+    for name, kind in sorted(vars(torch.optim).items())
+    if isinstance(kind, type) and issubclass(kind, torch.optim.Optimizer) and name not in ("Optimizer", *UNSUITABLE)
+}
 
 
 def check(where: str, optimizer: Optimizer) -> None:
@@ -54,20 +32,22 @@ def check(where: str, optimizer: Optimizer) -> None:
     Raises:
         ConfigError: one line: what was found and what is allowed.
     """
-    known = keywords()
-    if optimizer.name not in known:
-        near = difflib.get_close_matches(optimizer.name, known, n=1, cutoff=0.4)
+    if optimizer.name not in KINDS:
+        near = difflib.get_close_matches(optimizer.name, KINDS, n=1, cutoff=0.4)
         hint = f' Did you mean "{near[0]}"?' if near else ""
-        raise ConfigError(f"{where}.name: found {optimizer.name!r}; allowed: {', '.join(sorted(known))}.{hint}")
+        raise ConfigError(f"{where}.name: found {optimizer.name!r}; allowed: {', '.join(KINDS)}.{hint}")
+    allowed = [name for name in _keywords(optimizer.name) if name not in NEUTRAL]
     for key, value in optimizer.arguments.items():
-        if key not in known[optimizer.name] or key in ("params", "fused", "foreach", "capturable", "differentiable"):
-            allowed = [
-                name
-                for name in known[optimizer.name]
-                if name not in ("fused", "foreach", "capturable", "differentiable")
-            ]
+        if key not in allowed:
             raise ConfigError(f"{where}.{key}: unknown key; {optimizer.name} allows: {', '.join(allowed)}.")
         _check_value(f"{where}.{key}", key, value)
+    # A matrix and a vector: some optimizers take only the one kind, and a network has both.
+    build(optimizer, [torch.nn.Parameter(torch.zeros(2, 2)), torch.nn.Parameter(torch.zeros(2))], where)
+
+
+def _keywords(name: str) -> list[str]:
+    """Return the keyword arguments of an optimizer."""
+    return list(inspect.signature(KINDS[name]).parameters)[1:]
 
 
 def _check_value(where: str, key: str, value: Any) -> None:
@@ -85,8 +65,8 @@ def _check_value(where: str, key: str, value: Any) -> None:
 
 
 def build(
-    optimizer: Optimizer, parameters: "Iterable[torch.nn.Parameter]", where: str = "optimizer"
-) -> "torch.optim.Optimizer":
+    optimizer: Optimizer, parameters: Iterable[torch.nn.Parameter], where: str = "optimizer"
+) -> torch.optim.Optimizer:
     """Make the optimizer, fused where torch has a fused form: three to four times as fast for a small network.
 
     Args:
@@ -97,14 +77,12 @@ def build(
     Raises:
         ConfigError: when torch refuses a value, with torch's reason.
     """
-    import torch
-
-    kind = getattr(torch.optim, optimizer.name)
+    kind: Any = KINDS[optimizer.name]
     arguments = {key: tuple(value) if isinstance(value, list) else value for key, value in optimizer.arguments.items()}
     every = list(parameters)
     made: torch.optim.Optimizer
     try:
-        if "fused" in keywords()[optimizer.name]:
+        if "fused" in _keywords(optimizer.name):
             # Not every optimizer has the fused form on every device; which do, only torch knows.
             with contextlib.suppress(RuntimeError):
                 made = kind(every, **arguments, fused=True)

@@ -3,8 +3,6 @@
 import shutil
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
-from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +10,9 @@ from report import files
 from report.config import Experiment
 from report.errors import ConfigError, ReportError, TrainingDivergedError
 from report.freshness import digest
-from report.recording import FORMAT
-from report.training import data, optimizers, workers
+from report.recording import schema
+from report.training import data, jobs, workers
+from report.training.jobs import Job, Run
 from report.workspace import Workspace
 
 Progress = Callable[[int, int, str], None]
@@ -22,68 +21,64 @@ LOST = "The Dask scheduler was lost. Training runs that came home are kept; run 
 POLL_SECONDS = 0.25  # between two looks at the progress
 
 
-@dataclass(frozen=True)
-class Run:
-    """Describe one training run of the study.
-
-    Args:
-        name: of its folder below `build/runs`.
-        experiment: describes this run alone.
-        recorded: for how many batches weights and gradients are kept.
-        clip_batches: for how many batches sampled layers are kept whole; 0 but for the main run.
-    """
-
-    name: str
-    experiment: Experiment
-    recorded: int
-    clip_batches: int = 0
-
-
-def runs(experiment: Experiment) -> tuple[Run, ...]:
+def planned(experiment: Experiment) -> tuple[Run, ...]:
     """Return all training runs of the study: the main one first, then the longest: none ends long after the rest.
 
     A control stops after `study.batches`. Other seeds of the main optimizer are trained to the end, because their
     accuracy then is asked for, but recorded no longer than the controls.
     """
     settings = experiment.training
-    every = [Run(experiment.main_run, experiment, settings.batches, experiment.animation.frames)]
+    every = [Run(experiment.main_run, experiment, settings.batches, "main", experiment.animation.frames)]
     for optimizer in experiment.optimizers:
+        is_main = optimizer == experiment.optimizer
+        batches = settings.batches if is_main else experiment.study.batches
         for seed in experiment.seeds:
             name = experiment.run_name(optimizer, seed)
             if name != experiment.main_run:
-                batches = settings.batches if optimizer == experiment.optimizer else experiment.study.batches
                 training = settings.model_copy(update={"seed": seed, "batches": batches, "validations": 1})
                 alone = experiment.model_copy(update={"optimizer": optimizer, "training": training})
-                every.append(Run(name, alone, experiment.study.batches))
+                every.append(Run(name, alone, experiment.study.batches, "main" if is_main else "control"))
     return tuple(every)
 
 
-def run_key(workspace: Workspace, run: Run) -> str | None:
-    """Return the key of everything that decides a training run's bits; None while the data are not settled."""
+def keys(workspace: Workspace, experiment: Experiment) -> dict[str, str | None]:
+    """Return the key of every run of the study by its name; None while the data are not settled."""
+    return {run.name: _key(workspace, run) for run in planned(experiment)}
+
+
+def _key(workspace: Workspace, run: Run) -> str | None:
+    """Return the key of everything that decides a training run's bits; torch's version is its last part."""
     source, reason = data.choose(workspace, run.experiment)
     if source is None:
         return None
-    settings = run.experiment.model_dump(mode="json", include={"network", "training", "optimizer", "recording"})
-    return digest(
-        FORMAT,
-        settings,
+    recipe = jobs.recipe()
+    decided = digest(
+        schema.VERSION,
+        run.experiment.model_dump(mode="json", include={"network", "training", "optimizer", "recording"}),
         run.experiment.data.validation_fraction,
         run.recorded,
-        run.clip_batches,
+        run.role,
+        run.first,
         data.identity(source),
-        reason if run.clip_batches else "",  # only the main run's `run.json` tells it
-        workers.recipe(),
+        reason if run.first else "",  # only the pages say it, and they take it from the main run
+        recipe["code"],
+        recipe["numpy"],
     )
+    return f"{decided}:{recipe['torch']}"
 
 
-def keys(workspace: Workspace, experiment: Experiment) -> dict[str, str | None]:
-    """Return the key of every run of the study by its name."""
-    return {run.name: run_key(workspace, run) for run in runs(experiment)}
+def _is_same(found: Any, wanted: str | None) -> bool:
+    """Tell whether a key is the one that is wanted; where torch is not installed, its version does not count."""
+    return wanted is not None and (found == wanted or (wanted.endswith(":") and str(found).startswith(wanted)))
 
 
-def complete(workspace: Workspace, experiment: Experiment) -> list[str]:
-    """Return the names of the runs that are on disk, made from this very experiment; the main one first."""
-    return [name for name, key in keys(workspace, experiment).items() if _is_complete(workspace, name, key)]
+def recordings(workspace: Workspace, experiment: Experiment) -> list[Path]:
+    """Return the folders of the runs that are on disk, made from this very experiment.
+
+    The main run comes first, then label by label in the experiment's order, each by its seed.
+    """
+    wanted = keys(workspace, experiment)
+    return [workspace.run(name) for name, key in wanted.items() if _is_complete(workspace, name, key)]
 
 
 def is_complete(workspace: Workspace, experiment: Experiment, *, giving_up: bool = True) -> bool:
@@ -100,7 +95,7 @@ def is_complete(workspace: Workspace, experiment: Experiment, *, giving_up: bool
     given_up = [
         record["run"]
         for record in missing(workspace)
-        if record["key"] == wanted.get(record["run"]) and (giving_up or record["certain"])
+        if _is_same(record["key"], wanted.get(record["run"])) and (giving_up or record["certain"])
     ]
     return experiment.main_run in done and set(wanted) == {*done, *given_up}
 
@@ -136,18 +131,18 @@ def train(
         ConfigError: for an optimizer or keyword that torch does not have; before anything is written.
         ReportError: when data cannot be had, the disk refuses, or the main training run fails.
     """
-    tables = _tables(experiment_file, experiment)
-    for where, optimizer in zip(tables.values(), experiment.optimizers, strict=True):
-        optimizers.check(where, optimizer)
-    wanted = runs(experiment)
+    wanted = planned(experiment)
     failed: list[dict[str, Any]] = []
     todo = _todo(workspace, experiment)
+    if todo and not jobs.recipe()["torch"]:
+        raise ReportError('torch is not installed. Run "make report", which installs it.')
     if todo:
+        tables = _tables(experiment_file, experiment)
         count = min(processes or workers.cores(experiment), len(todo))
         try:
             with workers.Cluster(dask, len(todo)) if dask else workers.Processes(count, len(todo)) as executor:
                 # In the workers, because torch takes seconds to import and because theirs is the device that counts.
-                _check(executor, [(tables[run.experiment.optimizer.slug], run.experiment) for run in wanted])
+                _check(executor, [(tables[run.experiment.optimizer.label], run.experiment) for run in wanted])
                 source = data.settle(workspace, experiment, say)
                 todo = _todo(workspace, experiment)
                 failed = _execute(_jobs(todo, workspace, source, executor), executor, workspace, source, progress)
@@ -162,7 +157,11 @@ def train(
 def _hopeless(workspace: Workspace, experiment: Experiment) -> list[dict[str, Any]]:
     """Return the records of runs that would fail again, as they did: nothing that they depend on has changed."""
     wanted = keys(workspace, experiment)
-    return [record for record in missing(workspace) if record["certain"] and record["key"] == wanted.get(record["run"])]
+    return [
+        record
+        for record in missing(workspace)
+        if record["certain"] and _is_same(record["key"], wanted.get(record["run"]))
+    ]
 
 
 def _todo(workspace: Workspace, experiment: Experiment) -> list[Run]:
@@ -170,8 +169,8 @@ def _todo(workspace: Workspace, experiment: Experiment) -> list[Run]:
     hopeless = {record["run"] for record in _hopeless(workspace, experiment)}
     return [
         run
-        for run in runs(experiment)
-        if run.name not in hopeless and not _is_complete(workspace, run.name, run_key(workspace, run))
+        for run in planned(experiment)
+        if run.name not in hopeless and not _is_complete(workspace, run.name, _key(workspace, run))
     ]
 
 
@@ -183,7 +182,7 @@ def _check(executor: workers.Workers, checks: Sequence[tuple[str, Experiment]]) 
         ReportError: when workers do not work at all.
     """
     try:
-        found = [future.result() for future in [executor.submit(workers.check, checks) for _ in range(executor.width)]]
+        found = [future.result() for future in [executor.submit(jobs.check, checks) for _ in range(executor.width)]]
     except CancelledError:
         raise ReportError(LOST) from None
     except Exception as error:
@@ -195,42 +194,30 @@ def _check(executor: workers.Workers, checks: Sequence[tuple[str, Experiment]]) 
 
 def _jobs(
     todo: Sequence[Run], workspace: Workspace, source: tuple[data.Source, str], executor: workers.Workers
-) -> list[workers.Job]:
+) -> list[Job]:
     """Return what the workers are to do, in that order."""
-    return [
-        workers.Job(
-            name=run.name,
-            experiment=run.experiment,
-            key=str(run_key(workspace, run)),
-            recorded=run.recorded,
-            clip_batches=run.clip_batches,
-            slot=slot,
-            recipe=workers.recipe(),
-            source=source,
-            workspace=workspace if executor.shares_disk else None,
-        )
-        for slot, run in enumerate(todo)
-    ]
+    place = workspace if executor.shares_disk else None
+    return [Job(run, str(_key(workspace, run)), slot, jobs.recipe(), source, place) for slot, run in enumerate(todo)]
 
 
 def _execute(
-    jobs: Sequence[workers.Job],
+    wanted: Sequence[Job],
     executor: workers.Workers,
     workspace: Workspace,
     source: tuple[data.Source, str],
     progress: Progress,
 ) -> list[dict[str, Any]]:
-    """Let `executor` do `jobs`; repeat those whose worker dies; return a record of each that failed for good.
+    """Let `executor` do what is wanted; repeat those whose worker dies; return a record of each that failed for good.
 
     Raises:
         ReportError: when the main run fails, without which nothing else is of use.
     """
     arguments = executor.share(workspace, source)
-    pending: dict[Future[Any], tuple[workers.Job, int]] = {
-        executor.submit(workers.work, job, *arguments): (job, 1) for job in jobs
+    pending: dict[Future[Any], tuple[Job, int]] = {
+        executor.submit(jobs.work, job, *arguments): (job, 1) for job in wanted
     }
-    total = sum(job.experiment.training.batches for job in jobs)
-    what = f"batches of {len(jobs)} training run{'s' * (len(jobs) > 1)}"
+    total = sum(job.run.experiment.training.batches for job in wanted)
+    what = f"batches of {len(wanted)} training run{'s' * (len(wanted) > 1)}"
     failed = []
     while pending:
         finished, _ = wait(pending, POLL_SECONDS, FIRST_COMPLETED)
@@ -238,14 +225,15 @@ def _execute(
             job, attempt = pending.pop(future)
             error, lasting = _settle(future, workspace)
             if error is not None and not lasting and attempt < ATTEMPTS:
-                pending[executor.submit(workers.work, job, *arguments)] = (job, attempt + 1)
+                pending[executor.submit(jobs.work, job, *arguments)] = (job, attempt + 1)
             elif error is not None:
-                if job.clip_batches:  # the main run
-                    raise _of_main_run(workspace.run(job.name), error)
+                name = job.run.name
+                if job.run.first:  # the main run
+                    raise _of_main_run(workspace.run(name), error)
                 certain = isinstance(error, TrainingDivergedError)
-                failed.append({"run": job.name, "reason": str(error), "key": job.key, "certain": certain})
+                failed.append({"run": name, "reason": str(error), "key": job.key, "certain": certain})
         known = executor.counts()
-        left = sum(job.experiment.training.batches - known[job.slot] for job, _ in pending.values())
+        left = sum(job.run.experiment.training.batches - known[job.slot] for job, _ in pending.values())
         progress(total - left, total, what)
     return failed
 
@@ -256,15 +244,17 @@ def _settle(future: Future[Any], workspace: Workspace) -> tuple[ReportError | No
     Raises:
         ReportError: when the cluster itself is gone, and every other run with it.
     """
+    from pebble import ProcessExpired
+
     try:
-        outcome: workers.Outcome = future.result()
-    except BrokenProcessPool:
+        outcome: jobs.Outcome = future.result()
+    except ProcessExpired:
         return ReportError(f"its process died {ATTEMPTS} times, perhaps for want of memory."), False
     except CancelledError:
         raise ReportError(LOST) from None
     except Exception as error:  # whatever befell a worker, the other runs go on
         return ReportError(f"its worker failed {ATTEMPTS} times: {type(error).__name__}: {_one_line(error)}"), False
-    workers.unpack(outcome, workspace.runs)
+    jobs.unpack(outcome, workspace.runs)
     return outcome.error, True
 
 
@@ -283,17 +273,18 @@ def _of_main_run(folder: Path, error: ReportError) -> ReportError:
 
 
 def _tables(file: Path, experiment: Experiment) -> dict[str, str]:
-    """Return the file and table that describe each optimizer, by its slug."""
-    tables = {experiment.optimizer.slug: f"{file}: optimizer"}
+    """Return the file and table that describe each optimizer, by its label."""
+    tables = {experiment.optimizer.label: f"{file}: optimizer"}
     for place, optimizer in enumerate(experiment.study.optimizers):
-        tables.setdefault(optimizer.slug, f"{file}: study.optimizers.{place}")
+        tables.setdefault(optimizer.label, f"{file}: study.optimizers.{place}")
     return tables
 
 
 def _is_complete(workspace: Workspace, name: str, key: str | None) -> bool:
-    folder = workspace.run(name)
-    found = files.read_json(folder / "run.json", default={}).get("key")
-    return key is not None and found == key and (folder / "timings.json").is_file()
+    """Tell whether a folder holds the recording that is wanted; what it is called says nothing."""
+    found = files.read_json(workspace.run(name) / "run.json", "about", "ended", default={"about": {}, "ended": ""})
+    about = found["about"]
+    return found["ended"] == "complete" and isinstance(about, dict) and _is_same(about.get("key"), key)
 
 
 def _remove_others(workspace: Workspace, keep: set[str]) -> None:
@@ -303,5 +294,5 @@ def _remove_others(workspace: Workspace, keep: set[str]) -> None:
     """
     for folder in sorted(workspace.runs.iterdir()):
         is_run = (folder / "run.json").is_file() or (folder.name.startswith(".") and folder.suffix == ".partial")
-        if is_run and folder.name not in keep:
+        if is_run and folder.suffix != ".diverged" and folder.name not in keep:
             shutil.rmtree(folder, ignore_errors=True)

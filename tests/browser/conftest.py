@@ -4,7 +4,7 @@ import base64
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -124,8 +124,7 @@ def address(folder: Path, tiny_build: Build) -> Iterator[str]:
         place = Workspace(ROOT, folder.parent / "build", folder)
         shutil.copytree(tiny_build.workspace.docs, place.docs)
         files.write_bytes(place.site_settings, tiny_build.workspace.site_settings.read_bytes())
-        settings = tiny_build.experiment.site.model_copy(update={"url": served})
-        site.build(place, tiny_build.experiment.model_copy(update={"site": settings}))
+        site.build(place, replace(tiny_build.settings, url=served))
         yield served
 
 

@@ -14,6 +14,7 @@ from playwright.sync_api import Page, expect
 
 from benchmarks.serving import serve
 from report import files
+from report.drawing.animation.clips import Pace
 from report.drawing.player import pack as player
 from report.site import offline
 from report.workspace import Workspace
@@ -21,7 +22,7 @@ from report.workspace import Workspace
 from .conftest import SCREENSHOTS, axe, complaints_of
 
 SHARD = 440 * 16  # edges × batches: several shards of the tiny network
-MAIN = "adam-b0.9-seed3"
+MAIN = "adam-b1-0.9-seed3"
 PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Player</title>
 <meta name="viewport" content="width=device-width"><link rel="icon" href="data:,">
 <link rel="stylesheet" href="assets/player/weight-player.css">
@@ -44,12 +45,11 @@ def site(tiny_build, tmp_path_factory):
     """Serve two pages that hold nothing but a player, over the tiny build in several shards; return the address."""
     build = tmp_path_factory.mktemp("player") / "build"
     build.mkdir()
-    (build / "runs").symlink_to(tiny_build.workspace.runs)
     shutil.copy(tiny_build.workspace.results, build)
     place = Workspace(ROOT, build, build / "site")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(player, "SHARD_VALUES", SHARD)
-        player.pack(place, tiny_build.experiment, lambda *_: None)
+        player.pack(place, tiny_build.study, Pace(8, 100, 60, 10), lambda *_: None)
     shutil.copytree(tiny_build.workspace.animations, place.animations)
     shutil.copytree(ROOT / "site_src" / "assets" / "player", place.docs / "assets" / "player")
     files.write_text(place.docs / "index.html", PAGE.replace("MODE", "full"))
@@ -63,7 +63,7 @@ def site(tiny_build, tmp_path_factory):
 def updates(tiny_build):
     """Return (batches, edges): every recorded update of the main run."""
     run = tiny_build.recording
-    return np.concatenate([np.diff(run.kept_weights(layer), axis=0) for layer in run.whole], axis=1)
+    return np.concatenate([np.diff(run.weights(layer), axis=0) for layer in ("l3", "l4", "l5")], axis=1)
 
 
 def opened(page: Page, address: str) -> Page:
@@ -307,13 +307,13 @@ def test_two_optimizers_in_step(page, site):
     """Without momentum first; both graphs show the same batch; choosing the other side's training run swaps them."""
     opened(page, site + "#batch=50")
     page.get_by_role("button", name="Compare with Adam, β1 = 0", exact=True).click()
-    expect(page).to_have_url(re.compile(r"compare=adam-b0\.0"))
+    expect(page).to_have_url(re.compile(r"compare=adam-b1-0"))
     expect(page.locator(".wp-words")).to_contain_text("Batch 40 of 40. Adam, β1 = 0.9: loss")
     assert page.locator(".wp-canvas canvas:visible").count() == 2
     labels = page.locator(".wp-canvas").evaluate_all("boxes => boxes.map((box) => box.getAttribute('aria-label'))")
     assert labels == ["Network graph, Adam, β1 = 0.9, batch 40", "Network graph, Adam, β1 = 0, batch 40"]
     page.get_by_label("Training run", exact=True).select_option(label="Adam, β1 = 0")
-    expect(page).to_have_url(re.compile(r"run=adam-b0\.0&compare=adam-b0\.9"))
+    expect(page).to_have_url(re.compile(r"run=adam-b1-0&compare=adam-b1-0\.9"))
     page.get_by_label("Training run to compare").select_option(label="SGD with momentum 0.9")
     expect(page.locator(".wp-words")).to_contain_text("SGD with momentum 0.9: loss")
     page.get_by_role("button", name="Show one graph").click()
@@ -457,7 +457,7 @@ def test_any_edge_can_be_named(page, site):
 
 def test_an_address_brings_back_all_that_was_chosen(page, site, browser):
     """The same words, picture and controls on another machine; and the button back undoes a choice."""
-    opened(page, site + "#batch=12&edge=l4.3.7&compare=adam-b0.0&layers=l4,l5&threshold=0.35&speed=25")
+    opened(page, site + "#batch=12&edge=l4.3.7&compare=adam-b1-0&layers=l4,l5&threshold=0.35&speed=25")
     other = browser.new_page(viewport={"width": 1280, "height": 900})
     opened(other, page.url)
     assert other.locator(".wp-words").inner_text() == page.locator(".wp-words").inner_text()
@@ -640,7 +640,7 @@ def test_anyone_can_use_it(browser, address, size, scheme):
     context = browser.new_context(viewport={"width": size[0], "height": size[1]}, color_scheme=scheme)
     page = context.new_page()
     complaints = complaints_of(page, address)
-    opened(page, f"{address}explore.html#batch=30&edge=l4.3.7,l5.0.1&compare=adam-b0.0")
+    opened(page, f"{address}explore.html#batch=30&edge=l4.3.7,l5.0.1&compare=adam-b1-0")
     expect(page.locator(".wp-card canvas:visible")).to_have_count(8)
     page.wait_for_timeout(300)
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
@@ -657,12 +657,12 @@ def test_the_offline_copy_plays_from_the_file_system(page, tiny_build, tmp_path)
     build.mkdir()
     (build / "docs").symlink_to(tiny_build.workspace.docs)
     shutil.copy(tiny_build.workspace.site_settings, build)
-    archive = offline.pack(Workspace(ROOT, build, build / "site"), tiny_build.experiment)
+    archive = offline.pack(Workspace(ROOT, build, build / "site"), tiny_build.settings)
     with zipfile.ZipFile(archive) as content:
         content.extractall(tmp_path / "copy")
     address = (tmp_path / "copy" / offline.NAME).as_uri() + "/"
     complaints = complaints_of(page, address)
-    opened(page, f"{address}explore.html#batch=30&compare=adam-b0.0")
+    opened(page, f"{address}explore.html#batch=30&compare=adam-b1-0")
     page.get_by_role("button", name="One batch on").click()
     expect(page.locator(".wp-words")).to_contain_text("Batch 31 of 40")
     expect(page).to_have_url(re.compile(r"#batch=31&compare"))

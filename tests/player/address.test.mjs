@@ -14,7 +14,7 @@ const limits = {
   initial: {
     batch: 4,
     edges: [],
-    run: "adam-b0.9",
+    run: "adam-b1-0.9",
     compare: null,
     shown: [true, true, true],
     threshold: 1,
@@ -25,8 +25,8 @@ const limits = {
 const full = {
   batch: 31,
   edges: [edgeOf(layers, "l4.3.7"), edgeOf(layers, "l3.0.5")],
-  run: "sgd-m0.9",
-  compare: "adam-b0.0",
+  run: "sgd-with-momentum-0.9",
+  compare: "adam-b1-0",
   shown: [true, false, true],
   threshold: 0.35,
   speed: 25,
@@ -36,7 +36,7 @@ test("a whole state comes back from its address", () => {
   const address = formatAddress(full, limits);
   assert.equal(
     address,
-    "#batch=31&edge=l4.3.7,l3.0.5&run=sgd-m0.9&compare=adam-b0.0&layers=l3,l5&threshold=0.35&speed=25",
+    "#batch=31&edge=l4.3.7,l3.0.5&run=sgd-with-momentum-0.9&compare=adam-b1-0&layers=l3,l5&threshold=0.35&speed=25",
   );
   assert.deepEqual(parseAddress(address, limits), { state: full, problem: null });
   assert.deepEqual(parseAddress(formatAddress(limits.initial, limits), limits), { state: limits.initial, problem: null });
@@ -54,19 +54,19 @@ test("the anchor of a heading, or none, is no address of the player's", () => {
 });
 
 test("whatever is wrong gives the view of the beginning, and is named", () => {
-  const last = limits.batches.get("adam-b0.9");
+  const last = limits.batches.get("adam-b1-0.9");
   const wrong = {
     "#batch=0": /no batch “0”/,
     "#batch=-3": /no batch “-3”/,
     "#batch=2.5": /no batch/,
     "#batch=": /no batch “”/,
     [`#batch=${Number(last) + 1}`]: /has no batch 61; the last is 60/,
-    "#batch=50&compare=adam-b0.0": /has no batch 50; the last is 40/,
+    "#batch=50&compare=adam-b1-0": /has no batch 50; the last is 40/,
     "#edge=l9.0.0": /no edge “l9\.0\.0”/,
     "#edge=l4.3.7,": /no edge “”/,
     "#edge=l3.0.0,l3.0.1,l3.0.2,l3.0.3,l3.0.4": /pins at most 4/,
     "#compare=lion": /no training run “lion”/,
-    "#compare=adam-b0.9": /with itself/,
+    "#compare=adam-b1-0.9": /with itself/,
     "#run=%E0%A4%A": /no training run/,
     "#layers=l2": /no layer “l2”/,
     "#layers=": /no layer “”/,

@@ -29,6 +29,11 @@ test("the view in words", () => {
     words.viewWords(312, 3000, [{ label: "Adam", loss: 0.41, lit }]),
     "Batch 312 of 3,000, loss 0.410: 7 edges above the threshold, most in l5 (4).",
   );
+  assert.equal(words.viewWords(1, 9, [{ label: "Adam", lit }]), "Batch 1 of 9: 7 edges above the threshold, most in l5 (4).");
+  assert.equal(
+    words.viewWords(1, 9, [{ label: "A", loss: 2, lit: "no edge moves" }, { label: "B", lit: "no edge moves" }]),
+    "Batch 1 of 9. A: loss 2.00, no edge moves. B: no edge moves.",
+  );
   assert.equal(words.litWords([0, 1, 0], layers, all, 1, undefined), "1 edge above the threshold, all in l4");
   assert.equal(words.litWords([2, 0, 2], layers, all, 0.5, undefined), "4 edges above 0.5 of the threshold, as many in l3 as in l5");
   assert.equal(words.litWords([3, 0, 0], layers, [true, false, false], 1, undefined), "3 edges above the threshold");

@@ -2,32 +2,35 @@
 
 from report.analysis import units
 from report.analysis.findings.constants import CLIP, EQUAL, UNITS_RUNS_TABLE
-from report.analysis.findings.records import Evidence, Finding, Study, Test, conclude, geometric
+from report.analysis.findings.records import BySeed, Evidence, Finding, Lookup, Test, conclude, geometric
 
 UNIT_WORDS = {"opacity": "opacity", "absolute": "mean |Δ|", "relative": "‖Δ‖/‖w‖"}
 EARLY = "1-100"
 
 
-def _neighbours(study: Study) -> tuple[tuple[str, str, str] | None, str | None]:
+def _neighbours(study: Lookup) -> tuple[tuple[str, str, str] | None, str | None]:
     """Return the middle layer and its neighbours, or why the claim does not apply."""
-    if len(study.whole) != 3:
+    if len(study.drawn) != 3:
         return None, (
             "The claim is about the middle one of three neighbouring layers; this network's graph shows "
-            f"{len(study.whole)}."
+            f"{len(study.drawn)}."
         )
-    first, middle, last = study.whole
+    first, middle, last = study.drawn
     return (middle, first, last), None
 
 
-def _name(study: Study) -> str:
+def _name(study: Lookup) -> str:
     """Return what the claims call the layer that they speak of: as the first article did where it is the same one."""
-    middle = study.whole[1] if len(study.whole) == 3 else ""
-    if middle == "l4" or not middle:
-        return "layer 3–4 (l4)" if middle else "layer 3–4"
-    return f"the middle layer ({middle})"
+    if len(study.drawn) != 3:
+        return "layer 3–4"
+    middle = study.drawn[1]
+    # The first article counts columns of nodes: between the third and the fourth lies the fourth one's weight matrix,
+    # counted from the one that reads the inputs as the first.
+    is_same = "network" in study.results["about"] and study.results["tensors"].index(middle) == 3
+    return f"layer 3–4 ({middle})" if is_same else f"the middle layer ({middle})"
 
 
-def quiet(study: Study) -> Finding:
+def quiet(study: Lookup) -> Finding:
     """Decide whether the middle layer is updated less than its neighbours in the first 100 batches."""
     tests: list[Test] = []
     evidence: list[Evidence] = []
@@ -38,8 +41,9 @@ def quiet(study: Study) -> Finding:
         lesser = {seed: min(each[seed] for each in rest) for seed in middle if all(seed in each for each in rest)}
         ratio = _ratio(
             f"update of {layers[0]} / smaller of {layers[1]} and {layers[2]}, in {UNIT_WORDS[unit]}",
-            # A neighbour that does not move at all: the middle layer is as far above it as can be counted.
-            [middle[seed] / size if size else CLIP.value for seed, size in lesser.items()],
+            # Beside a neighbour that does not move at all, a layer that moves is as far above it as can be counted;
+            # one that does not move either is neither quiet nor lively.
+            [middle[seed] / size if size else CLIP.value for seed, size in lesser.items() if size or middle[seed]],
             EARLY,
             unit,
             study,
@@ -61,7 +65,7 @@ def quiet(study: Study) -> Finding:
     )
 
 
-def late(study: Study) -> Finding:
+def late(study: Lookup) -> Finding:
     """Decide whether the middle layer is updated heavily after batch 100."""
     tests: list[Test] = []
     evidence: list[Evidence] = []
@@ -70,13 +74,13 @@ def late(study: Study) -> Finding:
         layers, reason = None, "The study is not longer than the 100 batches of the start."
     for unit in units.UNITS if layers else ():
         assert layers is not None
-        growth: list[dict[int, float]] = []
+        growth: list[BySeed] = []
         for layer in layers:
             before = study.by_seed("units", study.main, layer, EARLY, unit)
             after = study.by_seed("units", study.main, layer, study.late, unit)
             growth.append({seed: after[seed] / before[seed] for seed in before if before[seed] and seed in after})
         middle, *rest = growth
-        seeds = [seed for seed in sorted(middle) if all(each.get(seed) for each in rest)]
+        seeds = [seed for seed in middle if all(each.get(seed) for each in rest)]
         own = _ratio(
             f"{layers[0]}: after batch 100 / before, in {UNIT_WORDS[unit]}",
             [middle[seed] for seed in seeds],
@@ -111,7 +115,7 @@ def late(study: Study) -> Finding:
     )
 
 
-def _ratio(name: str, ratios: list[float], window: str, test: str, study: Study) -> Evidence:
+def _ratio(name: str, ratios: list[float], window: str, test: str, study: Lookup) -> Evidence:
     summary = geometric(ratios, CLIP.value)
     return Evidence.of(
         name, summary, "times", UNITS_RUNS_TABLE, window=window, optimizer=study.label(study.main), test=test

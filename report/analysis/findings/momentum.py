@@ -11,10 +11,10 @@ from report.analysis.findings.constants import (
     RETURNED,
     VANISHED,
 )
-from report.analysis.findings.records import Evidence, Finding, Study, Test, conclude, paired
+from report.analysis.findings.records import NOTHING_DRAWN, Evidence, Finding, Lookup, Test, conclude, paired
 
 
-def momentum(study: Study) -> Finding:
+def momentum(study: Lookup) -> Finding:
     """Decide whether it is momentum, the accumulation of past gradients, that makes updates persist."""
     tests: list[Test] = []
     evidence: list[Evidence] = []
@@ -31,7 +31,7 @@ def momentum(study: Study) -> Finding:
     without = without or [each["slug"] for each, beta in known if beta == 0 and each["slug"] != study.main]
     sgd = {beta: each["slug"] for each, beta in known if each["name"] == "SGD" and beta is not None}
     has_momentum = chief["momentum"] > 0  # whether or not there is a theory of it
-    for layer in study.whole:
+    for layer in study.drawn:
         runs = {each["slug"]: _run_evidence(study, each["slug"], layer) for each in study.optimizers}
         evidence += runs.values()
         if without and has_momentum:
@@ -49,7 +49,7 @@ def momentum(study: Study) -> Finding:
             near = [_is_near(runs[slug]) for beta, slug in family if beta > 0]
             about = f"Are the mean runs of {layer} within a factor {FACTOR.value:g} of the predicted ones at every β1?"
             tests.append(Test("as predicted", about, _all(near), layer))
-    reason = None
+    reason = None if study.drawn else NOTHING_DRAWN
     if not (without and has_momentum):
         tests = []
         reason = (
@@ -74,7 +74,7 @@ def momentum(study: Study) -> Finding:
     )
 
 
-def _run_evidence(study: Study, slug: str, layer: str) -> Evidence:
+def _run_evidence(study: Lookup, slug: str, layer: str) -> Evidence:
     expected = study.theory(slug)
     return Evidence.of(
         "mean same-sign run",
@@ -88,7 +88,7 @@ def _run_evidence(study: Study, slug: str, layer: str) -> Evidence:
     )
 
 
-def _vanishes(study: Study, main: Evidence, control: Evidence, slug: str, layer: str) -> Test:
+def _vanishes(study: Lookup, main: Evidence, control: Evidence, slug: str, layer: str) -> Test:
     about = f"Are runs in {layer} nearly as short as coin tossing makes them with {study.label(slug)}?"
     holds = None
     if main.value is not None:
@@ -96,21 +96,21 @@ def _vanishes(study: Study, main: Evidence, control: Evidence, slug: str, layer:
     return Test("vanishes", about, holds, layer)
 
 
-def _returns(study: Study, plain: str, heavy: str, beta: float, layer: str) -> tuple[Evidence, Test]:
+def _returns(study: Lookup, plain: str, heavy: str, beta: float, layer: str) -> tuple[Evidence, Test]:
     predicted = theory.mean_run(beta) - theory.mean_run(0)
     difference = _difference(study, plain, heavy, layer, "returns", predicted)
     about = f"Does momentum bring more than half of the predicted lengthening back under SGD in {layer}?"
     return difference, Test("returns", about, difference.is_above(RETURNED.value * predicted), layer)
 
 
-def _step(study: Study, lower: str, upper: str, layer: str) -> Evidence:
+def _step(study: Lookup, lower: str, upper: str, layer: str) -> Evidence:
     betas = study.memory(lower), study.memory(upper)
     assert betas[0] is not None
     assert betas[1] is not None
     return _difference(study, lower, upper, layer, "grows", theory.mean_run(betas[1]) - theory.mean_run(betas[0]))
 
 
-def _difference(study: Study, lower: str, upper: str, layer: str, test: str, predicted: float) -> Evidence:
+def _difference(study: Lookup, lower: str, upper: str, layer: str, test: str, predicted: float) -> Evidence:
     """Return how much longer the runs of `upper` are than those of `lower`, seed by seed."""
     runs = [study.by_seed("persistence", slug, layer, study.late, "mean_run") for slug in (lower, upper)]
     return Evidence.of(

@@ -3,16 +3,16 @@
 from typing import Any
 
 from report.analysis.findings.constants import DARK, DWELL_TABLE, LASTING, PERSISTENCE_TABLE, SEVERAL
-from report.analysis.findings.records import Evidence, Finding, Study, Test, conclude
+from report.analysis.findings.records import NOTHING_DRAWN, Evidence, Finding, Lookup, Test, conclude
 
 
-def persistence(study: Study) -> Finding:
+def persistence(study: Lookup) -> Finding:
     """Decide whether a big update goes on for several batches in the same direction."""
     tests: list[Test] = []
     evidence: list[Evidence] = []
     window, label = study.late, study.label(study.main)
     expected = study.theory(study.main)
-    for layer in study.whole:
+    for layer in study.drawn:
         place: dict[str, Any] = {"layer": layer, "window": window, "optimizer": label}
         run = Evidence.of(
             "mean same-sign run",
@@ -51,4 +51,5 @@ def persistence(study: Study) -> Finding:
         (SEVERAL, DARK, LASTING),
         tests,
         evidence,
+        None if study.drawn else NOTHING_DRAWN,
     )

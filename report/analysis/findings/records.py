@@ -9,8 +9,12 @@ import numpy as np
 from report import wording
 from report.analysis import intervals
 
+BySeed = dict[int | None, float]  # a recording without a seed goes by None
+
 SUPPORTED, NOT_SUPPORTED, MIXED, NOT_TESTED = "supported", "not supported", "mixed", "not tested"
 VERDICTS = (SUPPORTED, NOT_SUPPORTED, MIXED, NOT_TESTED)
+
+NOTHING_DRAWN = "The claim is about neighbouring matrices that were kept whole; this recording has none."
 
 
 @dataclass(frozen=True)
@@ -96,7 +100,7 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Study:
+class Lookup:
     """Look up summaries in the results, so that a rule reads as a sentence."""
 
     results: Mapping[str, Any]
@@ -109,16 +113,16 @@ class Study:
         object.__setattr__(self, "late", self.results["study"]["late"])
 
     @property
-    def whole(self) -> list[str]:
-        """Return the layers that the network graph shows: those that the first article speaks of."""
-        layers: list[str] = list(self.results["experiment"]["recording"]["whole"])
-        return layers
+    def drawn(self) -> list[str]:
+        """Return the tensors that the network graph shows: those that the first article speaks of."""
+        names: list[str] = self.results["drawn"]
+        return names
 
     @property
     def optimizers(self) -> list[dict[str, Any]]:
-        """Return the optimizers of which at least one training run exists."""
-        study = self.results["study"]
-        return [each for each in study["optimizers"] if study["runs"].get(each["slug"])]
+        """Return the optimizers, the main one first."""
+        every: list[dict[str, Any]] = self.results["study"]["optimizers"]
+        return every
 
     def batches(self, window: str) -> str:
         """Return a window in words."""
@@ -126,7 +130,7 @@ class Study:
 
     def label(self, slug: str) -> str:
         """Return an optimizer's name in prose."""
-        return str(next(each["label"] for each in self.results["study"]["optimizers"] if each["slug"] == slug))
+        return str(next(each["label"] for each in self.optimizers if each["slug"] == slug))
 
     def theory(self, slug: str) -> Mapping[str, Any] | None:
         """Return what chance predicts for an optimizer, or None."""
@@ -143,16 +147,16 @@ class Study:
         found = self.results["summary"][quantity].get(slug, {}).get(layer, {}).get(window, {}).get(name)
         return found if found is not None else intervals.summarise([])
 
-    def by_seed(self, quantity: str, slug: str, layer: str, window: str, name: str) -> dict[int, float]:
+    def by_seed(self, quantity: str, slug: str, layer: str, window: str, name: str) -> BySeed:
         """Return the values that exist, by seed: what is compared between training runs is compared within a seed."""
         values = self.summary(quantity, slug, layer, window, name)["values"]
-        seeds = self.results["study"]["seeds_of"].get(slug, []) if values else []
+        seeds = self.results["study"]["seeds_of"][slug] if values else []
         return {seed: value for seed, value in zip(seeds, values, strict=True) if value is not None}
 
 
-def paired(first: Mapping[int, float], second: Mapping[int, float]) -> dict[str, Any]:
+def paired(first: BySeed, second: BySeed) -> dict[str, Any]:
     """Return the summary of first - second over the seeds that both have."""
-    return intervals.summarise([first[seed] - second[seed] for seed in sorted(first.keys() & second.keys())])
+    return intervals.summarise([first[seed] - second[seed] for seed in first if seed in second])
 
 
 def geometric(ratios: Sequence[float], limit: float) -> dict[str, Any]:

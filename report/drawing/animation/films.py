@@ -1,15 +1,59 @@
-"""From a recording to a film: which of the drawings an animation is, and what it is given."""
+"""From a clip to its files: which of the drawings it is, what that is given, and how it becomes safe and small."""
 
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from report.drawing.animation import clips, flashes, graph, matrix, pixels
+from report.drawing.animation import clips, flashes, gif, graph, matrix, pixels
 from report.drawing.animation.clips import Clip
-from report.drawing.animation.gif import Movie
-from report.drawing.animation.palette import SCHEMES
-from report.recording import Recording
+from report.drawing.animation.gif import Movie, Pictures
+from report.recording.reader import Recording
 
 LAYER_SIZE = (640, 640)  # pixels of the graph of one layer, large enough to follow one edge
+SCHEMES = ("light", "dark")
+COARSEST = 4  # times coarser than wanted are the colours of an animation that would be too large; then it is as it is
+
+
+def develop(
+    clip: Clip, recordings: Sequence[Recording], laws: Mapping[str, Any], milliseconds: int
+) -> tuple[Pictures, dict[str, Any]]:
+    """Return the files of `clip`, and what the manifest says of them.
+
+    One that would flash too often at the wanted pace is made again, slow enough; one that would be too large is made
+    again with coarser colours.
+
+    Args:
+        clip: what is shown.
+        recordings: its recordings, the main one first.
+        laws: for each layer of the main one, the `mean` and `threshold` of all its batches.
+        milliseconds: how long a frame should stay.
+    """
+    coarse = 1
+    while True:
+        with warnings.catch_warnings():
+            # A name may have letters that the font lacks: a box stands for each.
+            warnings.filterwarnings("ignore", r"Glyph \d+ .* missing from font")
+            movie = film(clip, recordings, laws, coarse)
+            colours = {scheme: movie.palette.colours(scheme) for scheme in SCHEMES}
+            watch, found = flashes.watcher(colours, milliseconds, loops=True)
+            pictures = gif.encode(movie, milliseconds, watch)
+        flashing = found()
+        if milliseconds < flashes.SLOW and not all(scheme["safe"] for scheme in flashing.values()):
+            milliseconds = flashes.SLOW
+        elif coarse < COARSEST and len(pictures.gif["light"]) > most_bytes(clip):
+            coarse *= 2
+        else:
+            break
+    return pictures, {
+        "width": pictures.width,
+        "height": pictures.height,
+        "frames": pictures.frames,
+        "milliseconds": pictures.milliseconds,
+        "poster_batch": clip.batches[movie.poster],
+        "bytes": {scheme: len(pictures.gif[scheme]) for scheme in SCHEMES},
+        "flashes": flashing,
+        "facts": movie.facts,
+    }
 
 
 def most_bytes(clip: Clip) -> int:
@@ -22,14 +66,15 @@ def film(clip: Clip, recordings: Sequence[Recording], laws: Mapping[str, Any], c
 
     Args:
         clip: what is shown.
-        recordings: its training runs, the main one first.
-        laws: for each layer of the main one, the `mean` and `threshold` of all its batches.
+        recordings: its recordings, the main one first.
+        laws: as for `develop`.
         coarse: 1, or a power of 2 by which colours are held longer, for a smaller file.
     """
     main, layer, layers, batches = recordings[0], clip.layers[0], clip.layers, clip.batches
-    shapes = [main.experiment.shape(name) for name in layers]
+    shapes = [main.tensors[name].matrix for name in layers]
     if clip.kind == "pixels":
-        return pixels.movie(clips.amounts(main, layer, batches), batches, layer, shapes[0], coarse)
+        amounts = clips.amounts(main, layer, batches)
+        return pixels.movie(amounts, batches, layer, shapes[0], clips.picture(main), coarse)
     if clip.kind == "matrix":
         law = clips.visible_law(main, layer, batches, laws[layer])
         movie = matrix.movie(lambda: clips.matrices(main, layer, batches, law), batches, layer, shapes[0], coarse)
@@ -40,27 +85,9 @@ def film(clip: Clip, recordings: Sequence[Recording], laws: Mapping[str, Any], c
         signed = [clips.edges(run, layers, batches, own) for run, own in zip(recordings, equal, strict=True)]
         for opacities in signed:
             opacities[abs(opacities) < clips.LEFT_OUT] = 0
-        movie = graph.pair(signed, [optimizer.label for optimizer in clip.optimizers], layers, shapes, batches, coarse)
+        movie = graph.pair(signed, clip.labels, layers, shapes, batches, coarse)
         movie.facts["thresholds"] = [{name: own[name]["threshold"] for name in layers} for own in equal]
         movie.facts.update(full_share=clips.FULL_SHARE, left_out=clips.LEFT_OUT)
         return movie
     size = LAYER_SIZE if len(layers) == 1 else graph.SIZE
     return graph.movie(clips.edges(main, layers, batches, laws), layers, shapes, batches, size, coarse)
-
-
-def player_flashes(recording: Recording, laws: Mapping[str, Any], milliseconds: float) -> dict[str, dict[str, Any]]:
-    """Return for each scheme what flashes while the player shows every recorded batch, in the picture of network.gif.
-
-    Args:
-        recording: of the main training run.
-        laws: as for `film`.
-        milliseconds: that the player shows a batch at its usual speed.
-    """
-    layers, batches = recording.whole, range(1, recording.batches + 1)
-    signed = clips.edges(recording, layers, batches, laws)
-    movie = graph.movie(signed, layers, [recording.experiment.shape(layer) for layer in layers], batches)
-    schemes = {scheme: movie.palette.colours(scheme) for scheme in SCHEMES}
-    watch, results = flashes.watcher(schemes, milliseconds, loops=False)
-    for picture in movie.frames:
-        watch(picture)
-    return results()

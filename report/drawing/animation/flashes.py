@@ -14,7 +14,7 @@ Source: Web Content Accessibility Guidelines 2.2, success criterion 2.3.1 and th
 
 import math
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -55,21 +55,14 @@ def saturated_red(colours: Bytes) -> Mask:
 class Meter:
     """Follow pictures one by one and count what flashes."""
 
-    def __init__(self, colours: Bytes, milliseconds: float, scale: float = 1) -> None:
-        """Expect pictures of indices into `colours`.
-
-        Args:
-            colours: (256, 3) uint8 sRGB of each index.
-            milliseconds: how long a picture stays.
-            scale: size on the screen, CSS pixels a pixel.
-        """
+    def __init__(self, colours: Bytes, milliseconds: float) -> None:
+        """Expect pictures of indices into `colours`, (256, 3) uint8 sRGB, each of which stays so many milliseconds."""
         self._luminance = luminance(colours).astype(np.float32)
         self._red = saturated_red(colours)
-        self._field = tuple(side / scale for side in FIELD)
         self.per_second = math.ceil(1000 / milliseconds)  # changes of picture in one second
         self._before: Bytes | None = None
-        self._general = _Count(self.per_second, self._field)
-        self._reds = _Count(self.per_second, self._field)
+        self._general = _Count(self.per_second)
+        self._reds = _Count(self.per_second)
 
     def add(self, picture: Bytes) -> None:
         """Take the next (height, width) uint8 picture."""
@@ -89,7 +82,11 @@ class Meter:
         self._before.reshape(-1)[places] = new
 
     def result(self) -> dict[str, Any]:
-        """Return flashes per second and the largest share of a field that changes at once, general and red."""
+        """Return what flashes: `general` and `red`, each `per_second` and `area`, and whether that is `safe`.
+
+        `area` is the largest share of a ten-degree field that changes at once; flashes of less than a quarter of it do
+        not count, so `per_second` is 0 wherever `area` stays below.
+        """
         counts = {"general": self._general.result(), "red": self._reds.result()}
         return {**counts, "safe": all(count["per_second"] <= MOST for count in counts.values())}
 
@@ -108,9 +105,9 @@ class Meter:
 class _Count:
     """Count flashes of pixels that change in two directions, in every field and every second."""
 
-    def __init__(self, per_second: int, field: tuple[float, ...]) -> None:
-        self._area = field[0] * field[1]
-        self._blocks = tuple(math.ceil(side / BLOCK) + 1 for side in field)  # across, down
+    def __init__(self, per_second: int) -> None:
+        self._area = FIELD[0] * FIELD[1]
+        self._blocks = tuple(math.ceil(side / BLOCK) + 1 for side in FIELD)  # across, down
         self._recent: deque[tuple[Mask, Mask]] = deque(maxlen=per_second)
         self._most = 0
         self._share = 0.0
@@ -141,32 +138,17 @@ class _Count:
         return np.minimum(sums / self._area, 1.0)
 
 
-def measure(
-    pictures: Iterable[Bytes], colours: Bytes, milliseconds: float, *, loops: bool, scale: float = 1
-) -> dict[str, Any]:
-    """Return what flashes in `pictures`: `general` and `red`, each `per_second` and `area`, and whether that is `safe`.
-
-    `area` is the largest share of a ten-degree field that changes at once; flashes of less than a quarter of it do not
-    count, so `per_second` is 0 wherever `area` stays below.
+def watcher(
+    schemes: dict[str, Bytes], milliseconds: float, *, loops: bool
+) -> tuple[Callable[[Bytes], None], Callable[[], dict[str, dict[str, Any]]]]:
+    """Return a function to be told each picture, and one that then tells of each scheme what flashes (`Meter.result`).
 
     Args:
-        pictures: (height, width) uint8 colour indices, one after the other.
-        colours: (256, 3) uint8 sRGB of each index.
+        schemes: (256, 3) uint8 sRGB of each index, by scheme.
         milliseconds: how long a picture stays.
         loops: whether the first picture follows the last.
-        scale: size on the screen, CSS pixels a pixel.
     """
-    watch, results = watcher({"": colours}, milliseconds, loops=loops, scale=scale)
-    for picture in pictures:
-        watch(picture)
-    return results()[""]
-
-
-def watcher(
-    schemes: dict[str, Bytes], milliseconds: float, *, loops: bool, scale: float = 1
-) -> tuple[Callable[[Bytes], None], Callable[[], dict[str, dict[str, Any]]]]:
-    """Return a function to be told each picture, and one that then gives the result of `measure` of each scheme."""
-    meters = {scheme: Meter(colours, milliseconds, scale) for scheme, colours in schemes.items()}
+    meters = {scheme: Meter(colours, milliseconds) for scheme, colours in schemes.items()}
     first: list[Bytes] = []
 
     def watch(picture: Bytes) -> None:

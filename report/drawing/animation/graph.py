@@ -153,7 +153,8 @@ def _write_names(overlay: Overlay, places: geometry.Geometry, layers: Sequence[s
             sheet.text(middle, base + 54, layer, LABEL, bold=True, at="centre")
         elif index in (0, len(layers) - 1):
             side: Alignment = "left" if index == 0 else "right"
-            sheet.text(left if index == 0 else right, base + 54, layer, LABEL, bold=True, at=side)
+            room = (places.columns[-1] - places.columns[0]) / min(len(layers), 2) - 10
+            sheet.text_within(left if index == 0 else right, base + 54, layer, LABEL, room, bold=True, at=side)
         if fits[1]:
             sheet.text(middle, base + 79, shapes[index], SMALL, muted=SOFT, at="centre")
     for column, side_of in ((0, -1), (len(places.columns) - 1, 1)):

@@ -86,8 +86,10 @@ def _frames(
     base = TOP + inner[1]
     name = f"{len(rows):,} → {len(columns):,}"
     end = overlay.sheet.text(width - LEFT, base + 34, name, SMALL, muted=SOFT, at="right")
-    overlay.sheet.text(end - 10, base + 34, layer, LABEL, bold=True, at="right")
-    overlay.sheet.text(LEFT, base + 34, "row: an input, column: an output", SMALL, muted=SOFT)
+    legend = "row: an input, column: an output"
+    overlay.sheet.text(LEFT, base + 34, legend, SMALL, muted=SOFT)
+    room = end - 30 - LEFT - overlay.sheet.width(legend, SMALL)
+    overlay.sheet.text_within(end - 10, base + 34, layer, LABEL, room, bold=True, at="right")
     positions, values = overlay.finish()
     label = BatchLabel(LEFT, palette)
     for matrix, batch in zip(signed(), batches, strict=True):

@@ -1,6 +1,6 @@
 """How a small quantity is written, in pictures as in captions."""
 
-SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+from report.wording import SUPERSCRIPTS
 
 
 def number(value: float) -> str:

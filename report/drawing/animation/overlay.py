@@ -12,6 +12,7 @@ LABEL = 21  # pixels an em of the batch number; 15 on a phone, which shows 500 p
 SMALL = 17  # of the other words; 12 on a phone
 TINY = 15  # of the numbers of nodes
 SOFT = 0.8  # ink of what is secondary
+LABEL_WIDTH = 190  # pixels kept for the batch number
 BASELINE = 46  # pixels from the top, of the line above the picture
 HIDES = "#00ff00"  # green marks what covers the edges; red is the ink on it
 
@@ -62,7 +63,7 @@ class BatchLabel:
 
     def __init__(self, left: int, palette: Palette) -> None:
         """Take the place from x = `left` on, where nothing else is drawn."""
-        top, bottom, width = BASELINE - 24, BASELINE + 12, 190
+        top, bottom, width = BASELINE - 24, BASELINE + 12, LABEL_WIDTH
         self._area = np.s_[top:bottom, left : left + width]
         self._sheet = Sheet(width, bottom - top)
         self._baseline = BASELINE - top

@@ -11,37 +11,45 @@ from numpy.typing import NDArray
 from report.drawing.animation import colour
 from report.drawing.animation.gif import Movie
 from report.drawing.animation.numerals import number
-from report.drawing.animation.overlay import BASELINE, LABEL, SMALL, SOFT, BatchLabel, Overlay
+from report.drawing.animation.overlay import BASELINE, LABEL, LABEL_WIDTH, SMALL, SOFT, BatchLabel, Overlay
 from report.drawing.animation.palette import HELD, Palette, one_hue
 
 Bytes = NDArray[np.uint8]
 Floats = NDArray[np.float64]
 
-SIDE = 28  # pixels of a digit
-CELL = 16  # pixels of the GIF that one of them takes
+ACROSS = 448  # pixels of the GIF that the larger side of the picture takes
 STRENGTHS = 16  # levels of colour that an eye tells apart
 LEFT, TOP, BELOW = 26, 70, 104  # pixels beside, above and below the picture
 
 
-def movie(amounts: Floats, batches: Sequence[int], layer: str, shape: tuple[int, int], coarse: int = 1) -> Movie:
+def movie(
+    amounts: Floats,
+    batches: Sequence[int],
+    layer: str,
+    shape: tuple[int, int],
+    picture: tuple[int, ...],
+    coarse: int = 1,
+) -> Movie:
     """Return the animation of the amounts by which pixels' weights moved.
 
     Args:
-        amounts: (frames, 784) mean |Δ| over the weights that leave one pixel, in one batch.
+        amounts: (frames, pixels) mean |Δ| over the weights that leave one pixel, in one batch.
         batches: (frames,) the batch that each frame shows.
         layer: its name.
-        shape: (outputs, 784).
+        shape: (outputs, pixels).
+        picture: rows and columns of pixels.
         coarse: by how much longer colours are held, for a smaller file.
     """
     top = colour.end_of_scale(amounts)
     poster = int(np.argmax([variety(row, top) for row in amounts]))
-    facts = {"weights": shape[0] * shape[1], "top": top, "beyond": float((amounts > top).mean())}
+    beyond = float((amounts > top).mean())
+    facts = {"weights": shape[0] * shape[1], "top": top, "beyond": beyond, "picture": list(picture)}
     palette = one_hue(coarse * HELD)
-    return Movie(palette, _frames(amounts, top, batches, layer, shape, palette), poster, facts)
+    return Movie(palette, _frames(amounts, top, batches, layer, shape, picture, palette), poster, facts)
 
 
 def variety(amounts: Floats, top: float) -> float:
-    """Return the entropy of the strengths of colour in a frame, (784,) `amounts`, in bits: most where most is seen."""
+    """Return the entropy of a frame's strengths of colour, (pixels,) `amounts`, in bits: most where most is seen."""
     if top <= 0:
         return 0.0
     share = np.histogram(np.minimum(amounts / top, 1), bins=STRENGTHS, range=(0, 1))[0] / amounts.size
@@ -50,30 +58,38 @@ def variety(amounts: Floats, top: float) -> float:
 
 
 def _frames(
-    amounts: Floats, top: float, batches: Sequence[int], layer: str, shape: tuple[int, int], palette: Palette
+    amounts: Floats,
+    top: float,
+    batches: Sequence[int],
+    layer: str,
+    shape: tuple[int, int],
+    picture: tuple[int, ...],
+    palette: Palette,
 ) -> Iterator[Bytes]:
     """Draw one picture a row of `amounts`."""
-    side = SIDE * CELL
-    width, height = side + 2 * LEFT, side + TOP + BELOW
+    cell = max(1, ACROSS // max(picture))
+    down, across = cell * picture[0], cell * picture[1]
+    # A narrow picture still needs room for the words around it.
+    width, height = max(across, ACROSS) + 2 * LEFT, down + TOP + BELOW
+    left, right, base = (width - across) // 2, width - LEFT, TOP + down
     overlay = Overlay(width, height, palette)
     sheet = overlay.sheet
-    name = sheet.text(width - LEFT, BASELINE, f"{shape[1]:,} → {shape[0]:,}", SMALL, muted=SOFT, at="right")
-    sheet.text(name - 10, BASELINE, layer, LABEL, bold=True, at="right")
-    overlay.frame(LEFT, TOP, side, side)
-    base = TOP + side
-    ramp = palette.hues[np.linspace(0, 255, side).round().astype(int), 0]
+    name = sheet.text(right, BASELINE, f"{shape[1]:,} → {shape[0]:,}", SMALL, muted=SOFT, at="right")
+    sheet.text_within(name - 10, BASELINE, layer, LABEL, name - LEFT - LABEL_WIDTH, bold=True, at="right")
+    overlay.frame(left, TOP, across, down)
+    ramp = palette.hues[np.linspace(0, 255, right - LEFT).round().astype(int), 0]
     overlay.block(LEFT, base + 22, np.tile(ramp, (12, 1)))
-    overlay.frame(LEFT, base + 22, side, 12)
+    overlay.frame(LEFT, base + 22, right - LEFT, 12)
     sheet.text(LEFT, base + 56, "0", SMALL, muted=SOFT)
-    sheet.text(LEFT + side, base + 56, f"{number(top)} or more" if top else "0", SMALL, muted=SOFT, at="right")
+    sheet.text(right, base + 56, f"{number(top)} or more" if top else "0", SMALL, muted=SOFT, at="right")
     sheet.text(width / 2, base + 84, "mean change of a pixel's weights in one batch", SMALL, muted=SOFT, at="centre")
     positions, values = overlay.finish()
     label = BatchLabel(LEFT, palette)
     for row, batch in zip(amounts, batches, strict=True):
         share = np.minimum(row / top, 1) if top > 0 else np.zeros_like(row)
-        cells = palette.hues[np.rint(share * 255).astype(int), 0].reshape(SIDE, SIDE)
-        picture = np.zeros((height, width), np.uint8)
-        picture[TOP:base, LEFT : LEFT + side] = cells.repeat(CELL, axis=0).repeat(CELL, axis=1)
-        picture.reshape(-1)[positions] = values
-        label.stamp(picture, batch)
-        yield picture
+        cells = palette.hues[np.rint(share * 255).astype(int), 0].reshape(picture)
+        frame = np.zeros((height, width), np.uint8)
+        frame[TOP:base, left : left + across] = cells.repeat(cell, axis=0).repeat(cell, axis=1)
+        frame.reshape(-1)[positions] = values
+        label.stamp(frame, batch)
+        yield frame

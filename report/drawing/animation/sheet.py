@@ -119,11 +119,17 @@ class Sheet:
         context.restore()
         return round(start)
 
-    def text_within(self, x: float, y: float, words: str, size: int, most: float, *, bold: bool = False) -> None:
-        """Write `words` from `x` on, smaller where they would take more than `most` pixels."""
+    def text_within(
+        self, x: float, y: float, words: str, size: int, most: float, *, bold: bool = False, at: Alignment = "left"
+    ) -> None:
+        """Write `words` smaller, and in the end without their beginning, where they would take more than `most`."""
         while size > SMALLEST and self.width(words, size, bold=bold) > most:
             size -= 1
-        self.text(x, y, words, size, bold=bold)
+        whole = words
+        while len(whole) > 1 and self.width(words, size, bold=bold) > most:
+            whole = whole[1:]
+            words = f"…{whole}"
+        self.text(x, y, words, size, bold=bold, at=at)
 
     def width(self, words: str, size: int, *, bold: bool = False) -> float:
         """Return how many pixels `words` take."""

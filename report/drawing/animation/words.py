@@ -5,6 +5,7 @@ from typing import Any
 
 from report.drawing.animation.clips import Clip
 from report.drawing.animation.numerals import number, share
+from report.wording import series
 
 Shapes = Sequence[tuple[int, int]]
 
@@ -12,11 +13,6 @@ COLOURS = (
     "red where the batch moved it up, blue where it moved it down, counted from the layer's mean update, and the more "
     "opaque the larger the update"
 )
-
-
-def series(parts: Sequence[str]) -> str:
-    """Return `a`, `a and b`, or `a, b and c`."""
-    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
 
 
 def describe(
@@ -43,6 +39,7 @@ def describe(
 
 def _pixels(clip: Clip, shapes: Shapes, entry: Mapping[str, Any], laws: Mapping[str, Any]) -> dict[str, str]:
     facts, name, when = entry["facts"], _names(clip, shapes), _when(clip.batches)
+    rows, columns = facts["picture"]
     return {
         "title": f"{name}: how much each pixel's weights move, {when}",
         "caption": (
@@ -52,7 +49,7 @@ def _pixels(clip: Clip, shapes: Shapes, entry: Mapping[str, Any], laws: Mapping[
             f"{share(facts['beyond'])} of the cells lie beyond its end, {number(facts['top'])}."
         ),
         "alt": (
-            f"Animation of a 28 by 28 grid, one cell for each pixel of the input, coloured by how much the "
+            f"Animation of a {rows} by {columns} grid, one cell for each pixel of the input, coloured by how much the "
             f"pixel's weights in {name} changed, {when}. The still picture shows batch {entry['poster_batch']:,}."
         ),
     }

@@ -10,27 +10,26 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from report.config import Experiment
-from report.drawing.figures.comparison import by_chance, few, key, scope, seeds, short, when
-from report.drawing.figures.sources import Facts, Tables, Words, rows
-from report.drawing.figures.style import Ink, batches_below, heading, sheet
+from report.drawing.figures.comparison import by_chance, few, heights, key, room_beside, scope, seeds, short, when
+from report.drawing.figures.sources import Facts, Tables, Words, look, others, rows, selection
+from report.drawing.figures.style import Ink, batches_below, brief, heading, sheet
 from report.wording import percent, series, shape
 
 TABLES = ("agreement_batches", "agreement")
 
 
-def facts(results: Mapping[str, Any], experiment: Experiment) -> Facts | None:
+def facts(results: Mapping[str, Any]) -> Facts | None:
     """Return the family of the main optimizer, and the shares that the caption states."""
     study = results["study"]
     summary = results["summary"]["agreement"]
-    found = few(results)
+    found, shown = few(results), selection(results)
     return {
         "optimizers": found,
-        "layers": {layer: list(experiment.shape(layer)) for layer in experiment.layers},
+        **shown,
         **scope(results, found),
         "share": {
             each["slug"]: {
-                layer: summary[each["slug"]][layer][study["late"]]["share"]["mean"] for layer in experiment.layers
+                layer: look(summary, each["slug"], layer, study["late"], "share", "mean") for layer in shown["layers"]
             }
             for each in found
         },
@@ -43,9 +42,10 @@ def draw(ink: Ink, tables: Tables, facts: Facts) -> Figure:
     """Draw one panel a layer: a line an optimizer, its prediction dashed."""
     layers = facts["layers"]
     table = tables["agreement_batches"]
-    figure, panels = sheet([152, *[128] * (len(layers) - 2), 154][-len(layers) :])
+    entries = [(short(each["label"]), ink.optimizer(each["place"])) for each in facts["optimizers"]]
+    figure, panels = sheet(heights(152, 128, 154, layers, entries))
     lowest = min(0.5, float(np.nanmin(table["mean"], initial=1)))
-    for panel, (layer, sizes) in zip(panels, layers.items(), strict=True):
+    for panel, (layer, row) in zip(panels, layers.items(), strict=True):
         panel.axhline(50, color=ink.muted, linewidth=0.7)
         for each in facts["optimizers"]:
             found = rows(table, optimizer=each["slug"], layer=layer)
@@ -61,8 +61,8 @@ def draw(ink: Ink, tables: Tables, facts: Facts) -> Figure:
         panel.set_ylim(100 * max(0, lowest - 0.04), 103)
         panel.set_yticks([50, 75, 100])
         panel.yaxis.set_major_formatter("{x:.0f}%")
-        heading(panel, layer, shape(sizes))
-    key(panels[0], [(short(each["label"]), ink.optimizer(each["place"])) for each in facts["optimizers"]], ink)
+        heading(panel, brief(layer), shape(row["shape"]))
+    key(panels[0], entries, ink, room_beside(layers))
     batches_below(panels[-1])
     return figure
 
@@ -84,7 +84,7 @@ def words(tables: Tables, facts: Facts) -> Words:
         caption=(
             f"Share of the updates that go down the gradient of their own batch, of those where neither is zero, in "
             f"steps of ten batches; {seeds(facts['seeds'])}.{dashed}{band} Over {period}, "
-            f"it is: {shares}."
+            f"it is: {shares}.{others(facts)}"
         ),
         alt=f"Line charts, one a layer, of the share of updates that agree with their batch's gradient. {shares}.",
     )

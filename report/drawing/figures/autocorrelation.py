@@ -10,27 +10,27 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from report.config import Experiment
-from report.drawing.figures.comparison import bars, few, key, names, scope, seeds, short, when
-from report.drawing.figures.sources import Facts, Tables, Words, rows
-from report.drawing.figures.style import Ink, dots, heading, sheet
+from report.drawing.figures.comparison import bars, few, heights, key, names, room_beside, scope, seeds, short, when
+from report.drawing.figures.sources import Facts, Tables, Words, look, others, rows, selection
+from report.drawing.figures.style import Ink, brief, dots, heading, sheet
 from report.wording import fixed, series, shape
 
 TABLES = ("autocorrelation",)
 
 
-def facts(results: Mapping[str, Any], experiment: Experiment) -> Facts | None:
+def facts(results: Mapping[str, Any]) -> Facts | None:
     """Return the family of the main optimizer, and the correlations one batch apart that the caption states."""
     study = results["study"]
     summary = results["summary"]["autocorrelation"]
-    found = few(results)
+    found, shown = few(results), selection(results)
     return {
         "optimizers": found,
-        "layers": {layer: list(experiment.shape(layer)) for layer in experiment.layers},
+        **shown,
         **scope(results, found),
         "first_lag": {
             each["slug"]: {
-                layer: summary[each["slug"]][layer][study["late"]]["updates"]["mean"][0] for layer in experiment.layers
+                layer: look(summary, each["slug"], layer, study["late"], "updates", "mean", 0)
+                for layer in shown["layers"]
             }
             for each in found
         },
@@ -42,10 +42,11 @@ def draw(ink: Ink, tables: Tables, facts: Facts) -> Figure:
     """Draw one panel a layer: measured points with intervals over theory's curves, a colour an optimizer."""
     layers = facts["layers"]
     table = rows(tables["autocorrelation"], series="updates", window=facts["window"])
-    figure, panels = sheet([166, *[144] * (len(layers) - 2), 170][-len(layers) :])
+    entries = [(short(each["label"]), ink.optimizer(each["place"])) for each in facts["optimizers"]]
+    figure, panels = sheet(heights(166, 144, 170, layers, entries))
     shown = np.isin(table["optimizer"], [each["slug"] for each in facts["optimizers"]])
     lowest = float(np.nanmin(np.append(table["low"][shown], table["mean"][shown]), initial=0))
-    for panel, (layer, sizes) in zip(panels, layers.items(), strict=True):
+    for panel, (layer, row) in zip(panels, layers.items(), strict=True):
         panel.axhline(0, color=ink.muted, linewidth=0.7)
         for each in facts["optimizers"]:
             found = rows(table, optimizer=each["slug"], layer=layer)
@@ -54,11 +55,11 @@ def draw(ink: Ink, tables: Tables, facts: Facts) -> Figure:
                 panel.plot(found["lag"], found["theory"], color=colour, linewidth=1.2, alpha=0.75)
             bars(panel, found["lag"], found["low"], found["high"], colour)
             dots(panel, found["lag"], found["mean"], colour, 3.8)
-        heading(panel, layer, shape(sizes))
+        heading(panel, brief(layer), shape(row["shape"]))
         panel.set_ylim(max(lowest, -1) - 0.06, 1.05)
         panel.set_yticks([0, 0.5, 1])
         panel.set_xticks([1, 5, 10, 15, 20, 25, 30])
-    key(panels[0], [(short(each["label"]), ink.optimizer(each["place"])) for each in facts["optimizers"]], ink)
+    key(panels[0], entries, ink, room_beside(layers))
     panels[-1].set_xlabel("lag, batches", loc="right")
     return figure
 
@@ -82,7 +83,7 @@ def words(tables: Tables, facts: Facts) -> Words:
         title="Correlation of updates, against the batches between them",
         caption=(
             f"Points: the correlation of a weight's updates so many batches apart, over all kept weights of a layer, "
-            f"{period}; {seeds(facts['seeds'])}.{theory}"
+            f"{period}; {seeds(facts['seeds'])}.{theory}{others(facts)}"
         ),
         alt=(
             f"Charts, one a layer, of the correlation of updates against the lag, {period}, for "

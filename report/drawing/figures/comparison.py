@@ -6,27 +6,31 @@ from typing import Any, Final
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.offsetbox import AnchoredOffsetbox, DrawingArea, HPacker, TextArea
+from matplotlib.offsetbox import AnchoredOffsetbox, DrawingArea, HPacker, TextArea, VPacker
 from matplotlib.patches import Circle
 from matplotlib.transforms import ScaledTranslation
 from numpy.typing import ArrayLike
 
 from report.analysis.windows import WINDOWS
-from report.drawing.figures.style import PIXELS_PER_INCH, Ink
-from report.wording import MINUS, thousands
+from report.drawing.choice import chosen
+from report.drawing.figures.style import PIXELS_PER_INCH, WIDTH, Ink, brief
+from report.wording import MINUS, plural, shape, thousands
 
 AT_ONCE: Final = 4  # optimizers that a reader can tell apart in one panel
+MOST: Final = 12  # optimizers below one another
 LETTER: Final = 8.0  # CSS pixels of a letter of a key, on the wide side
 ROOM: Final = 390.0  # CSS pixels beside a panel's heading
-LINE: Final = 20  # CSS pixels by which a key is raised that needs a line of its own
+ACROSS: Final = 480.0  # CSS pixels above it
+LINE: Final = 20  # CSS pixels by which a key is raised for each line of its own that it needs
 
 Side = dict[str, Any]
+Entry = tuple[str, str]  # of a key: a name and its colour
 
 
 def optimizers(results: Mapping[str, Any]) -> list[Side]:
-    """Return the optimizers that have a training run, in the experiment's order, the main one first.
+    """Return the optimizers that have a training run, in the study's order, the main one first.
 
-    Each with `slug`, `label`, `name`, `momentum`, its `place` in the experiment, which decides its colour, and
+    Each with `slug`, `label`, `name`, `momentum`, its `place` in the study, which decides its colour, and
     whether there is a `theory` of it.
     """
     study = results["study"]
@@ -44,7 +48,7 @@ def optimizers(results: Mapping[str, Any]) -> list[Side]:
 def family(results: Mapping[str, Any]) -> list[Side]:
     """Return the optimizers that are the main one with more or less momentum, by rising momentum.
 
-    Where two have the same momentum, the first in the experiment stands for both.
+    Where two have the same momentum, the first in the study stands for both.
     """
     every = optimizers(results)
     by_momentum: dict[float, Side] = {}
@@ -67,15 +71,14 @@ def by_chance(results: Mapping[str, Any], every: Sequence[Side], quantity: str) 
 
 
 def few(results: Mapping[str, Any]) -> list[Side]:
-    """Return as many of the family as one panel can hold: the ends, the main one and what lies between them."""
-    kin = family(results)
-    if len(kin) <= AT_ONCE:
-        return kin
-    main = next(place for place, each in enumerate(kin) if each["slug"] == results["study"]["main"])
-    chosen = {0, main, len(kin) - 1}
-    while len(chosen) < AT_ONCE:
-        chosen.add(max(range(len(kin)), key=lambda place: min(abs(place - other) for other in chosen)))
-    return [kin[place] for place in sorted(chosen)]
+    """Return as many of the family as one panel can hold: the main one, the ends and what lies between them."""
+    return at_most(family(results), results["study"]["main"], AT_ONCE)
+
+
+def at_most(sides: Sequence[Side], main: str, most: int = MOST) -> list[Side]:
+    """Return as many optimizers as there is room for, in their order, the main one among them."""
+    found = chosen([[main], [each["slug"] for each in sides]], most)
+    return [each for each in sides if each["slug"] in found]
 
 
 def ordered(results: Mapping[str, Any]) -> list[Side]:
@@ -83,6 +86,11 @@ def ordered(results: Mapping[str, Any]) -> list[Side]:
     kin = family(results)
     others = [each for each in optimizers(results) if each not in kin]
     return [*kin, *sorted(others, key=lambda each: (each["momentum"], each["place"]))]
+
+
+def left_out(count: int) -> str:
+    """Say in a caption how many optimizers a figure does not show; nothing where it shows all."""
+    return f" Left out: {plural(count, 'other optimizer')}." if count else ""
 
 
 def names(sides: Sequence[Side]) -> str:
@@ -124,31 +132,66 @@ def bars(panel: Axes, x: ArrayLike, low: ArrayLike, high: ArrayLike, colour: str
     panel.plot(*along, color=colour, linewidth=1.4, solid_capstyle="butt", zorder=2.5)
 
 
-def is_wide(entries: Sequence[tuple[str, str]], room: float = ROOM) -> bool:
-    """Tell whether a key needs a line of its own above the heading beside which there is `room`, CSS pixels."""
-    return sum(LETTER * len(name) + 24 for name, _ in entries) > room
+def raised(entries: Sequence[Entry], room: float = ROOM) -> int:
+    """Return by how much a key is raised above the heading beside which there is `room`; all CSS pixels."""
+    return LINE * len(_lines(entries)) if _width(entries) > room else 0
 
 
-def key(panel: Axes, entries: Sequence[tuple[str, str]], ink: Ink, room: float = ROOM) -> None:
+def spare(entries: Sequence[Entry], room: float = ROOM) -> int:
+    """Return by how much higher than usual a panel must be for its key, CSS pixels."""
+    return max(0, raised(entries, room) - LINE)
+
+
+def heights(first: int, middle: int, last: int, layers: Mapping[str, Any], entries: Sequence[Entry]) -> list[int]:
+    """Return the heights of the panels of `layers`, the first one with a key of `entries`, CSS pixels."""
+    found = [first, *[middle] * (len(layers) - 2), last][-len(layers) :]
+    return [found[0] + spare(entries, room_beside(layers)), *found[1:]]
+
+
+def room_beside(layers: Mapping[str, Any]) -> float:
+    """Return how much room there is beside the heading of the first layer, its name and shape, CSS pixels."""
+    name, row = next(iter(layers.items()))
+    return min(ROOM, WIDTH - LETTER * len(f"{brief(name)}  {shape(row['shape'])}"))
+
+
+def _width(entries: Sequence[Entry]) -> float:
+    """Return how much of a line the entries of a key take, CSS pixels."""
+    return sum(LETTER * len(brief(name)) + 24 for name, _ in entries)
+
+
+def _lines(entries: Sequence[Entry]) -> list[list[Entry]]:
+    """Break the entries of a key into lines."""
+    lines: list[list[Entry]] = []
+    for entry in entries:
+        if lines and _width([*lines[-1], entry]) <= ACROSS:
+            lines[-1].append(entry)
+        else:
+            lines.append([entry])
+    return lines
+
+
+def key(panel: Axes, entries: Sequence[Entry], ink: Ink, room: float = ROOM) -> None:
     """Write what the colours mean above the right end of a panel: a dot and a name each."""
-    pieces: list[Artist] = []
-    for name, colour in entries:
-        dot = DrawingArea(8, 8)
-        dot.add_artist(Circle((4, 3), 3.5, facecolor=colour, edgecolor="none"))
-        text = TextArea(name, textprops={"color": ink.muted})
-        pieces.append(HPacker(children=[dot, text], align="center", pad=0, sep=2))
-    raised = is_wide(entries, room)
+    up = raised(entries, room)
+    lines: list[Artist] = []
+    for line in _lines(entries):
+        pieces: list[Artist] = []
+        for name, colour in line:
+            dot = DrawingArea(8, 8)
+            dot.add_artist(Circle((4, 3), 3.5, facecolor=colour, edgecolor="none"))
+            text = TextArea(brief(name), textprops={"color": ink.muted})
+            pieces.append(HPacker(children=[dot, text], align="center", pad=0, sep=2))
+        lines.append(HPacker(children=pieces, align="center", pad=0, sep=8))
     figure = panel.get_figure(root=True)
     assert figure is not None  # a panel is made on its figure
     box = AnchoredOffsetbox(
         loc="lower right",
-        child=HPacker(children=pieces, align="center", pad=0, sep=8),
+        child=VPacker(children=lines, align="right", pad=0, sep=2),
         pad=0,
         borderpad=0,
         frameon=False,
         bbox_to_anchor=(1, 1.02),
-        bbox_transform=panel.transAxes
-        + ScaledTranslation(0, LINE / PIXELS_PER_INCH if raised else 0, figure.dpi_scale_trans),
+        bbox_transform=panel.transAxes + ScaledTranslation(0, min(up, LINE) / PIXELS_PER_INCH, figure.dpi_scale_trans),
     )
-    box.set_in_layout(raised)
+    box.set_in_layout(bool(up))
     panel.add_artist(box)

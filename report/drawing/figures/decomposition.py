@@ -10,10 +10,9 @@ from typing import Any, Final
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from report.config import Experiment
 from report.drawing.figures.comparison import bars, seeds, signed, when
-from report.drawing.figures.sources import Columns, Facts, Tables, Words, rows
-from report.drawing.figures.style import PIXELS_PER_INCH, WIDTH, Ink
+from report.drawing.figures.sources import Columns, Facts, Tables, Words, look, main_label, others, rows, selection
+from report.drawing.figures.style import PIXELS_PER_INCH, WIDTH, Ink, brief
 from report.wording import fixed, series, shape
 
 TABLES = ("decomposition",)
@@ -31,22 +30,23 @@ ROW, TOP, GAP = 72, 50, 10  # CSS pixels: of a layer, above, between columns
 THICK = 14  # CSS pixels of a bar
 
 
-def facts(results: Mapping[str, Any], experiment: Experiment) -> Facts | None:
+def facts(results: Mapping[str, Any]) -> Facts | None:
     """Return the parts for each layer; None where no theory says what chance gives."""
     study = results["study"]
     found = results["summary"]["decomposition"][study["main"]]
-    layers = {}
-    for layer in experiment.layers:
-        parts = {part: found[layer].get(WINDOW, {}).get(part, {}).get("mean") for part in PARTS}
+    shown, layers = selection(results), {}
+    for layer, row in shown["layers"].items():
+        parts = {part: look(found, layer, WINDOW, part, "mean") for part in PARTS}
         if any(value is None for value in parts.values()):
             continue
-        layers[layer] = {"shape": list(experiment.shape(layer)), "parts": parts}
+        layers[layer] = {**row, "parts": parts}
     if not layers:
         return None
     return {
         "layers": layers,
+        "left_out": shown["left_out"],
         "main": study["main"],
-        "label": experiment.optimizer.label,
+        "label": main_label(results),
         "batches": study["batches"],
         "seeds": len(study["runs"][study["main"]]),
     }
@@ -71,11 +71,11 @@ def draw(ink: Ink, tables: Tables, facts: Facts) -> Figure:
     for line, (layer, row) in enumerate(layers.items()):
         top = TOP + ROW * line
         panel.plot([0, WIDTH], [top] * 2, color=ink.grid, linewidth=0.7, zorder=0)
-        name = panel.text(0, top + 18, layer, weight="bold")
+        name = panel.text(0, top + 18, brief(layer), weight="bold")
         panel.annotate(f"  {shape(row['shape'])}", (1, 0), xycoords=name, va="bottom", color=ink.muted)
         for part in PARTS:
             value = row["parts"][part]
-            colour = ink.muted if part == "chance" else ink.layer(layer)
+            colour = ink.muted if part == "chance" else ink.layer(row["place"])
             bar = Rectangle((zeros[part], top + 46), value * scale, THICK, color=colour)
             panel.add_patch(bar)
             found = rows(table, layer=layer, name=part)
@@ -103,7 +103,7 @@ def words(tables: Tables, facts: Facts) -> Words:
             f"The mean same-sign run of {facts['label']} in {period}, as the sum of what chance alone gives with this "
             f"momentum, of gradients of uneven size, of coasting where the gradient is exactly zero, of drift of the "
             f"gradients themselves, and of the start of training; {seeds(facts['seeds'])}{thin}. All bars have "
-            f"one scale; those to the left of zero shorten runs."
+            f"one scale; those to the left of zero shorten runs.{others(facts)}"
         ),
         alt=f"Table of bars, one row a layer, of the mean same-sign run in batches and its parts. {sums}.",
     )

@@ -1,37 +1,42 @@
 """The digits that the network looks at.
 
-A reader learns what an input is: 28 × 28 grey values, and how differently people write the same ten digits.
+A reader learns what an input is: a grid of grey values, and how differently people write the same digits.
 """
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from report.config import Experiment
 from report.drawing.figures.sources import Columns, Facts, Tables, Words
 from report.drawing.figures.style import PIXELS_PER_INCH, WIDTH, Ink
 from report.wording import thousands
 
 TABLES = ("digits",)
-SIDE = 28  # pixels of a digit
-FIRST = 196  # CSS pixels of the first image: seven a pixel of the digit
+FIRST = 196  # CSS pixels of the first image: seven a pixel of a digit of MNIST
 GAP = 6  # CSS pixels between neighbours
 HEADING = 30  # CSS pixels above each row
 BELOW = 26  # CSS pixels for the labels under the row
-PER_ROW = 5
+ROWS = 2  # of examples
+DATA = {"title", "train", "validation", "shape"}  # what is told of the data
 
 
-def facts(results: Mapping[str, Any], experiment: Experiment) -> Facts | None:
-    """Return how many images of which data set there are."""
-    return {key: results["data"][key] for key in ("title", "train", "validation")}
+def facts(results: Mapping[str, Any]) -> Facts | None:
+    """Return how many images of which size and data set there are; None where no image was attached."""
+    data = results["data"]
+    if not data.keys() >= DATA or len(data["shape"]) != 2:
+        return None
+    return {key: data[key] for key in sorted(DATA)}
 
 
 def draw(ink: Ink, tables: Tables, facts: Facts) -> Figure:
     """Draw the first training image large, as the first article shows it, and one example of each class."""
     table = tables["digits"]
-    small = (WIDTH - FIRST - 40 - (PER_ROW - 1) * GAP) // PER_ROW
+    across = math.ceil((len(table["label"]) - 1) / ROWS)
+    small = (WIDTH - FIRST - 40 - (across - 1) * GAP) // across
     height = HEADING + FIRST + BELOW
     figure = Figure(figsize=(WIDTH / PIXELS_PER_INCH, height / PIXELS_PER_INCH), dpi=PIXELS_PER_INCH)
     figure.set_layout_engine("none")
@@ -40,16 +45,16 @@ def draw(ink: Ink, tables: Tables, facts: Facts) -> Figure:
         return figure.add_axes((left / WIDTH, 1 - (top + side) / height, side / WIDTH, side / height))
 
     first = place(0, HEADING, FIRST)
-    _show(first, table, 0)
+    _show(first, table, 0, facts["shape"])
     _write(figure, 0, HEADING - 10, height, "First training image", weight="bold")
     _write(figure, 0, height - 6, height, f"label {table['label'][0]}", color=ink.muted)
-    left = WIDTH - PER_ROW * small - (PER_ROW - 1) * GAP
+    left = WIDTH - across * small - (across - 1) * GAP
     _write(figure, left, HEADING - 10, height, "One of each class", weight="bold")
     for position in range(1, len(table["label"])):
-        row, column = divmod(position - 1, PER_ROW)
+        row, column = divmod(position - 1, across)
         x = left + column * (small + GAP)
         top = HEADING + row * (FIRST - small)
-        _show(place(x, top, small), table, position)
+        _show(place(x, top, small), table, position, facts["shape"])
         below = top + small + 20
         _write(figure, x + small / 2, below, height, str(table["label"][position]), color=ink.muted, ha="center")
     return figure
@@ -59,24 +64,25 @@ def words(tables: Tables, facts: Facts) -> Words:
     """Write title, caption and alternative text."""
     labels = tables["digits"]["label"]
     images = thousands(facts["train"])
+    rows, columns = facts["shape"]
     return Words(
         title="The digits",
         caption=(
             f"The first image of the training set, a {labels[0]}, as the first article shows it, and the first example "
-            f"of each class. The network sees {SIDE} × {SIDE} grey values from 0 to 1 and is trained on {images} such "
-            f"images; {thousands(facts['validation'])} others are held out for validation. Data: {facts['title']}."
+            f"of each class. The network sees {rows} × {columns} grey values from 0 to 1 and is trained on {images} "
+            f"such images; {thousands(facts['validation'])} others are held out for validation. Data: {facts['title']}."
         ),
         alt=(
-            f"Handwritten digits, white on black, {SIDE} by {SIDE} pixels each: large, the first training image, a "
+            f"Handwritten digits, white on black, {rows} by {columns} pixels each: large, the first training image, a "
             f"{labels[0]}; beside it one example of each of the {len(labels) - 1} classes."
         ),
     )
 
 
-def _show(panel: Axes, table: Columns, position: int) -> None:
+def _show(panel: Axes, table: Columns, position: int, shape: tuple[int, int]) -> None:
     """Show one digit, white on black, every pixel a square."""
-    pixels = [[table[f"pixel_{row * SIDE + column}"][position] for column in range(SIDE)] for row in range(SIDE)]
-    panel.imshow(pixels, cmap="gray", vmin=0, vmax=255, interpolation="none")
+    pixels = np.array([table[f"pixel_{place}"][position] for place in range(math.prod(shape))])
+    panel.imshow(pixels.reshape(shape), cmap="gray", vmin=0, vmax=255, interpolation="none")
     panel.set_axis_off()
 
 

@@ -11,32 +11,31 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-from report.config import Experiment
-from report.drawing.figures.sources import Facts, Tables, Words, rows
-from report.drawing.figures.style import Ink, exponent, heading, label, scaled, sheet, unit
+from report.drawing.figures.sources import Facts, Tables, Words, main_label, others, rows, selection
+from report.drawing.figures.style import Ink, brief, exponent, heading, label, scaled, sheet, unit
 from report.wording import SUPERSCRIPTS, digits, percent, plural, series, shape, thousands
 
 TABLES = ("histogram", "thresholds")
 ALIKE = 8  # layers whose widest and narrowest range differ by less share one x axis
 
 
-def facts(results: Mapping[str, Any], experiment: Experiment) -> Facts | None:
+def facts(results: Mapping[str, Any]) -> Facts | None:
     """Return the law of each layer, and how many updates were counted."""
-    run = results["main"]
+    run, shown = results["main"], selection(results)
     return {
         "layers": {
             layer: {
-                "shape": list(experiment.shape(layer)),
+                **row,
                 "mean": results["threshold"][run][layer]["mean"],
                 "threshold": results["threshold"][run][layer]["threshold"],
                 "full_colour": results["threshold"][run][layer]["full_colour"],
                 "count": results["histogram"][run][layer]["count"],
                 "zero_share": results["histogram"][run][layer]["zero_share"],
             }
-            for layer in experiment.layers
+            for layer, row in shown["layers"].items()
         },
-        "batches": experiment.training.batches,
-        "optimizer": experiment.optimizer.label,
+        "left_out": shown["left_out"],
+        "optimizer": main_label(results),
     }
 
 
@@ -57,7 +56,8 @@ def draw(ink: Ink, tables: Tables, facts: Facts) -> Figure:
         bins = rows(table, layer=layer)
         here = power if share else exponent(reach[layer])
         edges = np.append(bins["left"], bins["right"][-1:]) / 10.0**here
-        panel.stairs(np.maximum(bins["count"], 0.5), edges, baseline=0.5, fill=True, color=ink.layer(layer), alpha=0.85)
+        colour = ink.layer(row["place"])
+        panel.stairs(np.maximum(bins["count"], 0.5), edges, baseline=0.5, fill=True, color=colour, alpha=0.85)
         panel.set_yscale("log")
         panel.set_ylim(0.5, top)
         panel.yaxis.set_major_locator(LogLocator(numticks=4))
@@ -68,7 +68,7 @@ def draw(ink: Ink, tables: Tables, facts: Facts) -> Figure:
             panel.axvline(x, color=ink.ink, linewidth=1, linestyle=(0, (4, 3)))
         label(panel, x, top / 4, f"τ = {digits(row['threshold'])}", ink, offset=(-5, 0), ha="right")
         panel.xaxis.set_major_formatter(FuncFormatter(lambda value, _: scaled(round(value, 6))))
-        heading(panel, layer, shape(row["shape"]) + ("" if share or not here else f", in {unit(here)}"))
+        heading(panel, brief(layer), shape(row["shape"]) + ("" if share or not here else f", in {unit(here)}"))
     panels[-1].set_xlabel(f"change in one batch{f', in {unit(power)}' if share and power else ''}", loc="right")
     return figure
 
@@ -88,6 +88,7 @@ def words(tables: Tables, facts: Facts) -> Words:
             f"All recorded updates of each layer in {bins} bins; the count is logarithmic. Dashed: the threshold τ "
             "of the first article, on both sides of the layer's mean. Updates at or beyond it are drawn in full "
             f"colour in the animations: τ is {laws}. Exactly zero are {zeros}. Optimizer: {facts['optimizer']}."
+            f"{others(facts)}"
         ),
         alt=(
             f"{plural(len(layers), 'histogram')}, one a layer, of the change of a weight in one batch: a high peak "

@@ -9,22 +9,23 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from report.config import Experiment
-from report.drawing.figures.sources import Facts, Tables, Words, rows
-from report.drawing.figures.style import Ink, batches_below, few_values, heading, sheet
+from report.drawing.figures.sources import Facts, Tables, Words, main_label, others, rows, selection
+from report.drawing.figures.style import Ink, batches_below, brief, few_values, heading, sheet
 from report.wording import digits, plural, series, thousands
 
 TABLES = ("weight_history",)
 
 
-def facts(results: Mapping[str, Any], experiment: Experiment) -> Facts | None:
+def facts(results: Mapping[str, Any]) -> Facts | None:
     """Return which weights they are, and where they began and ended."""
-    movers = {layer: row["largest_mover"] for layer, row in results["history"][results["main"]].items()}
+    known, history, shown = results["network"]["layers"], results["history"][results["main"]], selection(results)
+    sampled = [layer for layer in shown["layers"] if known[layer]["kept"] == "sample"]
     return {
-        "layers": {layer: movers[layer] for layer in experiment.layers},
-        "sampled": [layer for layer in experiment.layers if layer not in experiment.recording.whole],
-        "sample": experiment.recording.sample,
-        "optimizer": experiment.optimizer.label,
+        "layers": {layer: {**row, **history[layer]["largest_mover"]} for layer, row in shown["layers"].items()},
+        "left_out": shown["left_out"],
+        "sampled": sampled,
+        "sample": max((known[layer]["count"] for layer in sampled), default=0),
+        "optimizer": main_label(results),
     }
 
 
@@ -36,11 +37,11 @@ def draw(ink: Ink, tables: Tables, facts: Facts) -> Figure:
     for panel, (layer, row) in zip(panels, layers.items(), strict=True):
         weight = rows(tables["weight_history"], layer=layer, which="largest_mover")
         panel.axhline(row["start"], color=ink.muted, linewidth=0.8, linestyle=(0, (4, 3)))
-        panel.plot(weight["batch"], weight["weight"], color=ink.layer(layer), linewidth=2)
+        panel.plot(weight["batch"], weight["weight"], color=ink.layer(row["place"]), linewidth=2)
         middle = (row["minimum"] + row["maximum"]) / 2
         panel.set_ylim(middle - 0.62 * span, middle + 0.62 * span)
-        name = f"{layer}[{row['index'][0]}, {row['index'][1]}]"
-        heading(panel, name, f"from {digits(row['start'], 2)} to {digits(row['end'], 2)}")
+        name = f"[{row['index'][0]}, {row['index'][1]}]"
+        heading(panel, brief(layer) + name, f"from {digits(row['start'], 2)} to {digits(row['end'], 2)}")
         few_values(panel, 3)
     batches_below(panels[-1])
     return figure
@@ -62,7 +63,7 @@ def words(tables: Tables, facts: Facts) -> Words:
         caption=(
             "Of each layer the weight that ends furthest from its start (dashed), over "
             f"{plural(count, 'batch', 'batches')}. All panels span the same range of weights, so that distances can "
-            f"be compared.{sampled} Optimizer: {facts['optimizer']}."
+            f"be compared.{sampled} Optimizer: {facts['optimizer']}.{others(facts)}"
         ),
         alt=f"{plural(len(layers), 'line chart')}, one a layer, over {thousands(count)} batches: {ways}.",
     )

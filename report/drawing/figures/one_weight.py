@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from report.config import Experiment
-from report.drawing.figures.comparison import names, ordered
+from report.drawing.figures.comparison import at_most, left_out, names, ordered
 from report.drawing.figures.sources import Facts, Tables, Words, rows
 from report.drawing.figures.style import Ink, batches_below, heading, sheet, stems
 from report.wording import digits, plural, shape, thousands
@@ -20,12 +19,13 @@ SHOWN = 100  # batches: as many as can be told apart on a phone
 START_UP = 100  # batches that are left out where there are enough after them
 
 
-def facts(results: Mapping[str, Any], experiment: Experiment) -> Facts | None:
+def facts(results: Mapping[str, Any]) -> Facts | None:
     """Return which weight under which optimizers; None where there is only one."""
-    known = results["one_weight"]
-    every = [each for each in ordered(results) if each["slug"] in known["optimizers"]]
-    if len(every) < 2:
+    known = results.get("one_weight") or {"optimizers": []}
+    found = [each for each in ordered(results) if each["slug"] in known["optimizers"]]
+    if len(found) < 2:
         return None
+    every = at_most(found, results["study"]["main"])
     batches = results["study"]["batches"]
     first = START_UP + 1 if batches >= START_UP + SHOWN else max(batches - SHOWN + 1, 1)
     return {
@@ -33,7 +33,8 @@ def facts(results: Mapping[str, Any], experiment: Experiment) -> Facts | None:
         "layer": known["layer"],
         "index": known["index"],
         "seed": known["seed"],
-        "shape": list(experiment.shape(known["layer"])),
+        "left_out": len(found) - len(every),
+        "shape": results["network"]["layers"][known["layer"]]["shape"],
         "first": first,
         "last": min(first + SHOWN - 1, batches),
     }
@@ -75,13 +76,17 @@ def words(tables: Tables, facts: Facts) -> Words:
     shown = (table["batch"] >= facts["first"]) & (table["batch"] <= facts["last"])
     idle = [each for each in every if not table["update"][shown & (table["optimizer"] == each["slug"])].any()]
     still = f" Under {names(idle)} this weight has no gradient there and stands still." if idle else ""
+    is_seeded = facts["seed"] is not None
+    seed = f", seed {facts['seed']}" if is_seeded else ""
+    shared = " All panels share initial weights, batches and dropout masks." if is_seeded else ""
     return Words(
         title=f"One weight under {plural(len(every), 'optimizer')}",
         caption=(
-            f"The updates of the weight {name} of layer {facts['layer']} ({shape(facts['shape'])}) in {period}, seed "
-            f"{facts['seed']}: red up, blue down. It is the weight of that layer that is least often without a "
-            "gradient, whatever the optimizer. All panels share initial weights, batches and dropout masks. Each is "
-            f"scaled to its own largest update (±, beside the name): compare directions, not sizes.{still}"
+            f"The updates of the weight {name} of layer {facts['layer']} ({shape(facts['shape'])}) in {period}"
+            f"{seed}: red up, blue down. It is the weight of that layer that is least often without a gradient, "
+            f"whatever the optimizer.{shared} Each is scaled to its own largest update (±, beside the name): compare "
+            f"directions, not sizes.{still}"
+            f"{left_out(facts['left_out'])}"
         ),
         alt=(
             f"{plural(len(every), 'chart')} of the updates of one weight, {name}, in {period}, red above zero and blue "

@@ -10,21 +10,20 @@ from typing import Any
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullLocator
 
-from report.config import Experiment
 from report.drawing.figures.comparison import (
-    LINE,
+    at_most,
     bars,
     by_chance,
     family,
-    is_wide,
     key,
-    optimizers,
+    left_out,
     ordered,
+    raised,
     scope,
     seeds,
     when,
 )
-from report.drawing.figures.sources import Facts, Tables, Words, rows
+from report.drawing.figures.sources import Facts, Tables, Words, look, others, rows, selection
 from report.drawing.figures.style import PIXELS_PER_INCH, WIDTH, Ink, dots
 from report.wording import fixed, series
 
@@ -35,22 +34,25 @@ TOP, BELOW, SIDE = 34, 46, 12  # CSS pixels around
 TICKS = (1, 2, 5, 10, 20, 50, 100, 200, 500)
 
 
-def facts(results: Mapping[str, Any], experiment: Experiment) -> Facts | None:
-    """Return the optimizers in order of rising momentum, the main one's family first; None where it is alone."""
-    every = optimizers(results)
-    if len(every) < 2:
+def facts(results: Mapping[str, Any]) -> Facts | None:
+    """Return the optimizers by rising momentum, the main one's family first; None where the main one is alone."""
+    found = ordered(results)
+    if len(found) < 2:
         return None
     study = results["study"]
-    kin = family(results)
+    every = at_most(found, study["main"])
+    kin, shown = family(results), selection(results)
     summary = results["summary"]["persistence"]
     return {
-        "optimizers": ordered(results),
-        "family": len(kin),
-        "layers": list(experiment.layers),
+        "optimizers": every,
+        "optimizers_left_out": len(found) - len(every),
+        "family": len([each for each in every if each in kin]),
+        **shown,
         **scope(results, every),
         "mean_run": {
             each["slug"]: {
-                layer: summary[each["slug"]][layer][study["late"]]["mean_run"]["mean"] for layer in experiment.layers
+                layer: look(summary, each["slug"], layer, study["late"], "mean_run", "mean")
+                for layer in shown["layers"]
             }
             for each in every
         },
@@ -62,8 +64,8 @@ def draw(ink: Ink, tables: Tables, facts: Facts) -> Figure:
     """Draw a row an optimizer, and in it a mark a layer; upright lines where theory puts them."""
     layers = facts["layers"]
     step = ROW + LAYER * len(layers) + 10
-    entries = [(layer, ink.layer(layer)) for layer in layers]
-    above = TOP + (LINE if is_wide(entries) else 0)
+    entries = [(layer, ink.layer(row["place"])) for layer, row in layers.items()]
+    above = TOP + raised(entries)
     height = above + step * len(facts["optimizers"]) + BELOW
     figure = Figure(figsize=(WIDTH / PIXELS_PER_INCH, height / PIXELS_PER_INCH), dpi=PIXELS_PER_INCH)
     figure.set_layout_engine("none")
@@ -79,11 +81,12 @@ def draw(ink: Ink, tables: Tables, facts: Facts) -> Figure:
         found = rows(table, optimizer=each["slug"])
         if position:
             panel.axhline(top, color=ink.grid, linewidth=0.7)
-        for line, layer in enumerate(layers):
+        for line, (layer, shown) in enumerate(layers.items()):
             row = rows(found, layer=layer)
             y = [top + ROW + LAYER * (line + 0.5) + 2] * len(row["mean"])
-            bars(panel, y, row["low"], row["high"], ink.layer(layer), upright=False)
-            dots(panel, row["mean"], y, ink.layer(layer), 5.5)
+            colour = ink.layer(shown["place"])
+            bars(panel, y, row["low"], row["high"], colour, upright=False)
+            dots(panel, row["mean"], y, colour, 5.5)
             largest = max([largest, *(value for value in (*row["mean"], *row["high"]) if value == value)])
         predicted = facts["predicted"][each["slug"]]
         if predicted:
@@ -126,7 +129,7 @@ def words(tables: Tables, facts: Facts) -> Words:
         caption=(
             f"Mean number of consecutive batches in which a weight's updates keep their sign, {period}, under each "
             f"optimizer{sorted_by}. Dots: measured, one a layer; {seeds(facts['seeds'])}.{lines} The axis is "
-            "logarithmic."
+            f"logarithmic.{left_out(facts['optimizers_left_out'])}{others(facts)}"
         ),
         alt=f"Dot chart of the mean same-sign run in batches, {period}. {found}.",
     )

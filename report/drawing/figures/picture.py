@@ -2,16 +2,17 @@
 
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
 from matplotlib.figure import Figure
 from PIL import Image
 
-from report.drawing.figures.style import PIXELS_PER_INCH, Dots
+from report.drawing.figures.style import INKS, PIXELS_PER_INCH, Dots, Ink, house, recoloured
 
 ENDINGS: Final = (".svg", ".png")
+SCHEMES: Final = {"light": "", "dark": "-dark"}  # what each variant adds to a file's name
 LARGEST_SVG: Final = 100_000  # bytes; above, an image is both smaller and quicker to show
 SHARPNESS: Final = 2  # pixels of an image for each CSS pixel that it is shown at
 COLOURS: Final = 128  # of an image: few inks and their rims
@@ -21,6 +22,19 @@ NO_METADATA: Final = {"Creator": None, "Date": None, "Format": None, "Type": Non
 _NUMBER = re.compile(r"-?\d+\.?\d*(?:e-?\d+)?")
 _PATH = re.compile(r' d="([^"]*)"')
 _ARGUMENTS: Final = {"M": 1, "L": 1, "Q": 2, "C": 3, "z": 0}  # points that a command of matplotlib's takes
+
+
+def variants(draw: Callable[[Ink], Figure]) -> dict[str, tuple[str, bytes]]:
+    """Return the file ending and the bytes of each variant of what `draw` draws."""
+    drawn: dict[str, tuple[str, bytes]] = {}
+    for scheme, ink in INKS.items():
+        if drawn and drawn["light"][0] == ".svg":
+            # The same drawing in other colours: half the time, and nothing can lie elsewhere.
+            drawn[scheme] = (".svg", recoloured(drawn["light"][1].decode(), INKS["light"], ink).encode())
+        else:
+            with house(ink):
+                drawn[scheme] = encode(draw(ink))
+    return drawn
 
 
 def encode(figure: Figure) -> tuple[str, bytes]:
@@ -89,7 +103,7 @@ def shorten(path: str) -> str:
         kind = command.lower()
         if kind == "m":
             start_x, start_y = points[0]
-        elif kind == "l" and points[0][0] == x:
+        elif command == "L" and points[0][0] == x:
             kind, numbers = "v", _joined([points[0][1] - y])
         # A repeated command need not be written again; a second m would mean a line.
         repeated = kind == last and kind != "m"

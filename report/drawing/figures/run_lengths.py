@@ -10,10 +10,9 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-from report.config import Experiment
-from report.drawing.figures.comparison import key, names, optimizers, scope, when
-from report.drawing.figures.sources import Facts, Tables, Words, rows
-from report.drawing.figures.style import Ink, dots, heading, sheet
+from report.drawing.figures.comparison import heights, key, names, optimizers, room_beside, scope, when
+from report.drawing.figures.sources import Facts, Tables, Words, look, others, rows, selection
+from report.drawing.figures.style import Ink, brief, dots, heading, sheet
 from report.wording import percent, plural, series, shape
 
 TABLES = ("run_lengths",)
@@ -21,7 +20,7 @@ SHOWN = 40  # batches: longest length on the axis
 RAREST = 1e-4  # share at the lower edge
 
 
-def facts(results: Mapping[str, Any], experiment: Experiment) -> Facts | None:
+def facts(results: Mapping[str, Any]) -> Facts | None:
     """Return the main optimizer and the one to compare: with the least momentum, of its own kind if there is one."""
     every = optimizers(results)
     main = every[0]
@@ -30,16 +29,16 @@ def facts(results: Mapping[str, Any], experiment: Experiment) -> Facts | None:
     study = results["study"]
     if not less:
         return None
-    chosen = [main, less[0]]
+    chosen, shown = [main, less[0]], selection(results)
     summary = results["summary"]["run_lengths"]
     return {
         "optimizers": chosen,
-        "layers": {layer: list(experiment.shape(layer)) for layer in experiment.layers},
+        **shown,
         **scope(results, chosen),
         "single": {
             each["slug"]: {
-                layer: summary[each["slug"]][layer][study["late"]]["probability"]["mean"][0]
-                for layer in experiment.layers
+                layer: look(summary, each["slug"], layer, study["late"], "probability", "mean", 0)
+                for layer in shown["layers"]
             }
             for each in chosen
         },
@@ -50,8 +49,9 @@ def draw(ink: Ink, tables: Tables, facts: Facts) -> Figure:
     """Draw one panel a layer: dots for what was measured, lines for theory, logarithmic shares."""
     layers = facts["layers"]
     table = rows(tables["run_lengths"], window=facts["window"])
-    figure, panels = sheet([148, *[126] * (len(layers) - 2), 152][-len(layers) :])
-    for panel, (layer, sizes) in zip(panels, layers.items(), strict=True):
+    entries = [(each["label"], ink.optimizer(each["place"])) for each in facts["optimizers"]]
+    figure, panels = sheet(heights(148, 126, 152, layers, entries))
+    for panel, (layer, row) in zip(panels, layers.items(), strict=True):
         for each in facts["optimizers"]:
             found = rows(table, optimizer=each["slug"], layer=layer)
             shown = found["length"] <= SHOWN
@@ -67,8 +67,8 @@ def draw(ink: Ink, tables: Tables, facts: Facts) -> Figure:
         panel.yaxis.set_major_formatter(FuncFormatter(lambda value, _: _share(value)))
         panel.set_xticks([1, 5, 10, 15, 20, 25, 30, 35, 40])
         panel.set_xlim(0.4, SHOWN + 0.6)
-        heading(panel, layer, shape(sizes))
-    key(panels[0], [(each["label"], ink.optimizer(each["place"])) for each in facts["optimizers"]], ink)
+        heading(panel, brief(layer), shape(row["shape"]))
+    key(panels[0], entries, ink, room_beside(layers))
     panels[-1].set_xlabel("length of the run, batches", loc="right")
     return figure
 
@@ -86,7 +86,7 @@ def words(tables: Tables, facts: Facts) -> Words:
         title="How often a direction lasts how long",
         caption=(
             f"Share of all same-sign runs that last so many batches, {period}{over}, on a logarithmic axis: "
-            f"{names(facts['optimizers'])}. Dots: measured; lines: chance alone."
+            f"{names(facts['optimizers'])}. Dots: measured; lines: chance alone.{others(facts)}"
         ),
         alt=(
             f"Charts, one a layer, of the share of same-sign runs against their length, 1 to {SHOWN} batches, "

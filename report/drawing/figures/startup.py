@@ -11,30 +11,27 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullLocator
 
-from report.config import Experiment
-from report.drawing.figures.comparison import key, optimizers
-from report.drawing.figures.sources import Facts, Tables, Words, rows
+from report.drawing.figures.comparison import key, optimizers, spare
+from report.drawing.figures.sources import Facts, Tables, Words, others, rows, selection
 from report.drawing.figures.style import Ink, heading, label, sheet
 from report.wording import digits, fixed, plural, series, thousands
 
 TABLES = ("startup",)
 
 
-def facts(results: Mapping[str, Any], experiment: Experiment) -> Facts | None:
+def facts(results: Mapping[str, Any]) -> Facts | None:
     """Return what the caption states; None where the main optimizer has no learning rate to measure by."""
-    curves = results["curves"]["startup"]
-    known = [each for each in optimizers(results) if _has_curve(curves.get(each["slug"]))]
-    if not known or known[0]["slug"] != results["study"]["main"]:
+    main, shown = optimizers(results)[0], selection(results)
+    curves, first = results["curves"]["startup"].get(main["slug"], {}), results["startup"][results["main"]]
+    layers = {layer: row for layer, row in shown["layers"].items() if _has_curve(curves.get(layer))}
+    if not layers:
         return None
-    main = known[0]
-    first = {layer: row["first_batch"] for layer, row in results["startup"][results["main"]].items()}
     return {
         "main": main["slug"],
         "label": main["label"],
-        "layers": list(experiment.layers),
-        "first": {
-            layer: {name: first[layer][name] for name in ("live", "exact", "share")} for layer in experiment.layers
-        },
+        "layers": layers,
+        "left_out": shown["left_out"],
+        "first": {layer: {name: first[layer]["first_batch"][name] for name in ("live", "exact")} for layer in layers},
         "seeds": len(results["study"]["runs"][main["slug"]]),
         "expected": bool(main["theory"] and results["theory"][main["slug"]]["startup"]),
     }
@@ -44,23 +41,24 @@ def draw(ink: Ink, tables: Tables, facts: Facts) -> Figure:
     """Draw a line a layer, theory dashed, the batches on a logarithmic axis."""
     layers = facts["layers"]
     table = rows(tables["startup"], optimizer=facts["main"])
-    figure, (panel,) = sheet([320])
+    entries = [(layer, ink.layer(row["place"])) for layer, row in layers.items()]
+    figure, (panel,) = sheet([320 + spare(entries)])
     top = 1.0
-    for layer in layers:
+    for layer, row in layers.items():
         found = rows(table, layer=layer)
-        colour = ink.layer(layer)
+        colour = ink.layer(row["place"])
         panel.fill_between(found["batch"], found["low"], found["high"], color=colour, alpha=0.16, linewidth=0)
         panel.plot(found["batch"], found["mean"], color=colour, linewidth=1.8)
         top = max(top, float(np.nanmax(found["mean"], initial=0)))
     batches = int(table["batch"].max())
     if facts["expected"]:
-        found = rows(table, layer=layers[0])
+        found = rows(table, layer=next(iter(layers)))
         panel.plot(found["batch"], found["theory"], color=ink.ink, linewidth=1.8, linestyle=(0, (4, 2.5)), zorder=4)
         label(panel, batches, found["theory"][-1], "chance alone", ink, offset=(0, -13), ha="right")
     panel.set_xscale("log")
     panel.set_ylim(0, 1.06 * top)
     heading(panel, "Mean |Δ| / learning rate")
-    key(panel, [(layer, ink.layer(layer)) for layer in layers], ink)
+    key(panel, entries, ink)
     panel.set_xlabel("batch", loc="right")
     panel.xaxis.set_minor_locator(NullLocator())
     panel.set_xticks([tick for tick in (1, 2, 5, 10, 20, 50, 100) if tick <= batches])
@@ -90,7 +88,7 @@ def words(tables: Tables, facts: Facts) -> Words:
         title=f"The first {plural(batches, 'batch', 'batches')}",
         caption=(
             f"{facts['label']}: mean size of the updates of the weights that have a gradient, in units of the learning "
-            f"rate, over the first {plural(batches, 'batch', 'batches')}{over}{theory}.{opening}"
+            f"rate, over the first {plural(batches, 'batch', 'batches')}{over}{theory}.{opening}{others(facts)}"
         ),
         alt=(
             f"Line charts of the mean update in units of the learning rate over the first {batches} batches "
@@ -100,7 +98,7 @@ def words(tables: Tables, facts: Facts) -> Words:
 
 
 def _has_curve(curve: Mapping[str, Any] | None) -> bool:
-    return curve is not None and all(any(value is not None for value in row["mean"]) for row in curve.values())
+    return curve is not None and any(value is not None for value in curve["mean"])
 
 
 def _number(value: Any) -> float | None:

@@ -7,6 +7,7 @@ for nothing else. Layers, and optimizers among themselves, stay apart for reader
 import contextlib
 import math
 import re
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -27,6 +28,7 @@ STYLE: Final = Path(__file__).with_name("house.mplstyle")
 WIDTH: Final = 560  # CSS pixels of every figure
 PIXELS_PER_INCH: Final = 96  # CSS pixels
 LETTERS: Final = 11  # points, as in house.mplstyle
+LONGEST_NAME: Final = 28  # letters of a layer that fit on a line beside its shape
 INVISIBLE: Final = 0.002  # share of the largest update below which a line from zero is too short to see
 RUNS_ON_A_MACHINE: Final = (
     "backend",
@@ -51,8 +53,8 @@ class Ink:
         grid: the grid.
         increase: an update above zero.
         decrease: an update below zero.
-        layers: a colour for each layer, from the pixels on; used again from the start in deeper networks.
-        optimizers: a colour for each optimizer, in the experiment's order, the main one first.
+        layers: a colour for each layer, from the input on; used again from the start in deeper networks.
+        optimizers: a colour for each optimizer, in the study's order, the main one first.
     """
 
     scheme: str
@@ -65,12 +67,12 @@ class Ink:
     layers: tuple[str, ...]
     optimizers: tuple[str, ...]
 
-    def layer(self, name: str) -> str:
-        """Return the colour of a layer, `l1`, `l2`, …."""
-        return self.layers[(int(name[1:]) - 1) % len(self.layers)]
+    def layer(self, place: int) -> str:
+        """Return the colour of the layer at `place` among those that figures show."""
+        return self.layers[place % len(self.layers)]
 
     def optimizer(self, place: int) -> str:
-        """Return the colour of the optimizer at `place` in the experiment, the main one at 0."""
+        """Return the colour of the optimizer at `place` in the study, the main one at 0."""
         return self.optimizers[place % len(self.optimizers)]
 
 
@@ -135,7 +137,9 @@ def house(ink: Ink) -> Iterator[None]:
         "grid.color": ink.grid,
     }
     settings: dict[Any, Any] = {key: value for key, value in style.items() if not key.startswith(RUNS_ON_A_MACHINE)}
-    with matplotlib.rc_context(settings | colours):
+    with matplotlib.rc_context(settings | colours), warnings.catch_warnings():
+        # A name may have letters that the font lacks: a box stands for each.
+        warnings.filterwarnings("ignore", r"Glyph \d+ .* missing from font")
         yield
 
 
@@ -152,6 +156,11 @@ def sheet(heights: Sequence[float], share_x: bool = True, columns: int = 1) -> t
         len(heights), columns, sharex=share_x, squeeze=False, gridspec_kw={"height_ratios": list(heights)}
     )
     return figure, list(panels.flat)
+
+
+def brief(name: str) -> str:
+    """Return a layer's name short enough for a line: its end, which tells it from the others of its block."""
+    return name if len(name) <= LONGEST_NAME else f"…{name[1 - LONGEST_NAME :]}"
 
 
 def heading(panel: Axes, words: str, note: str = "", colour: str | None = None) -> None:

@@ -11,10 +11,9 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
 
-from report.config import Experiment
-from report.drawing.figures.comparison import when
-from report.drawing.figures.sources import Facts, Tables, Words, rows
-from report.drawing.figures.style import Ink, dots, heading, sheet
+from report.drawing.figures.comparison import LETTER, when
+from report.drawing.figures.sources import Facts, Tables, Words, look, main_label, others, rows, selection
+from report.drawing.figures.style import WIDTH, Ink, brief, dots, heading, sheet
 from report.wording import SUPERSCRIPTS, digits, plural, series, shape
 
 TABLES = ("units_runs", "units")
@@ -25,27 +24,31 @@ UNITS: Final = {
 }
 
 
-def facts(results: Mapping[str, Any], experiment: Experiment) -> Facts | None:
+def facts(results: Mapping[str, Any]) -> Facts | None:
     """Return the layers that are drawn, and the means that the caption states; None where there is one layer."""
-    layers = list(experiment.recording.whole)
+    layers = {name: row for name, row in selection(results)["layers"].items() if name in results["drawn"]}
     if len(layers) < 2:
         return None
     study = results["study"]
-    summary = results["summary"]["units"][study["main"]]
+    summary = look(results, "summary", "units", study["main"])
     first, late = "1-100", study["late"]
-    windows = [window for window in dict.fromkeys((first, late)) if window in summary[layers[0]]]
+    windows = [each for each in dict.fromkeys((first, late)) if any(look(summary, layer, each) for layer in layers)]
     if late == "all" and first in windows:
         windows = [first]  # a study that short has nothing after its start
+    if not windows:
+        return None
     return {
         "layers": layers,
-        "shapes": [list(experiment.shape(layer)) for layer in layers],
+        "left_out": len(results["drawn"]) - len(layers),
         "windows": windows,
         "main": study["main"],
-        "label": experiment.optimizer.label,
+        "label": main_label(results),
         "batches": study["batches"],
         "seeds": len(study["runs"][study["main"]]),
         "mean": {
-            unit: {window: {layer: summary[layer][window][unit]["mean"] for layer in layers} for window in windows}
+            unit: {
+                window: {layer: look(summary, layer, window, unit, "mean") for layer in layers} for window in windows
+            }
             for unit in UNITS
         },
     }
@@ -54,31 +57,36 @@ def facts(results: Mapping[str, Any], experiment: Experiment) -> Facts | None:
 def draw(ink: Ink, tables: Tables, facts: Facts) -> Figure:
     """Draw one row a unit, one column a window: each seed a line from layer to layer, the mean a bar."""
     layers, windows = facts["layers"], facts["windows"]
-    figure, panels = sheet([196, 180, 200], share_x=True, columns=len(windows))
+    names = [brief(layer) for layer in layers]
+    # Names that would run into each other stand upright.
+    upright = LETTER * len("".join(names)) > WIDTH / len(windows) - 60
+    below = LETTER * max(map(len, names)) if upright else 0
+    figure, panels = sheet([196, 180, 200 + below], share_x=True, columns=len(windows))
     table = rows(tables["units_runs"], optimizer=facts["main"])
-    places = np.arange(len(layers))
+    places, runs = np.arange(len(layers)), dict.fromkeys(table["run"])
     for row, (unit, name) in enumerate(UNITS.items()):
         line = panels[row * len(windows) : (row + 1) * len(windows)]
+        cells = dict(zip(zip(table["window"], table["layer"], table["run"], strict=True), table[unit], strict=True))
         values = np.array(
-            [[rows(table, window=window, layer=layer)[unit] for layer in layers] for window in windows]
+            [[[cells.get((window, layer, run), np.nan) for run in runs] for layer in layers] for window in windows]
         )  # (windows, layers, seeds)
         positive = values[np.isfinite(values) & (values > 0)]
         for panel, window, found in zip(line, windows, values, strict=True):
             panel.plot(places, found, color=ink.muted, linewidth=0.9, alpha=0.6, zorder=1)
-            for place, layer, seed_values in zip(places, layers, found, strict=True):
-                colour = ink.layer(layer)
+            for place, (layer, shown), seed_values in zip(places, layers.items(), found, strict=True):
+                colour = ink.layer(shown["place"])
                 dots(panel, np.full(len(seed_values), place), seed_values, colour, 6.5, zorder=2)
                 mean = facts["mean"][unit][window][layer]
                 if mean is not None:
                     panel.plot([place - 0.22, place + 0.22], [mean] * 2, color=ink.ink, linewidth=2.2, zorder=3)
-            panel.set_yscale("log")
             if positive.size:
+                panel.set_yscale("log")
                 panel.set_ylim(positive.min() / 1.5, positive.max() * 1.5)
-            panel.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0), numticks=12))
-            panel.yaxis.set_minor_locator(NullLocator())
-            panel.yaxis.set_major_formatter(FuncFormatter(lambda value, _: _tick(value)))
+                panel.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0), numticks=12))
+                panel.yaxis.set_minor_locator(NullLocator())
+                panel.yaxis.set_major_formatter(FuncFormatter(lambda value, _: _tick(value)))
             panel.set_xlim(-0.5, len(layers) - 0.5)
-            panel.set_xticks(places, layers)
+            panel.set_xticks(places, names, rotation="vertical" if upright else None)
             panel.grid(visible=False, axis="x")
         for panel in line[1:]:
             panel.yaxis.set_major_formatter(NullFormatter())
@@ -97,14 +105,14 @@ def words(tables: Tables, facts: Facts) -> Words:
         for unit, name in UNITS.items()
         for window in facts["windows"]
     )
-    shapes = series(f"{layer} ({shape(each)})" for layer, each in zip(facts["layers"], facts["shapes"], strict=True))
+    shapes = series(f"{layer} ({shape(row['shape'])})" for layer, row in facts["layers"].items())
     count = plural(facts["seeds"], "seed")
     return Words(
         title="How much the drawn layers are updated, in three units",
         caption=(
             f"{shapes} under {facts['label']}, {count}, {periods}. Each dot is one training run, its dots joined by "
             "a line; the bar is the mean. Logarithmic axes. A reader of one training run would have seen one of "
-            "these lines."
+            f"these lines.{others(facts)}"
         ),
         alt=f"Dot charts of the size of updates of {series(facts['layers'])} for {count}. Means: {means}.",
     )

@@ -12,9 +12,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 from numpy.typing import NDArray
 
-from report.config import Experiment
-from report.drawing.figures.sources import Facts, Tables, Words, rows
-from report.drawing.figures.style import Ink, heading, label, sheet
+from report.drawing.figures.sources import Facts, Tables, Words, main_label, others, rows, selection
+from report.drawing.figures.style import Ink, brief, heading, label, sheet
 from report.wording import SUPERSCRIPTS, digits, percent, series, shape, thousands
 
 TABLES = ("update_size",)
@@ -22,19 +21,17 @@ POINTS = 260  # drawn batches: as many as the eye can part on a logarithmic axis
 DECADES = 3  # that the y axis shows at most, below the largest value
 
 
-def facts(results: Mapping[str, Any], experiment: Experiment) -> Facts | None:
+def facts(results: Mapping[str, Any]) -> Facts | None:
     """Return the layers, the learning rate, and the sizes that the caption states."""
-    size = results["size"][results["main"]]
+    size, shown = results["size"][results["main"]], selection(results)
     return {
         "layers": {
-            layer: {
-                "shape": list(experiment.shape(layer)),
-                "mean": {window: row["mean_absolute_update"] for window, row in size[layer].items()},
-            }
-            for layer in experiment.layers
+            layer: {**row, "mean": {window: found["mean_absolute_update"] for window, found in size[layer].items()}}
+            for layer, row in shown["layers"].items()
         },
-        "learning_rate": experiment.optimizer.learning_rate,
-        "optimizer": experiment.optimizer.label,
+        "left_out": shown["left_out"],
+        "learning_rate": results["study"]["optimizers"][0]["learning_rate"],
+        "optimizer": main_label(results),
     }
 
 
@@ -47,12 +44,12 @@ def draw(ink: Ink, tables: Tables, facts: Facts) -> Figure:
     floor = top / 10**DECADES
     rate = facts["learning_rate"] if floor < (facts["learning_rate"] or 0) < top else None
     curves = {layer: rows(table, layer=layer) for layer in layers}
-    shown = spread(len(next(iter(curves.values()))["batch"]))
     for panel, (layer, row) in zip(panels, layers.items(), strict=True):
         panel.set_xscale("log")
         panel.set_yscale("log")
         curve = curves[layer]
-        batch, colour = curve["batch"][shown], ink.layer(layer)
+        shown = spread(len(curve["batch"]))
+        batch, colour = curve["batch"][shown], ink.layer(row["place"])
         lower, upper = (above(curve[name][shown], floor) for name in ("lower", "upper"))
         panel.fill_between(batch, lower, upper, color=colour, alpha=0.25, linewidth=0)
         panel.plot(batch, above(curve["median"][shown], floor), color=colour, linewidth=1.8)
@@ -62,7 +59,7 @@ def draw(ink: Ink, tables: Tables, facts: Facts) -> Figure:
         panel.yaxis.set_major_locator(LogLocator(numticks=5))
         panel.yaxis.set_major_formatter(FuncFormatter(lambda value, _: _power_of_ten(value)))
         panel.yaxis.set_minor_locator(NullLocator())
-        heading(panel, layer, shape(row["shape"]))
+        heading(panel, brief(layer), shape(row["shape"]))
     if rate:
         label(panels[0], batch[-1], rate, "learning rate", ink, offset=(0, 8), ha="right")
     panels[-1].set_xlabel("batch", loc="right")
@@ -78,7 +75,9 @@ def words(tables: Tables, facts: Facts) -> Words:
     windows = {name for row in layers.values() for name in row["mean"]}
     means = "; ".join(
         f"{window.replace('-', '–')}: "
-        + series(f"{digits(row['mean'][window], 2)} in {layer}" for layer, row in layers.items())
+        + series(
+            f"{digits(row['mean'][window], 2)} in {layer}" for layer, row in layers.items() if window in row["mean"]
+        )
         for window in sorted(windows)
     )
     rate = (
@@ -91,7 +90,7 @@ def words(tables: Tables, facts: Facts) -> Words:
         caption=(
             f"Median of |Δ| over a layer's weights (line) and the range that holds the middle {percent(0.8, 0)} "
             f"(band); both axes are logarithmic.{rate} Where more than half of a layer's weights stand still, its "
-            f"median lies at the lower edge. Optimizer: {facts['optimizer']}."
+            f"median lies at the lower edge. Optimizer: {facts['optimizer']}.{others(facts)}"
         ),
         alt=(
             f"{len(layers)} line charts, one a layer, of the size of updates over {thousands(batches)} batches on "

@@ -9,24 +9,26 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from report.config import Experiment
-from report.drawing.figures.sources import Facts, Tables, Words, rows
-from report.drawing.figures.style import Ink, batches_below, exponent, few_values, heading, sheet, stems, unit
+from report.drawing.figures.sources import Facts, Tables, Words, main_label, rows, selection
+from report.drawing.figures.style import Ink, batches_below, brief, exponent, few_values, heading, sheet, stems, unit
 from report.wording import digits, plural, series, shape, thousands
 
 TABLES = ("weight_history",)
+ROOM = 12  # letters of a name that fit on a line twice
 
 
-def facts(results: Mapping[str, Any], experiment: Experiment) -> Facts | None:
-    """Return which weights they are: [0, 0] of the first layer drawn, as in the first article, and a lively one."""
-    layer = experiment.recording.whole[0]
+def facts(results: Mapping[str, Any]) -> Facts | None:
+    """Return which weights they are: the first of the first layer drawn, as in the first article, and a lively one."""
+    shown = selection(results)["layers"]
+    layer = next(iter([*(name for name in shown if name in results["drawn"]), *shown]))
     known = results["history"][results["main"]][layer]
     return {
         # The first weight may be the one that went furthest.
         "weights": {which: known[which] for which in ("first", "largest_mover")[: 1 + _differ(known)]},
         "layer": layer,
-        "shape": list(experiment.shape(layer)),
-        "optimizer": experiment.optimizer.label,
+        **shown[layer],
+        "is_the_articles": bool(results["data"]),
+        "optimizer": main_label(results),
     }
 
 
@@ -36,8 +38,10 @@ def draw(ink: Ink, tables: Tables, facts: Facts) -> Figure:
     figure, panels = sheet([136, 158] * (len(weights) - 1) + [136, 182])
     for above, below, (which, row) in zip(panels[::2], panels[1::2], weights.items(), strict=True):
         weight = rows(tables["weight_history"], layer=facts["layer"], which=which)
-        above.plot(weight["batch"], weight["weight"], color=ink.layer(facts["layer"]))
-        heading(above, _name(facts, which), "" if which == "first" else f"went furthest in {facts['layer']}")
+        above.plot(weight["batch"], weight["weight"], color=ink.layer(facts["place"]))
+        name = brief(facts["layer"])
+        note = f"went furthest in {name}" if len(name) < ROOM else "went furthest"
+        heading(above, _name(facts, which, name), "" if which == "first" else note)
         power = exponent(abs(row["largest_update"]))
         stems(below, weight["batch"][1:], weight["update"][1:] / 10.0**power, ink)
         heading(below, "Its update", unit(power))
@@ -51,7 +55,7 @@ def words(tables: Tables, facts: Facts) -> Words:
     """Write title, caption and alternative text."""
     weights = facts["weights"]
     count = int(tables["weight_history"]["batch"].max())
-    layer = facts["layer"]
+    layer, is_known = facts["layer"], facts["is_the_articles"]
     moved = {
         which: f"{_name(facts, which)} from {digits(row['start'])} to {digits(row['end'])}"
         for which, row in weights.items()
@@ -64,7 +68,8 @@ def words(tables: Tables, facts: Facts) -> Words:
     return Words(
         title=f"{series(_name(facts, which) for which in weights)}: weights and their updates",
         caption=(
-            f"The weight of layer {layer} ({shape(facts['shape'])}) that the first article shows, "
+            f"The {'' if is_known else 'first kept '}weight of layer {layer} ({shape(facts['shape'])})"
+            f"{' that the first article shows' if is_known else ''}, "
             f"{_name(facts, 'first')}, output and input counted from 0,{more} over "
             f"{plural(count, 'batch', 'batches')}: {series(moved.values())}. Below each, the change that each batch "
             f"made: red up, blue down. The largest is {largest}. Optimizer: {facts['optimizer']}."
@@ -80,6 +85,6 @@ def _differ(known: Mapping[str, Any]) -> bool:
     return bool(known["first"]["index"] != known["largest_mover"]["index"])
 
 
-def _name(facts: Facts, which: str) -> str:
+def _name(facts: Facts, which: str, layer: str = "") -> str:
     output, source = facts["weights"][which]["index"]
-    return f"{facts['layer']}[{output}, {source}]"
+    return f"{layer or facts['layer']}[{output}, {source}]"

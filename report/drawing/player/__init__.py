@@ -1,1 +1,1 @@
-"""What the player in the browser reads."""
+"""What the player in the browser reads: `pack` decides what that is, `shard` how it is written; `format.md` says so."""

@@ -61,7 +61,7 @@ export class Scrubber {
     context.scale(density, density);
     const losses = runs.map(({ entry }) => entry.loss.slice(0, last));
     const top = Math.max(...losses.map((loss) => loss.reduce((a, b) => Math.max(a, b), 0))) || 1;
-    this.caption.textContent = `loss, 0 to ${top.toPrecision(2)} nats`;
+    this.caption.textContent = losses.some((loss) => loss.length) ? `loss, 0 to ${top.toPrecision(2)} nats` : "";
     const inner = width - THUMB;
     const x = (/** @type {number} */ place) => THUMB / 2 + (last > 1 ? place / (last - 1) : 0.5) * inner;
     const y = (/** @type {number} */ loss) => HEIGHT - 5 - (loss / top) * (HEIGHT - 10);

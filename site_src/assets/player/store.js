@@ -13,7 +13,7 @@
  * @property {number} batches_per_shard
  * @property {number[]} shards  bytes of each
  * @property {{mean: number, threshold: number}[]} laws  of each layer
- * @property {number[]} loss  of each batch, nats
+ * @property {number[]} loss  of each batch, nats; empty where it was not logged
  *
  * @typedef {object} Series  of one edge over a whole training run; NaN where nothing is loaded yet
  * @property {Float32Array} weights    (batches + 1)

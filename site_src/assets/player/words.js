@@ -74,15 +74,19 @@ export function litWords(lit, layers, shown, share, strongest) {
  * Say what is shown.
  * @param {number} batch
  * @param {number} batches
- * @param {{label: string, loss: number, lit: string}[]} graphs  one, or the two that are compared
+ * @param {{label: string, loss?: number, lit: string}[]} graphs  one, or the two that are compared
  */
 export function viewWords(batch, batches, graphs) {
   if (graphs.length === 1) return `${batchWords(batch, batches, graphs[0].loss)}: ${graphs[0].lit}.`;
-  return [`Batch ${whole(batch)} of ${whole(batches)}.`, ...graphs.map(({ label, loss, lit }) => `${label}: loss ${number(loss)}, ${lit}.`)].join(" ");
+  return [`Batch ${whole(batch)} of ${whole(batches)}.`, ...graphs.map(side)].join(" ");
 }
 
-/** @param {number} batch @param {number} batches @param {number} loss */
-export const batchWords = (batch, batches, loss) => `Batch ${whole(batch)} of ${whole(batches)}, loss ${number(loss)}`;
+/** @param {{label: string, loss?: number, lit: string}} graph */
+const side = ({ label, loss, lit }) => `${label}: ${loss === undefined ? "" : `loss ${number(loss)}, `}${lit}.`;
+
+/** @param {number} batch @param {number} batches @param {number} [loss]  undefined where none was logged */
+export const batchWords = (batch, batches, loss) =>
+  `Batch ${whole(batch)} of ${whole(batches)}${loss === undefined ? "" : `, loss ${number(loss)}`}`;
 
 /** @param {string} label @param {number} batch */
 export const pictureWords = (label, batch) => `Network graph, ${label}, batch ${whole(batch)}`;
