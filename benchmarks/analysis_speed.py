@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from benchmarks.material import Material
 from benchmarks.measure import Line, watch
 from report.config import Experiment
-from report.training import runs as study
+from report.training import runs
 from report.workspace import Workspace
 
 SECONDS, MEBIBYTES = 30.0, 1.5 * 1024
@@ -15,8 +15,8 @@ def compare(material: Material) -> Iterator[Line]:
     """Analyse the finished training runs of the build folder anew, in a process of its own."""
     experiment = Experiment.load(material.file)
     built = Workspace(material.workspace.root, material.build, material.build / "site")
-    what = f"analysing {len(study.runs(experiment))} training runs"
-    if not study.is_complete(built, experiment):
+    what = f"analysing {len(runs.planned(experiment))} training runs"
+    if not runs.is_complete(built, experiment):
         yield Line(what, None, detail=f'The study in {material.build} is not complete. Run "make report" first.')
         return
     place = material.place("analysis", "data", "runs", "study.json")

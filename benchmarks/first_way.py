@@ -5,6 +5,7 @@ lists with one entry a weight, colours as lists, FuncAnimation with a LineCollec
 It does the article's job, prints the seconds, then goes on to the other pictures that the report draws today.
 """
 
+import fnmatch
 import itertools
 import time
 from pathlib import Path
@@ -205,7 +206,8 @@ def main(file: Path, build: Path, out: Path, all_pictures: bool) -> None:
     data.torchvision_mnist()  # makes torchvision importable beside a CPU build of torch
     digits = data.load(Workspace(ROOT, build, build / "site"), experiment, click.echo)
     kept, losses = train(experiment, digits)
-    drawn = [experiment.layers.index(layer) for layer in experiment.recording.whole]
+    whole = {layer for pattern in experiment.recording.whole for layer in fnmatch.filter(experiment.layers, pattern)}
+    drawn = [place for place, layer in enumerate(experiment.layers) if layer in whole]
     pairs = [histories(kept[place]) for place in drawn]
     changes = [change for _, change in pairs]
     plot(losses, pairs[0][0], changes[0], digits.train_images[0], out)

@@ -9,9 +9,8 @@ from typing import Any
 
 from benchmarks.measure import ROOT
 from report.config import Experiment
-from report.recording import Recording
-from report.training import data
-from report.training import loop as train
+from report.recording.reader import Recording
+from report.training import data, loop
 from report.workspace import Workspace
 
 QUICK_FRAMES = 8
@@ -87,8 +86,7 @@ class Material:
     def recording(self) -> Recording:
         """Return the main training run, trained and recorded when it is first asked for."""
         folder = self.workspace.run(self.experiment.main_run)
-        frames = self.experiment.animation.frames
-        train.run(self.experiment, self.digits, folder, "benchmark", clip_batches=frames)
+        loop.run(self.experiment, self.digits, folder, "benchmark", first=self.experiment.animation.frames)
         return Recording.open(folder)
 
 

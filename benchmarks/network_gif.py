@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from benchmarks.material import Material
 from benchmarks.measure import Line, alternate, mebibytes, timed
-from report.analysis import threshold, updates
+from report.analysis import chain, threshold, updates
 from report.drawing.animation import clips, geometry, gif, graph
 
 FASTER, SMALLER = 6.0, 1 / 3
@@ -19,9 +19,9 @@ Floats = NDArray[np.float64]
 
 def compare(material: Material) -> Iterator[Line]:
     """Draw the same opacities both ways. Ours makes the light and the dark GIF and both posters in its time."""
-    experiment = material.experiment
-    layers = experiment.recording.whole
-    shapes = [experiment.shape(layer) for layer in layers]
+    experiment, tensors = material.experiment, material.recording.tensors
+    layers = chain.drawn(tensors)
+    shapes = [tensors[layer].matrix for layer in layers]
     batches = range(1, experiment.animation.frames + 1)
     signed = opacities(material)
     milliseconds = experiment.animation.milliseconds
@@ -55,8 +55,9 @@ def compare(material: Material) -> Iterator[Line]:
 def opacities(material: Material) -> Floats:
     """Return (frames, edges) signed opacities of the recorded run, as network.gif shows them."""
     recording = material.recording
-    layers = material.experiment.recording.whole
-    laws = threshold.laws({layer: updates.kept(recording, layer) for layer in layers}, layers)
+    layers = chain.drawn(recording.tensors)
+    smallest = threshold.smallest(recording, layers)
+    laws = {layer: threshold.law(updates.trajectory(recording, layer).updates, smallest) for layer in layers}
     plain = {layer: {"mean": law.mean, "threshold": law.threshold} for layer, law in laws.items()}
     return clips.edges(recording, layers, range(1, material.experiment.animation.frames + 1), plain)
 

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from benchmarks.material import Material
 from benchmarks.measure import Line, timed
 from report.config import Experiment
-from report.training import runs as study
-from report.training import workers
+from report.training import runs, workers
 
 WANTED = 1.7
 PROCESSES = 2
@@ -17,7 +16,7 @@ QUICK_RUNS, QUICK_BATCHES = 4, 60
 def compare(material: Material) -> Iterator[Line]:
     """Train every run of the study in a new folder, with one process and with two; each once, it takes minutes."""
     experiment = _study(material)
-    what = f"study of {len(study.runs(experiment))} training runs, one process / two"
+    what = f"study of {len(runs.planned(experiment))} training runs, one process / two"
     if workers.cores(experiment) < PROCESSES:
         yield Line(what, None, detail="This machine has one core.")
         return
@@ -25,11 +24,11 @@ def compare(material: Material) -> Iterator[Line]:
     for processes in (PROCESSES, 1):
         place = material.place(f"study-{processes}", "data")
         seconds[processes] = timed(
-            lambda place=place, processes=processes: study.train(  # type: ignore[misc]
+            lambda place=place, processes=processes: runs.train(  # type: ignore[misc]
                 place, experiment, material.file, lambda line: None, lambda *done: None, processes=processes
             )
         )
-        missing = study.missing(place)
+        missing = runs.missing(place)
         shutil.rmtree(place.runs)  # up to a gigabyte
         if missing:
             yield Line(what, None, detail=f"{missing[0]['run']} is missing: {missing[0]['reason']}")

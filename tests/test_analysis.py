@@ -9,7 +9,7 @@ import pytest
 from conftest import Build
 
 from report import files
-from report.analysis import chain, histogram, history, loss, size, tables, threshold, update_size, updates, windows
+from report.analysis import histogram, history, loss, size, tables, threshold, update_size, updates, windows
 from report.recording.reader import Recording
 
 Array = np.ndarray

@@ -131,6 +131,7 @@ def test_the_sample_is_real_digits_without_a_test_image_in_training(place: Works
     assert digits.examples()["example_labels"].tolist() == list(range(10))
 
 
+@pytest.mark.slow
 def test_a_dead_network_costs_under_twenty_seconds(
     place: Workspace, tiny: Experiment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -146,6 +147,7 @@ def test_a_dead_network_costs_under_twenty_seconds(
         assert time.monotonic() - started < 20
 
 
+@pytest.mark.slow
 def test_a_corrupt_file_is_named_and_fetched_again(
     place: Workspace, archives: Path, mirror: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

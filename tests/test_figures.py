@@ -130,14 +130,14 @@ def numbered(tmp_path_factory: pytest.TempPathFactory) -> Drawn:
 
 @pytest.fixture(scope="session")
 def many(tmp_path_factory: pytest.TempPathFactory) -> Drawn:
-    """Return the figures of forty tensors with long names under twenty optimizers, some names in other letters."""
+    """Return the figures of forty tensors with long names under fourteen optimizers, some names in other letters."""
     folder = tmp_path_factory.mktemp("many")
     shapes: dict[str, tuple[int, ...]] = {"重み $x$ <i>.weight": (6, 6), "重み $x$ <i>.bias": (6,)}
     for block in range(1, BLOCKS):
         name = f"transformer.encoder.layers.{block}.self_attention.projection"
         shapes |= {f"{name}.weight": (6, 6), f"{name}.bias": (6,)}
-    for place in range(20):
-        weights, gradients = noise(shapes, 12, beta=place / 20)
+    for place in range(14):
+        weights, gradients = noise(shapes, 8, beta=place / 20)
         label = f"Adam with a learning rate of 0.001 and {place / 20:g} of the past"
         rule = adam("Adam", place / 20)
         write_recording(folder / "runs" / f"{place}", weights, gradients, label=label, seed=0, rules=[rule])
@@ -229,8 +229,8 @@ def test_many_tensors_and_optimizers_are_thinned_out(many: Drawn) -> None:
         assert entry["height"] <= 1500, name
         if name not in ("weight_history", "one_weight"):
             left_out = 12 if name == "units" else 32
-            assert f"Left out: {left_out} other tensors of the model." in entry["caption"], name
-    assert "Left out: 8 other optimizers." in many.manifest["persistence"]["caption"]
+            assert f"Left out: {left_out}\N{NO-BREAK SPACE}other tensors of the model." in entry["caption"], name
+    assert "Left out: 2\N{NO-BREAK SPACE}other optimizers." in many.manifest["persistence"]["caption"]
     # The graph's tensors, from its first to its last.
     caption = many.manifest["histogram"]["caption"]
     assert "in 重み $x$ <i>.weight" in caption

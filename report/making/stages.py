@@ -213,7 +213,7 @@ class Pipeline:
         made = [place.results, place.tables, place.figures_manifest, place.animations_manifest, *self._run_files()]
         sources = [place.templates, place.site_src, self.experiment_file, place.mkdocs_config]
         # The page that explains the player's files quotes this one.
-        legal = [place.root / "CITATION.cff", place.root / "LICENSE", place.package / "drawing" / "player" / "shard.py"]
+        legal = [place.root / "CITATION.cff", place.root / "LICENSE", place.package / "drawing" / "player" / "format.md"]
         code = self._code("site", "drawing", "wording.py")
         return digest(*made, asdict(self.settings()), *sources, *legal, code)
 

@@ -1,4 +1,8 @@
-"""Gather rows of weights and gradients from tensors, whatever device they are on, for the writer to take."""
+"""Gather rows of weights and gradients from tensors, whatever device they are on, for the writer to take.
+
+What is done at every step is a loop over NumPy views: of small tensors, torch's own calls would take longer than the
+copying.
+"""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -16,43 +20,48 @@ CHUNK_STEPS = 128  # rows that are gathered before they are handed over …
 CHUNK_BYTES = 8 * 2**20  # … or fewer, so that memory is bounded whatever the model
 SNAPSHOT_BYTES = 8 * 2**20  # of whole states that are gathered
 
+FLOAT32 = np.dtype(np.float32)
+
 
 class Source:
-    """Gather the kept entries of one tensor."""
+    """Know which entries of one tensor are kept."""
 
     def __init__(self, number: int, parameter: Parameter, tensor: Tensor, indices: NDArray[np.int64]) -> None:
         """Keep the parameter, and which of its entries are wanted, (count,) flat positions."""
         self.number, self.parameter, self.tensor, self.indices = number, parameter, tensor, indices
         self.value: TorchTensor = parameter.value
+        self.chosen = None if tensor.kept == "whole" else indices
         self.columns = slice(0, 0)  # of a chunk's rows
-        self._shape = self.value.shape
-        self._indices = None if tensor.kept == "whole" else indices
+        self.shape = tuple(self.value.shape)
         self._places: dict[object, TorchTensor] = {}  # by device and layout: where in memory the entries lie
 
-    def copy(self, values: TorchTensor, target: Floats) -> None:
-        """Copy the kept entries of weights or of a gradient in main memory to `target`, (count,)."""
-        if values.dtype is torch.float32 and values.layout is torch.strided and values.is_contiguous():
-            self._check(values)
-            flat = values.detach().numpy().reshape(-1)
-            if self._indices is None:
-                target[:] = flat
-            else:
-                flat.take(self._indices, out=target, mode="clip")  # within bounds, and clipping needs no buffer
-        else:
-            target[:] = self.entries(values).numpy()
+    def plain(self, values: TorchTensor) -> Floats | None:
+        """Return a view of weights or a gradient, (size,); None unless it is contiguous float32 in main memory."""
+        try:
+            array: NDArray[Any] = values.numpy()
+        except (TypeError, RuntimeError):
+            return None  # on a device, sparse, of a type that NumPy does not have, part of a graph
+        if array.dtype is not FLOAT32 or array.shape != self.shape or not array.flags.c_contiguous:
+            return None
+        return array.reshape(-1)
 
     def entries(self, values: TorchTensor) -> TorchTensor:
-        """Return the kept entries of weights or of a gradient, (count,) float32, where those are."""
-        self._check(values)
+        """Return the kept entries of weights or a gradient, (count,) float32, on its device.
+
+        Raises:
+            ValueError: when it has not the shape that it had.
+        """
+        if tuple(values.shape) != self.shape:
+            raise ValueError(f"{self.tensor.name} had the shape {list(self.shape)} and now has {list(values.shape)}")
         if values.layout is not torch.strided:
             return self._touched(values)
         values = values.detach()
-        if self._indices is None:
+        if self.chosen is None:
             return values.reshape(-1).float()
         # Not through reshape: of a tensor that is not contiguous (channels last) it would copy every entry.
         layout = values.device, values.stride()
         if layout not in self._places:
-            positions = np.unravel_index(self._indices, tuple(values.shape))
+            positions = np.unravel_index(self.chosen, self.shape)
             offsets = sum(place * step for place, step in zip(positions, values.stride(), strict=True))
             self._places[layout] = torch.from_numpy(np.asarray(offsets)).to(values.device)
         extent = 1 + sum((size - 1) * step for size, step in zip(values.shape, values.stride(), strict=True))
@@ -61,10 +70,6 @@ class Source:
     def whole(self) -> TorchTensor:
         """Return a copy of every entry, (size,) float32, in main memory."""
         return self.value.detach().reshape(-1).to("cpu", torch.float32, copy=True)
-
-    def _check(self, values: TorchTensor) -> None:
-        if values.shape != self._shape:
-            raise ValueError(f"{self.tensor.name} had the shape {list(self._shape)} and now has {list(values.shape)}")
 
     def _touched(self, gradient: TorchTensor) -> TorchTensor:
         """Return the kept entries of a sparse gradient: those that the step did not touch are zero."""
@@ -80,6 +85,60 @@ class Source:
             is_touched = rows[at] == wanted
             found[is_touched] = values.reshape(len(rows), width)[at[is_touched], column[is_touched]].float()
         return found
+
+
+class Reader:
+    """Read the tensors that belong together, such as those of an optimizer."""
+
+    def __init__(self, sources: Sequence[Source]) -> None:
+        """Read these, in the order of their numbers."""
+        self.sources = sources
+        self._values = [each.value for each in sources]
+        self._is_on_cpu = all(each.value.is_cpu for each in sources)
+        self._layout: list[object] = []
+        self._views: list[Floats | None] = []
+
+    def weights(self, chunk: "Chunk") -> None:
+        """Copy what is kept of the weights into the row that a chunk is filling."""
+        if not self._is_on_cpu:
+            chunk.fetch(0, [(each, each.value) for each in self.sources], None)
+            return
+        # The views stay as long as nobody gives a parameter other memory.
+        layout: list[object] = [(each.data_ptr(), each.shape, each.stride()) for each in self._values]
+        if layout != self._layout:
+            self._layout, self._views = layout, [each.plain(each.value.detach()) for each in self.sources]
+        row = chunk.row(0)
+        for source, view in zip(self.sources, self._views, strict=True):
+            if view is None:
+                row[source.columns] = source.entries(source.value).cpu().numpy()
+            elif source.chosen is None:
+                row[source.columns] = view
+            else:  # within bounds: clipping is named because it needs no buffer
+                view.take(source.chosen, None, row[source.columns], "clip")
+
+    def gradients(self, chunk: "Chunk", scale: TorchTensor | None) -> list[int]:
+        """Copy what is kept of the gradients into the row that a chunk is filling; return who has one, by number.
+
+        Args:
+            chunk: with columns for all sources.
+            scale: by which gradients are divided.
+        """
+        found = [(each, gradient) for each in self.sources if (gradient := each.value.grad) is not None]
+        if not self._is_on_cpu:
+            chunk.fetch(1, found, scale)
+            return [each.number for each, _ in found]
+        row = chunk.row(1)
+        for source, gradient in found:
+            view = source.plain(gradient)
+            if view is None:
+                row[source.columns] = source.entries(gradient).cpu().numpy()
+            elif source.chosen is None:
+                row[source.columns] = view
+            else:
+                view.take(source.chosen, None, row[source.columns], "clip")
+            if scale is not None:
+                row[source.columns] /= np.float32(scale.item())
+        return [each.number for each, _ in found]
 
 
 class Chunk:
@@ -99,7 +158,7 @@ class Chunk:
         room = {"dtype": torch.float32, "device": "cpu", "pin_memory": self._device is not None}
         # Named, because a loop may have set other defaults.
         self._tensors = torch.empty((2, self.capacity, start), **room)  # type: ignore[call-overload]
-        self._arrays: NDArray[np.float32] = self._tensors.numpy()
+        self._arrays: Floats = self._tensors.numpy()
         self.rows = 0  # that are there
         self.taken = 0  # of them, by the writer
         self.snapshots = 0  # bytes of whole states that wait
@@ -111,25 +170,14 @@ class Chunk:
         is_heavy = self.snapshots >= SNAPSHOT_BYTES
         return self.rows == self.capacity or len(self.ticks) >= CHUNK_STEPS or is_heavy
 
-    def write(
-        self, what: int, sources: Sequence[Source], values: Sequence[TorchTensor], scale: TorchTensor | None
-    ) -> None:
-        """Copy what is kept of some sources into the row that is being filled.
+    def row(self, what: int) -> Floats:
+        """Return the row that is being filled, (width,), of weights (0) or gradients (1)."""
+        found: Floats = self._arrays[what, self.rows]
+        return found
 
-        Args:
-            what: 0 for weights, 1 for gradients.
-            sources: by number.
-            values: of each source, its whole tensor.
-            scale: by which they are divided.
-        """
-        if all(each.is_cpu for each in values):
-            row = self._arrays[what, self.rows]
-            for source, value in zip(sources, values, strict=True):
-                source.copy(value, row[source.columns])
-                if scale is not None:
-                    row[source.columns] /= np.float32(scale.item())
-            return
-        for start, pieces in _side_by_side(sources, values):
+    def fetch(self, what: int, values: Sequence[tuple[Source, TorchTensor]], scale: TorchTensor | None) -> None:
+        """Copy what is kept of tensors on devices into the row that is being filled, dividing it by `scale`."""
+        for start, pieces in _side_by_side(values):
             block = torch.cat(pieces)
             if scale is not None:
                 block /= scale.to(block.device)
@@ -163,10 +211,10 @@ class Chunk:
         return batch
 
 
-def _side_by_side(sources: Sequence[Source], values: Sequence[TorchTensor]) -> Iterator[tuple[int, list[TorchTensor]]]:
+def _side_by_side(values: Sequence[tuple[Source, TorchTensor]]) -> Iterator[tuple[int, list[TorchTensor]]]:
     """Give runs of neighbours in a row that are on one device: the first column, and the kept entries of each."""
     start, stop, pieces = 0, -1, list[TorchTensor]()
-    for source, value in zip(sources, values, strict=True):
+    for source, value in values:
         piece = source.entries(value)
         if pieces and (source.columns.start != stop or piece.device != pieces[0].device):
             yield start, pieces
@@ -175,4 +223,5 @@ def _side_by_side(sources: Sequence[Source], values: Sequence[TorchTensor]) -> I
             start = source.columns.start
         pieces.append(piece)
         stop = source.columns.stop
-    yield start, pieces
+    if pieces:
+        yield start, pieces

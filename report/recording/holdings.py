@@ -5,7 +5,7 @@ from typing import Any
 
 from report.recording import parameters
 from report.recording.arguments import Keep
-from report.recording.gather import Source
+from report.recording.gather import Reader, Source
 from report.recording.parameters import Parameter
 from report.recording.schema import Note
 from report.recording.settings import Settings
@@ -16,8 +16,8 @@ class Holdings:
 
     Attributes:
         sources: of every recorded tensor, in the order of their numbers.
-        held: those that each optimizer holds now, by its position.
-        loose: those that no optimizer holds any more.
+        held: readers of those that each optimizer holds now, by its position.
+        loose: of those that no optimizer holds any more.
         rivals: positions of the optimizers that change what this one does, by its position; it is one of them.
         settings: of the groups.
     """
@@ -32,8 +32,8 @@ class Holdings:
             keep: how much is kept.
         """
         self.sources: list[Source] = []
-        self.held: list[list[Source]] = [[] for _ in optimizers]
-        self.loose: list[Source] = []
+        self.held: list[Reader] = []
+        self.loose = Reader([])
         self.rivals: list[set[int]] = []
         self.settings = Settings(optimizers)
         self._model, self._known, self._optimizers, self._keep = model, dict(known), optimizers, keep
@@ -87,8 +87,8 @@ class Holdings:
             self.sources.append(new[-1])
             self._source_of[identity] = new[-1]
         held = [{each for ids in groups for each in ids} for groups in self._members]
-        self.held = [[each for key, each in self._source_of.items() if key in ids] for ids in held]
-        self.loose = [each for key, each in self._source_of.items() if not any(key in ids for ids in held)]
+        self.held = [Reader([each for key, each in self._source_of.items() if key in ids]) for ids in held]
+        self.loose = Reader([each for key, each in self._source_of.items() if not any(key in ids for ids in held)])
         self.rivals = [
             {other for other, ids in enumerate(held) if other == position or ids & held[position]}
             for position in range(len(held))

@@ -282,21 +282,15 @@ class Recorder:
         if self._is_wanted:
             if has_closure:
                 self._read_gradients(position, tick)
-            self._read_weights(self._holdings.held[position])
+            self._holdings.held[position].weights(self._chunk)
         self._stepped.add(position)
         if len(self._stepped) == len(self._optimizers):
             self._finish_round()
 
     def _read_gradients(self, position: int, tick: Tick) -> None:
-        found = [(each, each.value.grad) for each in self._holdings.held[position]]
-        there = [(each, gradient) for each, gradient in found if gradient is not None]
         # A fused optimizer unscales within its kernel: here the gradients are still scaled.
         scale = getattr(self._optimizers[position], "grad_scale", None)
-        self._chunk.write(1, [each for each, _ in there], [gradient for _, gradient in there], scale)
-        tick.present[position] = [each.number for each, _ in there]
-
-    def _read_weights(self, sources: Sequence[Source]) -> None:
-        self._chunk.write(0, sources, [each.value for each in sources], None)
+        tick.present[position] = self._holdings.held[position].gradients(self._chunk, scale)
 
     def _begin(self) -> Tick:
         """Return the round that is open; open one if there is none."""
@@ -316,10 +310,11 @@ class Recorder:
         is_skipped = all(tick.skips.get(position) is True for position in tick.stepped)
         is_recorded = self._is_wanted and not is_skipped
         if is_recorded:
-            for position, sources in enumerate(self._holdings.held):
+            for position, reader in enumerate(self._holdings.held):
                 if position not in self._stepped:
-                    self._read_weights(sources)
-            self._read_weights(self._holdings.loose)
+                    reader.weights(self._chunk)
+            if self._holdings.loose.sources:
+                self._holdings.loose.weights(self._chunk)
             if self._rows < self._keep.first:
                 tick.first = {each.number: each.whole().numpy() for each in self._early}
         self._tick = None

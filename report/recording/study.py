@@ -1,5 +1,6 @@
 """Recordings side by side, grouped by label and seed."""
 
+import itertools
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -87,10 +88,12 @@ class Study:
 
     def slug(self, label: str) -> str:
         """Return the name of `label` in files and addresses, another one for each label."""
-        plain = [slug(each) for each in self.labels]
-        place = self.labels.index(label)
-        earlier = plain[:place].count(plain[place])
-        return f"{plain[place]}-{earlier + 1}" if earlier else plain[place]
+        taken: dict[str, str] = {}
+        for each in self.labels:
+            plain = slug(each)
+            numbered = (plain if number == 1 else f"{plain}-{number}" for number in itertools.count(1))
+            taken[next(name for name in numbered if name not in taken)] = each
+        return next(name for name, each in taken.items() if each == label)
 
 
 def _rank(seed: int | None) -> tuple[bool, int]:

@@ -16,8 +16,7 @@ from numpy.typing import NDArray
 from report import files
 from report.config import Experiment
 from report.errors import ConfigError, ReportError
-from report.freshness import code_digest
-from report.recording import schema
+from report.freshness import code_digest, imported
 from report.recording.schema import Role
 from report.training import data
 from report.workspace import Workspace
@@ -26,9 +25,9 @@ from report.workspace import Workspace
 @functools.cache
 def recipe() -> dict[str, str]:
     """Return what, beside the settings, decides the bits of a run: the code and the libraries; "" for no torch."""
-    training, recording = Path(__file__).parent, Path(schema.__file__).parent
-    code = [training / f"{name}.py" for name in ("data", "model", "optimizers", "loop")]
-    code += [path for path in sorted(recording.glob("*.py")) if path.stem not in ("reader", "study")]
+    rooms = ("training", "recording")  # what is mended elsewhere, or reads a recording, must not cost a new training
+    needed = imported(Path(__file__).with_name("loop.py"))
+    code = [path for path in needed if path.parent.name in rooms and path.name != "reader.py"]
     try:
         torch = version("torch")
     except PackageNotFoundError:
