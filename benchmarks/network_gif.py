@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from benchmarks.material import Material
 from benchmarks.measure import Line, alternate, mebibytes, timed
-from report.analysis import chain, threshold, updates
+from report.analysis import chain, survey
 from report.drawing.animation import clips, geometry, gif, graph
 
 FASTER, SMALLER = 6.0, 1 / 3
@@ -56,8 +56,7 @@ def opacities(material: Material) -> Floats:
     """Return (frames, edges) signed opacities of the recorded run, as network.gif shows them."""
     recording = material.recording
     layers = chain.drawn(recording.tensors)
-    smallest = threshold.smallest(recording, layers)
-    laws = {layer: threshold.law(updates.trajectory(recording, layer).updates, smallest) for layer in layers}
+    laws = {layer: law for layer in layers if (law := survey.law(recording, layer, layers)) is not None}
     plain = {layer: {"mean": law.mean, "threshold": law.threshold} for layer, law in laws.items()}
     return clips.edges(recording, layers, range(1, material.experiment.animation.frames + 1), plain)
 

@@ -66,7 +66,7 @@ def main() -> None:
     """Train, and say where the recording lies."""
     parser = argparse.ArgumentParser(description="Train a small network on digits, and record it.")
     parser.add_argument("folder", nargs="?", default="runs/cnn")
-    parser.add_argument("--steps", type=int, default=600)
+    parser.add_argument("--steps", type=int, default=400)
     arguments = parser.parse_args()
 
     torch.manual_seed(0)

@@ -4,10 +4,11 @@ Later stages, the browser's cache and a person's diff then see only what changed
 """
 
 import contextlib
+import filecmp
 import json
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,29 @@ def write_bytes(path: Path, data: bytes) -> bool:
 def write_text(path: Path, text: str) -> bool:
     r"""Write `text` as UTF-8 with `\n` line ends; return whether the file changed."""
     return write_bytes(path, text.encode("utf-8"))
+
+
+@contextlib.contextmanager
+def growing(path: Path) -> Iterator[Callable[[str], object]]:
+    """Give a function that writes text part by part, so that it is never in memory as a whole.
+
+    The file is there, or is replaced, at the end of the context; not at all when that ends with an error.
+
+    Raises:
+        ReportError: when the operating system refuses.
+    """
+    with person_readable(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+                yield file.write
+            if not (path.is_file() and filecmp.cmp(temporary, path, shallow=False)):
+                os.chmod(temporary, 0o644)
+                os.replace(temporary, path)
+        finally:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(temporary)
 
 
 def write_json(path: Path, value: Any) -> bool:

@@ -114,6 +114,11 @@ class Workspace:
         return self.build / "ledger.json"
 
     @property
+    def code(self) -> Path:
+        """Return the file that remembers what the package's sources mean."""
+        return self.build / "code.json"
+
+    @property
     def timings(self) -> Path:
         """Return the file with the seconds that each stage took when it last did something."""
         return self.build / "timings.json"
@@ -125,8 +130,13 @@ class Workspace:
 
     @property
     def results(self) -> Path:
-        """Return the file with every number that a page, a caption or a table states."""
+        """Return the file with what the recordings say of themselves, and the findings."""
         return self.build / "results.json"
+
+    @property
+    def numbers(self) -> Path:
+        """Return the folder of the one table of numbers, a file a quantity."""
+        return self.build / "numbers"
 
     @property
     def tables(self) -> Path:
@@ -152,6 +162,11 @@ class Workspace:
     def animations(self) -> Path:
         """Return the folder of GIFs and their posters."""
         return self.docs / "animations"
+
+    @property
+    def drawn(self) -> Path:
+        """Return the folder of notes on what was found while animations and the player's data were made."""
+        return self.build / "drawn"
 
     @property
     def animations_manifest(self) -> Path:

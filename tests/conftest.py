@@ -14,6 +14,8 @@ from filelock import FileLock, ReadWriteLock
 from xdist.scheduler import LoadScopeScheduling
 
 from report.config import Experiment
+from report.making.maker import Maker
+from report.products import CODE
 from report.recording.reader import Recording
 from report.recording.study import Study
 from report.site.settings import Settings
@@ -62,6 +64,11 @@ class Build:
     def recording(self) -> Recording:
         """Return the main training run."""
         return Recording.open(self.workspace.run(self.experiment.main_run))
+
+
+def maker_of(place: Workspace) -> Maker:
+    """Return what makes products below a workspace."""
+    return Maker(place.ledger, CODE)
 
 
 def build_tiny(folder: Path) -> Build:

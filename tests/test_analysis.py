@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 from conftest import Build
+from measured import by_run, chunk, coasting, sizes
 
-from report import files
-from report.analysis import histogram, history, loss, size, tables, threshold, update_size, updates, windows
+from report.analysis import columns, histogram, history, loss, threshold, update_size, updates, windows
 from report.recording.reader import Recording
 
 Array = np.ndarray
@@ -18,7 +18,7 @@ Array = np.ndarray
 @pytest.fixture(scope="module")
 def results(tiny_build: Build) -> dict:
     """Return what the tiny experiment came to."""
-    return files.read_json(tiny_build.workspace.results)
+    return by_run(tiny_build.workspace)
 
 
 def first_articles_changes(weights: Array) -> list[list[list[float]]]:
@@ -76,6 +76,8 @@ def test_the_threshold_has_the_right_number_above_it() -> None:
     sizes = np.abs(array.astype(np.float64) - law.mean)
     assert int((sizes > law.threshold).sum()) == law.rank == 30
     assert threshold.law(generator.permutation(array.ravel())[:, None], array.size).threshold == law.threshold
+    pieces = threshold.find(lambda: np.array_split(array, 171), law.mean, array.size, array.size)
+    assert pieces == law
 
 
 def test_opacity_is_the_first_articles_colour_law() -> None:
@@ -92,19 +94,12 @@ def test_updates_are_differences_of_neighbouring_states(tiny_build: Build) -> No
     """Also the first and the last, which the first article dropped."""
     recording = tiny_build.recording
     weights = np.array(recording.weights("l4"))
-    found = updates.trajectory(recording, "l4")
+    (found,) = updates.Track(recording, "l4").chunks()
     assert found.updates.shape == found.weights.shape == found.gradients.shape == (60, 100)
     for t in (0, 1, 30, 59):
         np.testing.assert_array_equal(found.updates[t], weights[t + 1] - weights[t])
         np.testing.assert_array_equal(found.weights[t], weights[t])
     assert found.numbers.tolist() == list(range(1, 61))
-
-
-def seen(weights: Array, gradients: Array) -> updates.Trajectory:
-    """Return the trajectory of a tensor that has a gradient in every step."""
-    count, width = gradients.shape
-    change, spans = updates.of(weights), windows.rows(count)
-    return updates.Trajectory(np.arange(count) + 1, weights[:-1], change, gradients, np.arange(width), spans)
 
 
 def slow_sizes(weights: Array, gradients: Array, batches: range) -> Iterator[tuple[str, float]]:
@@ -120,8 +115,8 @@ def slow_sizes(weights: Array, gradients: Array, batches: range) -> Iterator[tup
             zeros += gradients[batch - 1][j] == 0
             count += 1
         relative += math.sqrt(step) / math.sqrt(norm)
-    yield "mean_absolute_update", total / count
-    yield "relative_update", relative / len(batches)
+    yield "absolute", total / count
+    yield "relative", relative / len(batches)
     yield "zero_gradient_share", zeros / count
 
 
@@ -131,21 +126,18 @@ def test_sizes_equal_slow_loops_in_each_window() -> None:
     weights = generator.normal(size=(131, 7)).astype(np.float32)
     weights[:, 3] = 0.25  # a weight that never moves
     gradients = generator.integers(-1, 2, (130, 7)).astype(np.float32)
-    found = size.describe(seen(weights, gradients))
+    found, shares = sizes(weights).found(), coasting(updates.of(weights), gradients)
     for window, batches in {"1-100": range(1, 101), "101-1000": range(101, 131), "all": range(1, 131)}.items():
         for name, expected in slow_sizes(weights, gradients, batches):
-            assert found[window][name] == pytest.approx(expected, rel=1e-6), (window, name)
-        assert (found[window]["moving_weights"], found[window]["weights"]) == (6, 7)
-        ratio = found[window]["mean_absolute_update_moving"] / found[window]["mean_absolute_update"]
-        assert ratio == pytest.approx(7 / 6)
-        assert found[window]["batches"] == len(batches)
+            assert {**shares[window], **found[window]}[name] == pytest.approx(expected, rel=1e-6), (window, name)
+        assert found[window]["live_share"] == 6 / 7
+        assert found[window]["absolute_live"] / found[window]["absolute"] == pytest.approx(7 / 6)
 
 
 def test_a_layer_that_never_moves_has_sizes_too() -> None:
     """No division by zero: the mean over moving weights is absent."""
-    found = size.describe(seen(np.zeros((4, 2), np.float32), np.zeros((3, 2), np.float32)))
-    assert found["all"]["mean_absolute_update_moving"] is None
-    assert (found["all"]["relative_update"], found["all"]["zero_gradient_share"]) == (0, 1)
+    found = sizes(np.zeros((4, 2), np.float32)).found()["all"]
+    assert (found["absolute_live"], found["relative"], found["live_share"]) == (None, 0, 0)
 
 
 def test_windows_count_batches_from_one() -> None:
@@ -160,7 +152,9 @@ def test_the_histogram_counts_every_update_once(tiny_build: Build, results: dict
     recording = tiny_build.recording
     values = np.sort(updates.of(recording.weights("l5")).astype(np.float64).ravel())
     found = results["histogram"][recording.name]["l5"]
-    edges, counts = found["edges"], found["counts"]
+    table = columns.read(tiny_build.workspace.tables / "histogram.csv")
+    here = table["layer"] == "l5"
+    edges, counts = [*table["left"][here], table["right"][here][-1]], table["count"][here].tolist()
     assert len(counts) == histogram.BINS == 100
     assert (edges[0], edges[-1]) == (values[0], values[-1])
     for place in range(100):
@@ -201,7 +195,7 @@ def test_the_largest_mover_went_furthest(tiny_build: Build) -> None:
     for layer, tensor in recording.tensors.items():
         weights = recording.weights(layer)
         distances = [abs(float(weights[-1][j]) - float(weights[0][j])) for j in range(weights.shape[1])]
-        position = history.chosen(recording, layer, np.arange(1, 61))["largest_mover"]
+        position = history.chosen(recording, layer, 0, 60)["largest_mover"]
         assert distances[position] == max(distances)
         row, column = history.index_of(recording, layer, position)
         if tensor.kept == "whole":
@@ -211,7 +205,7 @@ def test_the_largest_mover_went_furthest(tiny_build: Build) -> None:
 def test_update_sizes_are_quantiles_over_the_weights_of_a_batch() -> None:
     """Median and band by sorting, batch by batch."""
     weights = np.random.default_rng(3).normal(size=(5, 11)).astype(np.float32)
-    found = update_size.table("l9", seen(weights, np.ones((4, 11), np.float32)))
+    found = update_size.table("l9", chunk(weights, np.ones((4, 11), np.float32)))
     for t in range(4):
         ordered = sorted(abs(float(weights[t + 1][j]) - float(weights[t][j])) for j in range(11))
         row = [found[name][t] for name in ("lower", "median", "upper")]
@@ -229,10 +223,10 @@ def test_tables_hold_what_the_results_hold(tiny_build: Build, results: dict) -> 
         for row in csv.DictReader(file):
             found = results["size"][run][row["layer"]][row["window"]]
             assert float(row["mean_absolute_update"]) == found["mean_absolute_update"]
-    read = tables.read_table(place / "loss.csv")
+    read = columns.read(place / "loss.csv")
     np.testing.assert_array_equal(read["train_loss"], tiny_build.recording.series["train_loss"])
-    assert np.isnan(tables.read_table(place / "weight_history.csv")["update"][0])
-    pixels = tables.read_table(place / "digits.csv")
+    assert np.isnan(columns.read(place / "weight_history.csv")["update"][0])
+    pixels = columns.read(place / "digits.csv")
     assert [pixels[f"pixel_{n}"][0] for n in range(784)] == tiny_build.recording.attached["first"].ravel().tolist()
 
 

@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import ROOT, Build
+from conftest import ROOT, Build, maker_of
+from measured import by_run
 from numpy.typing import NDArray
 from PIL import Image
 from recordings import ADAM, SGD, Rule, noise, record_cnn, write_recording
@@ -35,7 +36,8 @@ from report.drawing.animation import (
 from report.drawing.animation.clips import Pace
 from report.drawing.animation.gif import Movie
 from report.errors import ReportError
-from report.freshness import imported
+from report.making import drawn, maker
+from report.products import CODE
 from report.recording.study import Study
 from report.workspace import Workspace
 
@@ -382,6 +384,7 @@ def copy(tiny_build: Build, place: Workspace) -> Workspace:
     """Return a workspace that has the tiny study's results and no animation yet."""
     place.build.mkdir()
     shutil.copy(tiny_build.workspace.results, place.results)
+    shutil.copytree(tiny_build.workspace.numbers, place.numbers)
     return place
 
 
@@ -390,9 +393,9 @@ def test_the_same_recording_gives_the_same_bytes(
     tiny_build: Build, copy: Workspace, monkeypatch: pytest.MonkeyPatch, cores: int
 ) -> None:
     """Drawn again elsewhere, in this process or in others, every file is the same; a third time nothing is done."""
-    monkeypatch.setattr(render, "cores", lambda: cores)
+    monkeypatch.setattr(maker, "cores", lambda: cores)
     done: list[str] = []
-    render.render(copy, tiny_build.study, PACE, lambda number, total, name: done.append(name))
+    drawn.animations(copy, tiny_build.study, PACE, maker_of(copy), lambda number, total, name: done.append(name))
     assert len(done) == 8
     assert len(set(done)) == 8
     assert copy.animations_manifest.read_bytes() == tiny_build.workspace.animations_manifest.read_bytes()
@@ -402,7 +405,7 @@ def test_the_same_recording_gives_the_same_bytes(
     stranger.write_bytes(b"of an earlier study")
     (copy.animations / "layer-4.png").unlink()
     done.clear()
-    render.render(copy, tiny_build.study, PACE, lambda number, total, name: done.append(name))
+    drawn.animations(copy, tiny_build.study, PACE, maker_of(copy), lambda number, total, name: done.append(name))
     assert done == ["layer-4.gif"]
     assert not stranger.exists()
 
@@ -416,28 +419,27 @@ def test_a_process_that_dies_while_drawing_is_one_line(
     tiny_build: Build, copy: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It names the animation; what is drawn stays noted."""
-    monkeypatch.setattr(render, "cores", lambda: 2)
-    monkeypatch.setattr(render, "_draw", _die)
-    with pytest.raises(ReportError, match=r"^The process that drew [\w-]+\.gif died, .* Run the command again"):
-        render.render(copy, tiny_build.study, PACE, lambda *_: None)
+    monkeypatch.setattr(maker, "cores", lambda: 2)
+    monkeypatch.setattr(films, "write", _die)
+    with pytest.raises(ReportError, match=r"^The process that made [\w-]+\.gif died, .* Run the command again"):
+        drawn.animations(copy, tiny_build.study, PACE, maker_of(copy), lambda *_: None)
 
 
 def test_without_results_the_message_says_what_to_do(tiny_build: Build, place: Workspace) -> None:
     """A person who draws before analysing is told to analyse."""
     with pytest.raises(ReportError, match="make report"):
-        render.render(place, tiny_build.study, PACE, lambda *_: None)
+        drawn.animations(place, tiny_build.study, PACE, maker_of(place), lambda *_: None)
     files.write_json(place.results, {"threshold": {}})
     with pytest.raises(ReportError, match="python -m report analyse"):
-        render.render(place, tiny_build.study, PACE, lambda *_: None)
+        drawn.animations(place, tiny_build.study, PACE, maker_of(place), lambda *_: None)
 
 
 def test_a_film_depends_on_all_the_code_that_makes_it() -> None:
     """Where the loop that slows and coarsens films changes, or what reads a recording, they are made again."""
-    home = ROOT / "report"
-    found = {path.relative_to(home).as_posix() for path in imported(home / "drawing" / "animation" / "films.py")}
-    assert {"drawing/animation/films.py", "drawing/animation/gif.py", "drawing/animation/flashes.py"} <= found
-    assert {"analysis/threshold.py", "recording/reader.py", "drawing/choice.py"} <= found
-    assert "drawing/animation/words.py" not in found  # a better sentence must not cost a new drawing
+    found = CODE.closure("report.drawing.animation.films")
+    assert {f"report.drawing.animation.{name}" for name in ("films", "gif", "flashes")} <= set(found)
+    assert {"report.analysis.threshold", "report.recording.reader", "report.drawing.choice"} <= set(found)
+    assert "report.drawing.animation.words" not in found  # a better sentence must not cost a new drawing
 
 
 def test_another_recording_of_the_same_name_is_drawn_anew(tmp_path: Path, place: Workspace) -> None:
@@ -451,7 +453,9 @@ def test_another_recording_of_the_same_name_is_drawn_anew(tmp_path: Path, place:
         analyse(place, study, [])
         law = scales.read(place, study)[0]
         clip = plan_of(study)["layer-1"]
-        done.append(render._key(study, clip, {key: {"mean": 0.0, "threshold": 1.0} for key in law}, PACE))
+        law = {key: {"mean": 0.0, "threshold": 1.0} for key in law}
+        (product,) = render.products(place, study, [clip], law, PACE)
+        done.append(CODE.key(product))
     assert done[0] != done[1]
 
 
@@ -565,7 +569,7 @@ def test_both_sides_have_the_same_share_in_full_colour(tiny_build: Build) -> Non
 
 def test_captions_state_what_was_measured(tiny_build: Build) -> None:
     """Weights, thresholds and counts in the words are those of the results; the code link is where drawing starts."""
-    results = files.read_json(tiny_build.workspace.results)
+    results = by_run(tiny_build.workspace)
     manifest = files.read_json(tiny_build.workspace.animations_manifest)
     laws = results["threshold"][results["main"]]
     network = manifest["network"]
@@ -583,7 +587,7 @@ def test_captions_state_what_was_measured(tiny_build: Build) -> None:
     assert pair["runs"] == ["adam-b1-0.9-seed3", "adam-b1-0-seed3"]
     for entry in manifest.values():
         lines = (ROOT / entry["code"]["path"]).read_text(encoding="utf-8").splitlines()
-        assert lines[entry["code"]["line"] - 1].startswith("def ")
+        assert any(line.startswith(f"def {entry['code']['function']}(") for line in lines)
         assert all(entry[text] for text in ("title", "caption", "alt"))
 
 
@@ -701,7 +705,7 @@ def test_whole_over_a_huge_layer_draws_no_huge_graph(tmp_path: Path, place: Work
     """885,200 lines are neither drawn nor spoken of: the graph is what fits, and captions count its lines."""
     study = study_of(tmp_path, {"a": (300, 784), "b": (30, 300), "c": (10, 30)}, about=PIXELS)
     analyse(place, study, [])
-    render.render(place, study, PACE, lambda *_: None)
+    drawn.animations(place, study, PACE, maker_of(place), lambda *_: None)
     manifest = files.read_json(place.animations_manifest)
     assert files.read_json(place.results)["drawn"] == ["c"]
     assert "One line is one of the 300 weights of c" in manifest["network"]["caption"]
@@ -722,7 +726,7 @@ def test_without_a_chain_there_is_no_network(tmp_path: Path, place: Workspace) -
         write_recording(tmp_path / label, weights, gradients, label=label, seed=0, rules=adam(beta))
     study = Study.load(tmp_path)
     analyse(place, study, [])
-    render.render(place, study, PACE, lambda *_: None)
+    drawn.animations(place, study, PACE, maker_of(place), lambda *_: None)
     manifest = files.read_json(place.animations_manifest)
     assert set(manifest) == {"layer-1", "layer-3"}
     assert "conv (27 → 4)" in manifest["layer-1"]["title"]
@@ -735,7 +739,7 @@ def test_a_convolutional_network_is_filmed(tmp_path: Path, place: Workspace) -> 
     record_cnn(tmp_path / "run", steps=12)
     study = Study.load(tmp_path)
     analyse(place, study, [])
-    render.render(place, study, PACE, lambda *_: None)
+    drawn.animations(place, study, PACE, maker_of(place), lambda *_: None)
     manifest = files.read_json(place.animations_manifest)
     layers = {entry["layer"]: entry["frames"] for entry in manifest.values() if entry["layer"]}
     assert layers == {"0.weight": 8, "3.weight": 3, "6.weight": 8, "8.weight": 8}
@@ -762,7 +766,7 @@ def test_weights_that_nothing_moves_or_that_are_lost_are_not_drawn(tmp_path: Pat
     assert signed[:, 6:18].any(axis=1).all()
     assert (signed[4, 18:] == 1).all()  # infinitely far up: full colour
     assert not signed[6:, 18:].any()
-    render.render(place, study, PACE, lambda *_: None)
+    drawn.animations(place, study, PACE, maker_of(place), lambda *_: None)
     assert "network" in files.read_json(place.animations_manifest)
 
 

@@ -1,5 +1,6 @@
 """All training runs side by side: which there are, means over seeds, tables that say what results.json says."""
 
+import dataclasses
 import json
 import shutil
 import sys
@@ -9,11 +10,13 @@ from typing import Any
 import numpy as np
 import pytest
 from conftest import ROOT, TINY, Build, run_report
+from measured import by_run
 
 from report import files
-from report.analysis import comparison, intervals, measures
+from report.analysis import estimates, intervals, measures
+from report.analysis.columns import read
 from report.analysis.report import analyse
-from report.analysis.tables import read_table
+from report.analysis.table import SCALARS
 from report.recording.study import Study
 from report.workspace import Workspace
 
@@ -21,7 +24,7 @@ from report.workspace import Workspace
 @pytest.fixture(scope="module")
 def results(tiny_build: Build) -> dict[str, Any]:
     """Return what the tiny study came to."""
-    return files.read_json(tiny_build.workspace.results)
+    return by_run(tiny_build.workspace)
 
 
 @pytest.fixture
@@ -37,11 +40,11 @@ def test_every_run_has_every_measure(tiny_build: Build, results: dict[str, Any])
     names = {each.name for each in Study.load(tiny_build.workspace.runs).recordings}
     assert len(names) == 6
     assert results["study"]["missing"] == []
-    for quantity in measures.WINDOWED:
+    for quantity in (*SCALARS, "autocorrelation", "run_lengths"):
         assert set(results[quantity]) == names
         for by_layer in results[quantity].values():
             assert list(by_layer) == results["tensors"]
-            assert all(set(by_window) == {"1-100", "all"} for by_window in by_layer.values())
+            assert all(set(by_window) >= {"1-100", "all"} for by_window in by_layer.values())
 
 
 def test_a_summary_is_that_of_its_values(results: dict[str, Any]) -> None:
@@ -49,8 +52,8 @@ def test_a_summary_is_that_of_its_values(results: dict[str, Any]) -> None:
     study = results["study"]
     for slug, runs in study["runs"].items():
         found = results["summary"]["persistence"][slug]["l4"]["all"]["mean_run"]
-        assert found["values"] == [results["persistence"][run]["l4"]["all"]["mean_run"] for run in runs]
-        assert found == intervals.summarise(found["values"])
+        assert list(found.values) == [results["persistence"][run]["l4"]["all"]["mean_run"] for run in runs]
+        assert dataclasses.replace(found, predicted=None) == intervals.estimate(found.values)
         lag = results["summary"]["autocorrelation"][slug]["l3"]["all"]["updates"]["mean"][0]
         assert lag == pytest.approx(np.mean([results["autocorrelation"][r]["l3"]["all"]["updates"][0] for r in runs]))
 
@@ -58,34 +61,32 @@ def test_a_summary_is_that_of_its_values(results: dict[str, Any]) -> None:
 def test_controls_of_a_seed_begin_alike(results: dict[str, Any]) -> None:
     """Same seed, same split, weights, batch and masks: what the gradient of batch 1 leaves dead is the same."""
     for number in range(len(results["study"]["seeds"])):
-        live = {
-            results["startup"][runs[number]]["l4"]["first_batch"]["live"] for runs in results["study"]["runs"].values()
-        }
+        live = {results["first_step"][runs[number]]["l4"]["live"] for runs in results["study"]["runs"].values()}
         assert len(live) == 1
 
 
 def test_tables_hold_what_results_say(tiny_build: Build, results: dict[str, Any]) -> None:
     """The row of a table is the number of results.json, with theory beside it."""
     place = tiny_build.workspace.tables
-    table = read_table(place / "persistence.csv")
+    table = read(place / "persistence.csv")
     row = ((table["optimizer"] == "adam-b1-0.9") & (table["layer"] == "l5") & (table["window"] == "all")) & (
         table["name"] == "mean_run"
     )
     stated = results["summary"]["persistence"]["adam-b1-0.9"]["l5"]["all"]["mean_run"]
-    assert table["mean"][row].tolist() == [stated["mean"]]
-    assert table["low"][row].tolist() == [stated["low"]]
+    assert table["mean"][row].tolist() == [stated.mean]
+    assert table["low"][row].tolist() == [stated.low]
     assert table["theory"][row].tolist() == [results["theory"]["adam-b1-0.9"]["mean_run"]]
-    lags = read_table(place / "autocorrelation.csv")
+    lags = read(place / "autocorrelation.csv")
     row = (lags["optimizer"] == "adam-b1-0.9") & (lags["layer"] == "l3") & (lags["series"] == "updates")
     assert lags["theory"][row & (lags["lag"] == 3)] == pytest.approx(0.9**3)
-    assert set(read_table(place / "findings.csv")["id"].tolist()) == {each["id"] for each in results["findings"]}
-    for quantity in measures.SCALARS:
+    assert set(read(place / "findings.csv")["id"].tolist()) == {each["id"] for each in results["findings"]}
+    for quantity in SCALARS:
         assert (place / f"{quantity}_runs.csv").is_file()
 
 
 def test_one_weight_is_the_recorded_one(tiny_build: Build, results: dict[str, Any]) -> None:
     """Every optimizer starts the weight from the same value; its updates are the differences of the states."""
-    table = read_table(tiny_build.workspace.tables / "one_weight.csv")
+    table = read(tiny_build.workspace.tables / "one_weight.csv")
     assert len(set(table["weight"][table["batch"] == 0].tolist())) == 1
     assert set(table["optimizer"].tolist()) == set(results["study"]["runs"])
     for slug in results["study"]["runs"]:
@@ -101,9 +102,10 @@ def test_a_missing_run_is_named_and_left_out(copy: Workspace) -> None:
     analyse(copy, Study.load(copy.runs), [{"run": name, "reason": "it diverged.", "key": "k"} for name in lost])
     found = files.read_json(copy.results)
     assert found["study"]["missing"] == [{"run": name, "reason": "it diverged."} for name in sorted(lost)]
-    one = found["summary"]["persistence"]["sgd-with-momentum-0.9"]["l4"]["all"]["mean_run"]
-    assert (one["n"], one["low"]) == (1, None)
-    assert "adam-b1-0" not in found["summary"]["persistence"]
+    summary = by_run(copy)["summary"]["persistence"]
+    one = summary["sgd-with-momentum-0.9"]["l4"]["all"]["mean_run"]
+    assert (one.n, one.low) == (1, None)
+    assert "adam-b1-0" not in summary
     assert {each["id"]: each["verdict"] for each in found["findings"]}["momentum"] == "not tested"
 
 
@@ -117,7 +119,7 @@ def test_only_a_new_run_is_measured(copy: Workspace, monkeypatch: pytest.MonkeyP
     measured: list[str] = []
     original = measures.of
 
-    def count(recording: Any, *rest: Any) -> dict[str, Any]:
+    def count(recording: Any, *rest: Any) -> measures.Numbers:
         measured.append(recording.name)
         return original(recording, *rest)
 
@@ -131,8 +133,8 @@ def test_several_processes_measure_the_same(
     tiny_build: Build, copy: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Measured by a pool of processes or by this one: the same bytes."""
-    monkeypatch.setattr(comparison, "WORTH_A_POOL", 0)
-    monkeypatch.setattr(comparison.os, "sched_getaffinity", lambda _: {0, 1})
+    monkeypatch.setattr(estimates, "WORTH_A_POOL", 0)
+    monkeypatch.setattr(estimates.os, "sched_getaffinity", lambda _: {0, 1})
     analyse(copy, Study.load(copy.runs), [])
     assert_same(copy, tiny_build.workspace)
 
@@ -147,10 +149,25 @@ def test_the_same_bytes_whether_measures_are_kept_or_made(tiny_build: Build, cop
 def assert_same(first: Workspace, second: Workspace) -> None:
     """Hold two analyses side by side: every byte of results and tables."""
     assert first.results.read_bytes() == second.results.read_bytes()
-    names = sorted(path.name for path in first.tables.iterdir())
-    assert names == sorted(path.name for path in second.tables.iterdir())
-    for name in names:
-        assert (first.tables / name).read_bytes() == (second.tables / name).read_bytes(), name
+    for one, other in ((first.tables, second.tables), (first.numbers, second.numbers)):
+        names = sorted(path.name for path in one.iterdir())
+        assert names == sorted(path.name for path in other.iterdir())
+        for name in names:
+            assert (one / name).read_bytes() == (other / name).read_bytes(), name
+
+
+def test_tables_of_an_earlier_analysis_are_removed(copy: Workspace) -> None:
+    """They would be offered beside results that they do not belong to."""
+    for folder in (copy.tables, copy.numbers):
+        folder.mkdir(parents=True)
+        (folder / "old.csv").write_text("value\n1\n", encoding="utf-8")
+    analyse(copy, Study.load(copy.runs), [])
+    assert not [*copy.build.glob("*/old.csv")]
+
+
+def test_results_are_small(tiny_build: Build) -> None:
+    """Facts and findings; the numbers are in the table."""
+    assert tiny_build.workspace.results.stat().st_size < 200_000
 
 
 def test_results_are_plain_json(tiny_build: Build) -> None:

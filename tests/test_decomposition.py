@@ -1,20 +1,19 @@
 """Causes of persistence, each made on purpose and alone: the decomposition must name it."""
 
+import measured
 import numpy as np
 import pytest
 
-from report.analysis import autocorrelation, decomposition, persistence, theory, windows
+from report.analysis import decomposition, persistence, theory, windows
 
 BATCHES, WEIGHTS, BETA = 600, 2500, 0.9
 
 
 def describe(sign: np.ndarray, gradients: np.ndarray, beta: float | None) -> dict[str, dict[str, float] | None]:
     """Return the parts in every window."""
+    made = None if beta is None else measured.twins(sign, gradients, beta)
     spans = windows.rows(len(sign))
-    correlations = autocorrelation.describe(gradients, gradients, spans)
-    return decomposition.describe(
-        sign, gradients, beta, {w: both["gradients"] for w, both in correlations.items()}, spans
-    )
+    return decomposition.describe(measured.flips(sign), made, measured.correlated(gradients), spans)
 
 
 def parts(gradients: np.ndarray, beta: float = BETA) -> dict[str, float]:
@@ -81,7 +80,7 @@ def test_the_parts_add_up(noise: np.ndarray) -> None:
     """Chance, uneven, coasting, drift and start-up make the measured mean run, in every window."""
     gradients = (np.where(noise > 1, 0, noise) ** 3 + 0.2).astype(np.float32)
     sign = -persistence.signs(decomposition.momentum(gradients, BETA))
-    run = persistence.describe(sign, windows.rows(BATCHES))
+    run = measured.persisting(sign)
     for window, found in describe(sign, gradients, BETA).items():
         assert found is not None
         total = sum(found[part] for part in ("chance", "uneven", "coasting", "drift", "startup"))
@@ -105,9 +104,9 @@ def test_predicted_correlation_of_an_ar1_gradient() -> None:
     for t in range(1, len(gradient)):
         gradient[t] = rho * gradient[t - 1] + np.sqrt(1 - rho**2) * draws[t]
     total = decomposition.momentum(gradient.astype(np.float32), 0.9)[200:].astype(np.float64)
-    measured = (total[1:] * total[:-1]).sum() / np.sqrt((total[1:] ** 2).sum() * (total[:-1] ** 2).sum())
+    seen = (total[1:] * total[:-1]).sum() / np.sqrt((total[1:] ** 2).sum() * (total[:-1] ** 2).sum())
     lags = [rho**lag for lag in range(1, 31)]
-    assert decomposition.predicted_correlation(lags, 0.9) == pytest.approx(measured, abs=0.002)
+    assert decomposition.predicted_correlation(lags, 0.9) == pytest.approx(seen, abs=0.002)
 
 
 def test_no_theory_no_parts() -> None:

@@ -15,7 +15,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import ROOT, Build
+from conftest import ROOT, Build, maker_of
+from measured import by_run
 from numpy.typing import NDArray
 from recordings import ADAM, SGD, Rule, noise, record_cnn, write_recording
 
@@ -23,10 +24,11 @@ from report import files
 from report.analysis.report import analyse
 from report.drawing.choice import chosen
 from report.drawing.figures import picture
-from report.drawing.figures.draw import FIGURES, draw
+from report.drawing.figures.draw import FIGURES
 from report.drawing.figures.sources import look, rows, selection
 from report.drawing.figures.style import INKS, dots, house, recoloured, sheet
-from report.freshness import imported
+from report.making import drawn as drawn_again
+from report.products import CODE
 from report.recording.study import Study
 from report.workspace import Workspace
 
@@ -59,7 +61,7 @@ def made(folder: Path) -> Drawn:
     """Analyse and draw the recordings that lie in `folder`/runs."""
     workspace = Workspace(ROOT, folder / "build", folder / "site")
     analyse(workspace, Study.load(folder / "runs"), [])
-    draw(workspace, silent)
+    drawn_again.figures(workspace, maker_of(workspace), silent)
     return Drawn(workspace)
 
 
@@ -158,8 +160,9 @@ def redrawn(ordinary: Drawn, tmp_path_factory: pytest.TempPathFactory) -> Drawn:
     workspace = Workspace(ROOT, folder / "build", folder / "site")
     workspace.build.mkdir()
     shutil.copytree(ordinary.workspace.tables, workspace.tables)
+    shutil.copytree(ordinary.workspace.numbers, workspace.numbers)
     shutil.copy(ordinary.workspace.results, workspace.results)
-    draw(workspace, silent)
+    drawn_again.figures(workspace, maker_of(workspace), silent)
     return Drawn(workspace)
 
 
@@ -211,11 +214,11 @@ def test_a_convolutional_network_is_drawn(convolutional: Drawn) -> None:
 
 def test_names_made_of_digits_are_names(numbered: Drawn) -> None:
     """Read back from a table as numbers, layers and optimizers would match nothing: panels would be empty."""
-    results = files.read_json(numbered.workspace.results)
+    results = by_run(numbered.workspace)
     late = results["study"]["late"]
     for slug in ("1", "2"):
         for layer in ("0", "1", "10"):
-            run = results["summary"]["persistence"][slug][layer][late]["mean_run"]["mean"]
+            run = results["summary"]["persistence"][slug][layer][late]["mean_run"].mean
             assert f"{run:.1f} in {layer}" in numbered.manifest["persistence"]["alt"]
     # A dot a layer and optimizer: without them the drawing is the empty axes.
     drawing = numbered.file(numbered.manifest["persistence"], "light").read_text(encoding="utf-8")
@@ -320,13 +323,13 @@ def test_words_are_there_and_hold_numbers_of_the_data(drawn: Drawn) -> None:
 
 def test_captions_state_what_the_results_state(ordinary: Drawn) -> None:
     """Numbers in captions are those of results.json, rounded."""
-    results = files.read_json(ordinary.workspace.results)
+    results = by_run(ordinary.workspace)
     loss = results["loss"][results["main"]]
     caption = ordinary.manifest["loss"]["caption"]
     assert f"{loss['first']:.2f} nats" in caption
     assert f"{100 * loss['final_validation_accuracy']:.1f}" in caption
     late = results["study"]["late"]
-    run = results["summary"]["persistence"][results["study"]["main"]]["l3"][late]["mean_run"]["mean"]
+    run = results["summary"]["persistence"][results["study"]["main"]]["l3"][late]["mean_run"].mean
     assert f"{run:.1f} in l3" in ordinary.manifest["persistence"]["alt"]
     threshold = results["threshold"][results["main"]]["l4"]["threshold"]
     assert f"{threshold:.3g}" in ordinary.manifest["histogram"]["caption"].replace("0 in", " in")
@@ -339,11 +342,11 @@ def test_another_experiment_is_described_by_its_own_numbers(ordinary: Drawn, lon
 
 
 def test_links_lead_to_the_table_and_the_code(drawn: Drawn) -> None:
-    """The data can be downloaded, and the line is where the drawing starts."""
+    """The data can be downloaded, and the code is there."""
     for name, entry in drawn.manifest.items():
         assert (drawn.workspace.build / entry["data"]).is_file(), name
         lines = (ROOT / entry["code"]["path"]).read_text(encoding="utf-8").splitlines()
-        assert lines[entry["code"]["line"] - 1].startswith("def draw("), name
+        assert any(line.startswith(f"def {entry['code']['function']}(") for line in lines), name
 
 
 def test_two_draws_give_the_same_bytes(ordinary: Drawn, redrawn: Drawn) -> None:
@@ -357,19 +360,19 @@ def test_two_draws_give_the_same_bytes(ordinary: Drawn, redrawn: Drawn) -> None:
 def test_only_the_figures_of_a_changed_table_are_drawn_again(copied: Drawn) -> None:
     """A changed table or a lost file costs one figure, not all."""
     made: list[str] = []
-    draw(copied.workspace, lambda done, total, what: made.append(what))
+    drawn_again.figures(copied.workspace, maker_of(copied.workspace), lambda done, total, what: made.append(what))
     assert made == []
     table = copied.workspace.tables / "histogram.csv"
     table.write_text(table.read_text(encoding="utf-8").rstrip() + "5\n", encoding="utf-8")  # the last count
     (copied.workspace.figures / "loss-dark.svg").unlink()
-    draw(copied.workspace, lambda done, total, what: made.append(what))
-    assert made == ["loss", "histogram"]
+    drawn_again.figures(copied.workspace, maker_of(copied.workspace), lambda done, total, what: made.append(what))
+    assert made == ["figure loss", "figure histogram"]
 
 
 def test_figures_of_an_earlier_experiment_are_removed(copied: Drawn) -> None:
     """The site would publish them."""
     (copied.workspace.figures / "gone.svg").write_text("<svg/>", encoding="utf-8")
-    draw(copied.workspace, silent)
+    drawn_again.figures(copied.workspace, maker_of(copied.workspace), silent)
     assert not (copied.workspace.figures / "gone.svg").exists()
     assert (copied.workspace.figures / "loss.svg").exists()
 
@@ -381,7 +384,7 @@ def test_a_figure_too_large_as_vectors_becomes_an_image_at_twice_its_size(
     monkeypatch.setattr(picture, "LARGEST_SVG", 1000)
     monkeypatch.setattr("report.drawing.figures.draw.FIGURES", ("autocorrelation",))
     copied.workspace.ledger.unlink()
-    draw(copied.workspace, silent)
+    drawn_again.figures(copied.workspace, maker_of(copied.workspace), silent)
     entry = copied.manifest["autocorrelation"]
     light, dark = (copied.file(entry, scheme) for scheme in ("light", "dark"))
     assert light.suffix == dark.suffix == ".png"
@@ -575,10 +578,9 @@ def test_look_finds_what_is_there_and_none_else() -> None:
 
 def test_a_figure_depends_on_all_the_code_that_it_imports() -> None:
     """A change of what draws it draws it anew; one of another figure does not."""
-    home = ROOT / "report"
-    found = {path.relative_to(home).as_posix() for path in imported(home / "drawing" / "figures" / "persistence.py")}
-    assert {"drawing/figures/comparison.py", "drawing/choice.py", "analysis/windows.py", "wording.py"} <= found
-    assert "drawing/figures/loss.py" not in found
+    found = CODE.closure("report.drawing.figures.persistence")
+    assert {"report.drawing.figures.comparison", "report.drawing.choice", "report.wording"} <= set(found)
+    assert "report.drawing.figures.loss" not in found
 
 
 def test_the_manifest_is_json_that_a_template_can_read(drawn: Drawn) -> None:

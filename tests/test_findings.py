@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
 import pytest
@@ -18,6 +19,8 @@ from report.analysis.findings.records import (
     decide,
     geometric,
 )
+from report.analysis.intervals import Estimate
+from report.analysis.table import Key, Rows, Table
 
 LAYERS = ("l3", "l4", "l5")
 OPTIMIZERS = {
@@ -30,12 +33,12 @@ OPTIMIZERS = {
 Numbers = dict[str, Any]
 
 
-def summary(*values: float) -> Numbers:
-    """Summarise one value a seed."""
-    return intervals.summarise(values)
+def summary(*values: float) -> Estimate:
+    """Estimate of one value a seed."""
+    return intervals.estimate(values)
 
 
-def spread(value: float, seeds: int = 3) -> Numbers:
+def spread(value: float, seeds: int = 3) -> Estimate:
     """Summarise seeds that scatter by a per cent around `value`."""
     return summary(*(value * (1 + 0.01 * (number - (seeds - 1) / 2)) for number in range(seeds)))
 
@@ -51,7 +54,7 @@ class Study:
             "tensors": ["l1", "l2", *LAYERS],
             "drawn": list(LAYERS),
             "data": {"source": "mnist", "epochs": 1.0},
-            "accuracy": {"validation": spread(0.956, seeds)},
+            "accuracy": {"validation": asdict(spread(0.956, seeds))},
             "study": {
                 "main": "adam-b1-0.9",
                 "late": "101-1000",
@@ -70,9 +73,9 @@ class Study:
                 "runs": {slug: [f"{slug}-seed{seed}" for seed in range(seeds)] for slug in optimizers},
                 "seeds_of": {slug: list(range(seeds)) for slug in optimizers},
             },
-            "theory": {slug: theory.describe(*OPTIMIZERS[slug][:2]) for slug in optimizers},
-            "summary": {"persistence": {}, "dwell": {}, "units": {}},
         }
+        self.theories = {slug: theory.describe(*OPTIMIZERS[slug][:2]) for slug in optimizers}
+        self.rows: Rows = {}
         for slug in optimizers:
             for layer in LAYERS:
                 self.run(slug, layer, theory.mean_run(OPTIMIZERS[slug][2]))
@@ -82,27 +85,33 @@ class Study:
                 for unit in ("opacity", "absolute", "relative"):
                     self.size(layer, window, unit, 0.01)
 
-    def _set(self, quantity: str, slug: str, layer: str, window: str, name: str, value: float | Numbers) -> None:
-        place = self.results["summary"][quantity].setdefault(slug, {}).setdefault(layer, {}).setdefault(window, {})
-        place[name] = value if isinstance(value, dict) else spread(value, self.seeds)
+    def _set(self, quantity: str, slug: str, layer: str, window: str, name: str, value: float | Estimate) -> None:
+        found = value if isinstance(value, Estimate) else spread(value, self.seeds)
+        self.rows[Key(quantity, name, slug, layer, window)] = found
 
-    def run(self, slug: str, layer: str, value: float | Numbers) -> None:
+    def run(self, slug: str, layer: str, value: float | Estimate) -> None:
         """Set a mean same-sign run after the start."""
         self._set("persistence", slug, layer, "101-1000", "mean_run", value)
 
-    def dwell(self, layer: str, value: float | Numbers) -> None:
+    def dwell(self, layer: str, value: float | Estimate) -> None:
         """Set the dwell of the main optimizer at every threshold."""
         for suffix in ("q1", "q05", "q025"):
             self._set("dwell", "adam-b1-0.9", layer, "101-1000", f"spell_{suffix}", value)
             self._set("dwell", "adam-b1-0.9", layer, "101-1000", f"chance_{suffix}", 2.4)
 
-    def size(self, layer: str, window: str, unit: str, value: float | Numbers) -> None:
+    def size(self, layer: str, window: str, unit: str, value: float | Estimate) -> None:
         """Set how much a layer is updated."""
         self._set("units", "adam-b1-0.9", layer, window, unit, value)
 
     def find(self, identity: str) -> Numbers:
         """Return one finding."""
-        return next(each for each in findings(self.results) if each["id"] == identity)
+        return next(each for each in self.findings() if each["id"] == identity)
+
+    def findings(self) -> list[Numbers]:
+        """Return all findings."""
+        labels = [each["slug"] for each in self.results["study"]["optimizers"]]
+        table = Table(labels, self.results["tensors"], self.rows)
+        return [each.as_dict() for each in findings(self.results, table, self.theories)]
 
 
 def test_verdict_follows_from_the_tests() -> None:
@@ -120,7 +129,7 @@ def test_verdict_follows_from_the_tests() -> None:
 
 def test_five_findings_in_order_and_complete() -> None:
     """Each has its claim, rule, reasons for the constants, and a place where each piece of evidence is found."""
-    found = findings(Study().results)
+    found = Study().findings()
     assert [each["id"] for each in found] == [
         "persistence",
         "momentum",
@@ -291,7 +300,7 @@ def test_late_each_way() -> None:
 def test_accuracy_each_way(values: tuple[float, ...], verdict: str) -> None:
     """Near; an interval that reaches it; away on either side; one seed."""
     study = Study()
-    study.results["accuracy"]["validation"] = summary(*values)
+    study.results["accuracy"]["validation"] = asdict(summary(*values))
     assert study.find("accuracy")["verdict"] == verdict
 
 
@@ -340,9 +349,7 @@ def test_a_claim_names_the_layer_that_is_judged() -> None:
     """It is the first article's where it is the same one, else the middle one of this network's graph."""
     study = Study()
     assert "layer 3–4 (l4)" in study.find("layer-3-4-quiet")["claim"]
-    for quantity in study.results["summary"].values():
-        for layers in quantity.values():
-            layers["l2"] = layers["l3"]
+    study.rows |= {key._replace(tensor="l2"): row for key, row in study.rows.items() if key.tensor == "l3"}
     study.results["drawn"] = ["l2", "l3", "l4"]
     for identity in ("layer-3-4-quiet", "layer-3-4-late"):
         assert "the middle layer (l3)" in study.find(identity)["claim"]
@@ -368,7 +375,7 @@ def test_nothing_drawn_tests_nothing_and_says_why() -> None:
 def test_momentum_needs_no_theory_to_be_taken_away() -> None:
     """As with NAdam, which no theory covers: its runs can still be compared with those without memory."""
     study = Study()
-    study.results["theory"]["adam-b1-0.9"] = None
+    study.theories["adam-b1-0.9"] = None
     found = study.find("momentum")
     assert {test["name"] for test in found["tests"]} >= {"vanishes", "returns"}
     assert found["verdict"] == SUPPORTED
@@ -376,7 +383,7 @@ def test_momentum_needs_no_theory_to_be_taken_away() -> None:
 
 def test_one_seed_tests_nothing() -> None:
     """Without a second seed there is no interval, so no verdict."""
-    assert {each["verdict"] for each in findings(Study(seeds=1).results)} == {NOT_TESTED}
+    assert {each["verdict"] for each in Study(seeds=1).findings()} == {NOT_TESTED}
 
 
 def test_a_short_study_does_not_test_what_comes_late() -> None:
@@ -389,7 +396,7 @@ def test_a_short_study_does_not_test_what_comes_late() -> None:
 def test_a_missing_number_is_not_a_failure() -> None:
     """A layer in which nothing ever flipped has no mean run: its test is open, the other layers decide."""
     study = Study()
-    study.run("adam-b1-0.9", "l4", intervals.summarise([None, None, None]))
+    study.run("adam-b1-0.9", "l4", intervals.estimate([None, None, None]))
     found = study.find("persistence")
     assert {each["holds"] for each in found["tests"] if each["layer"] == "l4" and each["name"] == "direction"} == {None}
     assert found["verdict"] == SUPPORTED
@@ -397,5 +404,5 @@ def test_a_missing_number_is_not_a_failure() -> None:
 
 def test_geometric_mean_weighs_half_and_twice_alike() -> None:
     """Half and twice make one; a dead layer counts as far, not as infinitely far."""
-    assert geometric([0.5, 2.0], 1000)["mean"] == pytest.approx(1)
-    assert geometric([0.0, 0.0], 1000)["mean"] == pytest.approx(0.001)
+    assert geometric([0.5, 2.0], 1000).mean == pytest.approx(1)
+    assert geometric([0.0, 0.0], 1000).mean == pytest.approx(0.001)

@@ -1,5 +1,6 @@
 """Intervals over seeds, against SciPy's bootstrap and against counting by hand."""
 
+import dataclasses
 import itertools
 
 import numpy as np
@@ -36,32 +37,21 @@ def test_bounds_of_many_quantities_are_those_of_each() -> None:
     assert (low[2, 1], high[2, 1]) == (float(alone[0]), float(alone[1]))
 
 
-def test_summary_leaves_out_what_does_not_exist() -> None:
+def test_an_estimate_leaves_out_what_does_not_exist() -> None:
     """A training run without the number is not counted, and fewer than two leave no interval."""
-    assert intervals.summarise([1.0, None, 3.0]) == {
-        "mean": 2.0,
-        "low": 1.0,
-        "high": 3.0,
-        "n": 2,
-        "values": [1.0, None, 3.0],
-    }
-    alone = intervals.summarise([None, 4.0])
-    assert (alone["mean"], alone["low"], alone["high"], alone["n"]) == (4.0, None, None, 1)
-    assert intervals.summarise([])["mean"] is None
+    assert intervals.estimate([1.0, None, 3.0]) == intervals.Estimate(2.0, 1.0, 3.0, 2, (1.0, None, 3.0))
+    assert intervals.estimate([None, 4.0]) == intervals.Estimate(4.0, None, None, 1, (None, 4.0))
+    assert intervals.estimate([]).mean is None
 
 
-def test_series_are_summarised_place_by_place() -> None:
-    """Each place of a series has the summary of its numbers; a place without any has none."""
-    series = [[1.0, 5.0, None], [3.0, None, None], [5.0, 7.0, None]]
-    found = intervals.summarise_series(series)
-    for place in range(2):
-        expected = intervals.summarise([each[place] for each in series])
-        assert (found["mean"][place], found["low"][place], found["high"][place]) == (
-            expected["mean"],
-            expected["low"],
-            expected["high"],
-        )
-    assert (found["mean"][2], found["low"][2]) == (None, None)
+def test_series_are_estimated_place_by_place() -> None:
+    """Each place of a series has the estimate of its numbers; n counts the series that there are."""
+    series = [[1.0, 5.0, None], [3.0, None, None], None, [5.0, 7.0, None]]
+    found = intervals.estimates(series)
+    for place in range(3):
+        expected = intervals.estimate([None if each is None else each[place] for each in series])
+        assert found[place] == dataclasses.replace(expected, n=3)
+    assert intervals.estimates([None, None]) == intervals.estimates([]) == []
 
 
 def test_twice_the_same() -> None:

@@ -6,25 +6,14 @@ import re
 from pathlib import Path
 from statistics import fmean
 
+import measured
 import numpy as np
 import pytest
 from conftest import Build
 from recordings import noise, write_recording
 
-from report.analysis import (
-    agreement,
-    autocorrelation,
-    coasting,
-    dwell,
-    measures,
-    persistence,
-    startup,
-    threshold,
-    units,
-    update_rms,
-    updates,
-    windows,
-)
+from report.analysis import agreement, measures, persistence, threshold, updates
+from report.analysis.startup import Startup
 from report.recording.reader import Recording
 
 LAYER = "l4"
@@ -58,7 +47,7 @@ def sign(value: float) -> int:
 def test_flips_of_a_series_made_by_hand() -> None:
     """+ + - 0 - + has three pairs that count, two of them flips; a 0 makes no pair; the other weight never moves."""
     made = np.array([[1, 1, -1, 0, -1, 1], [0, 0, 0, 0, 0, 0]], np.float32).T
-    found = persistence.describe(persistence.signs(made), windows.rows(6))["all"]
+    found = measured.persisting(made)["all"]
     assert (found["pairs"], found["flips"], found["never_moved"]) == (3, 2, 1)
     assert found["mean_run"] == 1.5
 
@@ -66,9 +55,8 @@ def test_flips_of_a_series_made_by_hand() -> None:
 def test_run_lengths_made_by_hand() -> None:
     """Runs of 1, 2 and 3 batches that all end with a flip come out as one third each; the cut last one does not."""
     made = np.array([[1, -1, -1, 1, 1, 1, -1]], np.float32).T
-    found = persistence.describe_lengths(persistence.signs(made), windows.rows(len(made)))["all"]
-    assert found["probability"][:3] == pytest.approx([1 / 3, 1 / 3, 1 / 3])
-    assert found["runs"] == 3
+    found = measured.lengths(made)["all"]
+    assert found[:3] == pytest.approx([1 / 3, 1 / 3, 1 / 3])
     assert persistence.ages(persistence.signs(made))[:, 0].tolist() == [1, 1, 2, 1, 2, 3, 1]
 
 
@@ -76,8 +64,8 @@ def test_cut_runs_do_not_shorten_the_distribution() -> None:
     """Eleven runs, ten of them cut by the end: the one that flipped counts as an eleventh, not as all."""
     made = np.ones((5, 10), np.float32)
     made[1:, 0] = -1
-    found = persistence.describe_lengths(persistence.signs(made), windows.rows(len(made)))["all"]
-    assert found["probability"][0] == pytest.approx(1 / 11)
+    found = measured.lengths(made)["all"]
+    assert found[0] == pytest.approx(1 / 11)
 
 
 def test_persistence_by_loops(recorded: tuple, series: tuple[Lists, Lists]) -> None:
@@ -90,7 +78,7 @@ def test_persistence_by_loops(recorded: tuple, series: tuple[Lists, Lists]) -> N
             if column[t] != 0 and column[t + 1] != 0:
                 pairs += 1
                 flips += sign(column[t]) != sign(column[t + 1])
-    found = persistence.describe(persistence.signs(updates.of(weights)), windows.rows(batches))["all"]
+    found = measured.persisting(updates.of(weights))["all"]
     assert (found["pairs"], found["flips"], found["never_moved"]) == (pairs, flips, still)
     assert found["flip_rate"] == pytest.approx(flips / pairs)
     assert found["mean_run"] == pytest.approx(pairs / flips)
@@ -99,13 +87,13 @@ def test_persistence_by_loops(recorded: tuple, series: tuple[Lists, Lists]) -> N
 def test_autocorrelation_by_loops(recorded: tuple, series: tuple[Lists, Lists]) -> None:
     """Σ x(t)·x(t + k) / √(Σ x(t)² · Σ x(t + k)²), term by term."""
     weights, gradients, batches = recorded
-    found = autocorrelation.describe(updates.of(weights), gradients, windows.rows(batches))["all"]
+    found = {"updates": measured.correlated(updates.of(weights)), "gradients": measured.correlated(gradients)}
     for which, columns in zip(("updates", "gradients"), series, strict=True):
         for lag in (1, 2, 7, 30):
             pairs = [(column[t], column[t + lag]) for column in columns for t in range(batches - lag)]
             product = math.fsum(a * b for a, b in pairs)
             scale = math.sqrt(math.fsum(a * a for a, _ in pairs) * math.fsum(b * b for _, b in pairs))
-            assert found[which][lag - 1] == pytest.approx(product / scale)
+            assert found[which]["all"][lag - 1] == pytest.approx(product / scale)
 
 
 @pytest.mark.parametrize(("suffix", "share"), [("q1", 1.0), ("q05", 0.5), ("q025", 0.25)])
@@ -130,7 +118,7 @@ def test_dwell_by_loops(recorded: tuple, series: tuple[Lists, Lists], suffix: st
                 begins = t == 0 or abs(deviations[t - 1]) < bound or sign(deviations[t - 1]) != sign(deviations[t])
                 if begins:
                     first.append(length)
-    found = dwell.describe(updates.of(weights), law, 0.9, windows.rows(batches))["all"]
+    found = measured.dwelling(updates.of(weights), law, 0.9)["all"]
     assert found[f"mean_{suffix}"] == pytest.approx(fmean(every))
     assert found[f"spell_{suffix}"] == pytest.approx(fmean(first))
     assert found[f"spells_{suffix}"] == len(first)
@@ -149,26 +137,32 @@ def test_agreement_and_coasting_by_loops(recorded: tuple, series: tuple[Lists, L
                 pairs += 1
                 agreeing += sign(change) == -sign(slope)
     moves, slopes_sign = persistence.signs(updates.of(weights)), persistence.signs(gradients)
-    found = agreement.describe(*agreement.counts(moves, slopes_sign), windows.rows(batches))["all"]
+    found = measured.agreeing(moves, slopes_sign).found()["all"]
     assert found == {"share": pytest.approx(agreeing / pairs), "pairs": pairs}
-    shares = coasting.describe(moves, gradients, windows.rows(batches))["all"]
+    shares = measured.coasting(updates.of(weights), gradients)["all"]
     assert shares["zero_gradient_share"] == pytest.approx(zero / gradients.size)
     assert shares["coasting_share"] == pytest.approx(coasting_count / moving)
     assert shares["dead_weights"] == sum(not any(slopes) for slopes in series[1])
 
 
+def curve(agreeing: np.ndarray, numbers: np.ndarray) -> list[tuple[float, float | None]]:
+    """Return the curve of two weights, of which so many agree in each step, by its places."""
+    sign = np.ones((len(numbers), 2), np.int8)
+    slope = np.where(np.arange(2) < agreeing[:, None], -1, 1).astype(np.int8)
+    found = measured.agreeing(sign, slope, numbers, 25, 3).curve()
+    return list(zip(agreement.centres(25), found, strict=True))
+
+
 def test_agreement_curve_bins_the_batches() -> None:
     """Ten batches make a point, the last what is left, at the centre of its batches."""
     agreeing = np.array([1] * 10 + [2] * 10 + [0] * 5)
-    found = agreement.curve(np.full(25, 2), agreeing, np.arange(1, 26), 25)
-    assert found == {"batch": [5.5, 15.5, 23.0], "share": [0.5, 1.0, 0.0]}
+    assert curve(agreeing, np.arange(1, 26)) == [(5.5, 0.5), (15.5, 1.0), (23.0, 0.0)]
 
 
 def test_agreement_curve_knows_the_steps_that_have_no_gradient() -> None:
     """Steps 1–5 and 21–25 of 25: each in its own bin, and none in the one between."""
     numbers = np.array([1, 2, 3, 4, 5, 21, 22, 23, 24, 25])
-    found = agreement.curve(np.full(10, 2), np.array([1] * 5 + [2] * 5), numbers, 25)
-    assert found == {"batch": [5.5, 15.5, 23.0], "share": [0.5, None, 1.0]}
+    assert curve(np.array([1] * 5 + [2] * 5), numbers) == [(5.5, 0.5), (15.5, None), (23.0, 1.0)]
 
 
 def test_update_rms_and_start_up_by_loops(recorded: tuple, series: tuple[Lists, Lists]) -> None:
@@ -176,24 +170,23 @@ def test_update_rms_and_start_up_by_loops(recorded: tuple, series: tuple[Lists, 
     weights, gradients, batches = recorded
     every = [value for column in series[0] for value in column]
     live = [value for column in series[0] if any(column) for value in column]
-    found = update_rms.describe(updates.of(weights), 0.001, windows.rows(batches))["all"]
+    found = measured.sizes(weights).over_learning_rate(0.001)["all"]
     assert found["rms"] == pytest.approx(math.sqrt(fmean(v * v for v in every)) / 0.001)
     assert found["mean_absolute_live"] == pytest.approx(fmean(abs(v) for v in live) / 0.001)
-    first = startup.describe(updates.of(weights), gradients, 0.001)
-    assert first is not None
+    first = Startup(0.001)
+    first.add(0, updates.of(weights), gradients)
     for batch in (0, 5):
         sizes = [abs(c[batch]) / 0.001 for c, s in zip(*series, strict=True) if s[batch] != 0]
-        assert first["mean_absolute"][batch] == pytest.approx(fmean(sizes))
-        assert first["live"][batch] == len(sizes)
-    assert first["first_batch"]["share"] > 0.99
-    assert startup.describe(updates.of(weights), gradients, None) is None
+        assert first.mean_absolute[batch] == pytest.approx(fmean(sizes))
+    assert first.first["live"] == sum(column[0] != 0 for column in series[1])
+    assert first.first["exact"] > 0.99 * first.first["live"]
 
 
 def test_three_units_by_loops(recorded: tuple, series: tuple[Lists, Lists]) -> None:
     """Opacity, mean |Δ| and ‖Δ‖/‖w‖, one by one, over all weights and over those that move."""
     weights, _, batches = recorded
     law = threshold.law(updates.of(weights), batches * weights.shape[1])
-    found = units.describe(weights[:-1], updates.of(weights), law, windows.rows(batches))["all"]
+    found = measured.sizes(weights, law).found()["all"]
     columns = series[0]
     moving = [number for number, column in enumerate(columns) if any(column)]
     for suffix, chosen in (("", range(len(columns))), ("_live", moving)):
@@ -212,31 +205,68 @@ def test_three_units_by_loops(recorded: tuple, series: tuple[Lists, Lists]) -> N
 def test_a_dead_layer_has_no_numbers_instead_of_an_error() -> None:
     """Nothing moves and no gradient comes: shares are known, everything that would divide by zero is None."""
     still, none = np.full((121, 6), 0.5, np.float32), np.zeros((120, 6), np.float32)
-    change, spans = updates.of(still), windows.rows(120)
+    change = updates.of(still)
     law = threshold.law(change, 720)
-    moves = persistence.signs(change)
-    assert persistence.describe(moves, spans)["all"]["mean_run"] is None
-    assert autocorrelation.describe(change, none, spans)["all"]["updates"] == [None] * 30
-    assert dwell.describe(change, law, 0.9, spans)["all"]["spell_q1"] is None
-    assert coasting.describe(moves, none, spans)["all"] == {
+    assert measured.persisting(change)["all"]["mean_run"] is None
+    assert measured.correlated(change)["all"] == [None] * 30
+    assert measured.dwelling(change, law, 0.9)["all"]["spell_q1"] is None
+    assert measured.coasting(change, none)["all"] == {
         "zero_gradient_share": 1.0,
         "coasting_share": None,
         "dead_weights": 6,
         "weights": 6,
     }
-    assert units.describe(still[:-1], change, law, spans)["all"]["opacity_live"] is None
-    assert update_rms.describe(change, 0.001, spans)["all"]["rms_live"] is None
+    assert measured.sizes(still, law).found()["all"]["opacity_live"] is None
+    assert measured.sizes(still, law).over_learning_rate(0.001)["all"]["rms_live"] is None
 
 
 def test_windows_add_up() -> None:
     """Pairs of both windows and across batch 100 make those of all; a lag does not reach into another window."""
     generator = np.random.default_rng(0)
     made = generator.standard_normal((300, 20)).astype(np.float32)
-    spans = windows.rows(300)
-    found = persistence.describe(persistence.signs(made), spans)
+    found = measured.persisting(made)
     assert found["1-100"]["pairs"] + found["101-1000"]["pairs"] + 20 == found["all"]["pairs"]
-    alone = autocorrelation.describe(made[100:], made[100:], windows.rows(200))["all"]["updates"]
-    assert autocorrelation.describe(made, made, spans)["101-1000"]["updates"] == pytest.approx(alone)
+    assert measured.correlated(made)["101-1000"] == pytest.approx(measured.correlated(made[100:])["all"])
+
+
+@pytest.mark.parametrize("size", [1, 4, 37, 100])
+def test_chunks_are_seen_as_the_whole(size: int) -> None:
+    """Whatever stretches over the end of a chunk: pairs, ages, lags, spells, momentum, coins."""
+    generator = np.random.default_rng(size)
+    weights = np.cumsum(generator.choice([-1, 0, 0.5, 1], (211, 7)), axis=0).astype(np.float32)
+    weights[:, 3] = 0.25  # a weight that never moves
+    change, gradients = updates.of(weights), generator.choice([-2, 0, 1], (210, 7)).astype(np.float32)
+    moves, slopes = persistence.signs(change), persistence.signs(gradients)
+    law = threshold.law(change, change.size)
+    assert measured.persisting(change, size) == measured.persisting(change)
+    assert measured.lengths(change, size) == measured.lengths(change)
+    for window, found in measured.correlated(change).items():
+        assert measured.correlated(change, size)[window] == pytest.approx(found)
+    for scale in (1.0, 0.3):
+        bound = dataclasses.replace(law, threshold=law.threshold * scale)
+        assert measured.dwelling(change, bound, 0.9, size) == measured.dwelling(change, bound, 0.9)
+    pieces, whole = measured.agreeing(moves, slopes, size=size), measured.agreeing(moves, slopes)
+    assert (pieces.found(), pieces.curve()) == (whole.found(), whole.curve())
+    assert measured.coasting(change, gradients, size) == measured.coasting(change, gradients)
+    for window, sizes in measured.sizes(weights, law).found().items():
+        assert measured.sizes(weights, law, size).found()[window] == pytest.approx(sizes)
+    if size % 4 == 0:
+        twins = measured.twins(moves, gradients, 0.9, size), measured.twins(moves, gradients, 0.9)
+        for one, other in ((twins[0].tossed, twins[1].tossed), (twins[0].held, twins[1].held)):
+            assert (one.pairs, one.flips) == (other.pairs, other.flips)
+
+
+def test_a_long_recording_is_gone_through_in_chunks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its numbers are those of all its rows at once; the sums of many floats may differ in their last digits."""
+    shapes = {"a": (4, 3), "b": (5,), "c": (40, 50)}
+    recording = Recording.open(write_recording(tmp_path / "run", *noise(shapes, 300)))
+    whole = measures.of(recording, ("a",), 250)
+    monkeypatch.setattr(updates, "CHUNK", 240)
+    pieces = measures.of(recording, ("a",), 250)
+    assert pieces.keys() == whole.keys()
+    assert {window for _, _, _, window in whole} >= {"1-100", "101-1000", "all", "whole 101-1000", "whole all"}
+    for name, values in whole.items():
+        assert pieces[name] == [None if value is None else pytest.approx(value) for value in values], name
 
 
 KEPT = (
@@ -248,7 +278,7 @@ KEPT = (
     "1",
     '{"key": "nonsense"',
     "[" * 100_000,
-    '{"key": 1, "measures": {}}',
+    '{"key": 1, "numbers": []}',
     b"\xff\x00\xfe",
 )
 
@@ -281,7 +311,7 @@ def test_a_kept_number_that_is_none_is_made_anew(kept: measures.Kept) -> None:
     """A NaN in a file that is whole otherwise would stop the writing of results."""
     kept.make()
     text = kept.path.read_text(encoding="utf-8")
-    kept.path.write_text(re.sub(r'"mean_run": [\d.]+', '"mean_run": NaN', text, count=1), encoding="utf-8")
+    kept.path.write_text(re.sub(r'("mean_run", "l1", "all", )\[[\d.]+\]', r"\1[NaN]", text, count=1), encoding="utf-8")
     assert kept.read() is None
 
 

@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 from conftest import ROOT
+from measured import by_run
 from recordings import ADAM, SGD, noise, record_cnn, record_digits, write_recording
 
 from report import files
-from report.analysis import measures, updates
+from report.analysis import columns, updates
 from report.analysis.report import analyse
-from report.analysis.tables import read_table
+from report.analysis.table import SCALARS
 from report.errors import ReportError
 from report.recording.reader import Recording
 from report.recording.study import Study
@@ -28,12 +29,12 @@ def analysed(folder: Path, recordings: Sequence[Path]) -> tuple[Results, Tables]
     """Analyse recordings in `folder`; return results and tables."""
     place = Workspace(ROOT, folder / "build", folder / "site")
     analyse(place, Study.load(recordings), [])
-    return files.read_json(place.results), {path.stem: read_table(path) for path in sorted(place.tables.iterdir())}
+    return by_run(place), {path.stem: columns.read(path) for path in sorted(place.tables.iterdir())}
 
 
 def numbers(results: Results, run: str, name: str) -> dict[str, Any]:
     """Return all measures of one tensor in one training run, over all its steps."""
-    return {quantity: results[quantity][run][name]["all"] for quantity in measures.SCALARS}
+    return {quantity: results[quantity][run][name]["all"] for quantity in SCALARS if name in results[quantity][run]}
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +70,8 @@ def test_a_schedule_leaves_no_size_over_the_learning_rate(tmp_path: Path, record
     results, _ = analysed(tmp_path, recorded["cnn"][:1])
     assert results["study"]["optimizers"][0]["learning_rate"] is None
     assert set(results["update_rms"]["cnn-B0"]["8.weight"]["all"].values()) == {None}
-    assert results["startup"]["cnn-B0"]["8.weight"] is None
+    assert "8.weight" not in results["first_step"]["cnn-B0"]
+    assert results["curves"]["startup"] == {}
     assert results["theory"]["b"]["memory"] == 0.9
 
 
@@ -81,8 +83,8 @@ def test_two_seeds_and_two_labels(tmp_path: Path, recorded: dict[str, list[Path]
     results, tables = analysed(tmp_path / "four", recorded[model])
     assert [each["label"] for each in results["study"]["optimizers"]] == ["B", "A"]
     found = results["summary"]["persistence"]["a"][results["tensors"][0]]["all"]["mean_run"]
-    assert found["n"] == 2
-    assert found["low"] < found["mean"] < found["high"]
+    assert found.n == 2
+    assert found.low < found.mean < found.high
     shown = tables["one_weight"]
     starts = shown["weight"][shown["batch"] == 0]
     assert len(starts) == 2
@@ -120,7 +122,8 @@ def test_the_same_bytes_when_measures_are_read(tmp_path: Path) -> None:
     seen = []
     for _ in range(2):
         analyse(place, Study.load(path), [])
-        seen.append([place.results.read_bytes(), *(each.read_bytes() for each in sorted(place.tables.iterdir()))])
+        written = [*sorted(place.tables.iterdir()), *sorted(place.numbers.iterdir())]
+        seen.append([place.results.read_bytes(), *(each.read_bytes() for each in written)])
     assert seen[0] == seen[1]
 
 
@@ -176,7 +179,7 @@ def test_a_tensor_that_joins_late_is_measured_from_then_on(tmp_path: Path) -> No
     expected, _ = analysed(tmp_path / "b", [alone])
     assert set(results["persistence"]["late"]["body"]) == {"101-1000", "all"}
     assert results["persistence"]["late"]["body"]["all"] == expected["persistence"]["alone"]["body"]["all"]
-    assert results["startup"]["late"]["body"]["live"] == expected["startup"]["alone"]["body"]["live"]
+    assert results["first_step"]["late"]["body"] == expected["first_step"]["alone"]["body"]
     history = tables["weight_history"]["layer"] == "body"
     assert tables["weight_history"]["batch"][history].tolist()[:2] == [120, 121]
     assert results["curves"]["agreement"]["made"]["body"]["mean"][:12] == [None] * 12
@@ -286,7 +289,7 @@ def test_a_momentum_that_is_scheduled_has_no_theory(tmp_path: Path) -> None:
     path = write_recording(tmp_path / "run", *noise({"a": (3, 4)}, 30), events=events)
     results, _ = analysed(tmp_path / "a", [path])
     assert results["theory"] == {"made": None}
-    assert results["decomposition"]["run"]["a"] == {"1-100": None, "all": None}
+    assert results["decomposition"]["run"] == {}
     assert results["study"]["optimizers"][0]["learning_rate"] == 0.001
 
 
@@ -356,10 +359,11 @@ def test_of_a_huge_tensor_some_entries_are_measured(tmp_path: Path, monkeypatch:
     monkeypatch.setattr(updates, "MOST_ENTRIES", 12)
     weights, gradients = noise({"a": (10, 10)}, 20)
     recording = Recording.open(write_recording(tmp_path / "run", weights, gradients))
-    seen = updates.trajectory(recording, "a")
-    assert seen.entries.tolist() == [0, 9, 18, 27, 36, 45, 54, 63, 72, 81, 90, 99]
-    np.testing.assert_array_equal(seen.weights, weights["a"].reshape(21, 100)[:-1, seen.entries])
-    np.testing.assert_array_equal(seen.gradients, gradients["a"].reshape(20, 100)[:, seen.entries])
+    track = updates.Track(recording, "a")
+    (seen,) = track.chunks()
+    assert track.entries.tolist() == [0, 9, 18, 27, 36, 45, 54, 63, 72, 81, 90, 99]
+    np.testing.assert_array_equal(seen.weights, weights["a"].reshape(21, 100)[:-1, track.entries])
+    np.testing.assert_array_equal(seen.gradients, gradients["a"].reshape(20, 100)[:, track.entries])
     results, _ = analysed(tmp_path / "a", [recording.path])
     position = results["one_weight"]["position"]
     assert results["one_weight"]["index"] == [position // 10, position % 10]

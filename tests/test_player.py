@@ -9,7 +9,8 @@ import zlib
 
 import numpy as np
 import pytest
-from conftest import ROOT
+from conftest import ROOT, maker_of
+from measured import by_run
 from recordings import ADAM, SGD, noise, write_recording
 
 from report import files
@@ -20,6 +21,7 @@ from report.drawing.player import pack as player
 from report.drawing.player import shard
 from report.drawing.player.shard import Layer
 from report.errors import ReportError
+from report.making import drawn
 from report.recording.study import Study
 from report.workspace import Workspace
 
@@ -185,7 +187,7 @@ def test_the_index_says_what_others_draw_with(tiny_build, index):
     build = tiny_build
     shapes = [build.recording.tensors[layer["name"]].matrix for layer in index["layers"]]
     assert index["geometry"] == geometry.network([shapes[0][1], *(shape[0] for shape in shapes)]).as_json()
-    laws = files.read_json(build.workspace.results)["threshold"][build.recording.name]
+    laws = by_run(build.workspace)["threshold"][build.recording.name]
     for layer, law in zip(index["layers"], index["runs"][0]["laws"], strict=True):
         assert law == {name: laws[layer["name"]][name] for name in ("mean", "threshold")}
     films = files.read_json(build.workspace.animations_manifest)
@@ -211,6 +213,7 @@ def copy(tiny_build, tmp_path):
     """Return a workspace that has the tiny build's results, but no player yet."""
     (tmp_path / "build").mkdir()
     shutil.copy(tiny_build.workspace.results, tmp_path / "build")
+    shutil.copytree(tiny_build.workspace.numbers, tmp_path / "build" / "numbers")
     return Workspace(ROOT, tmp_path / "build", tmp_path / "site")
 
 
@@ -222,22 +225,22 @@ def content(workspace):
 
 def test_packing_again_gives_the_same_bytes_and_writes_nothing(tiny_build, copy):
     """In another folder, and in the same."""
-    player.pack(copy, tiny_build.study, PACE, lambda *_: None)
+    drawn.player(copy, tiny_build.study, PACE, maker_of(copy), lambda *_: None)
     assert content(copy) == content(tiny_build.workspace)
     times = {path: path.stat().st_mtime_ns for path in copy.docs.rglob("*")}
-    player.pack(copy, tiny_build.study, PACE, lambda *_: None)
+    drawn.player(copy, tiny_build.study, PACE, maker_of(copy), lambda *_: None)
     assert {path: path.stat().st_mtime_ns for path in copy.docs.rglob("*")} == times
 
 
 def test_a_lost_shard_is_made_again_and_a_strange_one_removed(tiny_build, copy):
     """Nothing of an earlier experiment is published."""
-    player.pack(copy, tiny_build.study, PACE, lambda *_: None)
+    drawn.player(copy, tiny_build.study, PACE, maker_of(copy), lambda *_: None)
     before = content(copy)
     folder = copy.docs / "player"
     next(folder.glob("adam-b1-0-*/000.bin")).unlink()
     (folder / "gone-seed0").mkdir()
     (folder / "gone-seed0" / "000.bin").write_bytes(b"old")
-    player.pack(copy, tiny_build.study, PACE, lambda *_: None)
+    drawn.player(copy, tiny_build.study, PACE, maker_of(copy), lambda *_: None)
     assert content(copy) == before
     assert not (folder / "gone-seed0").exists()
 
@@ -246,14 +249,14 @@ def test_without_results_it_says_what_to_do(tiny_build, copy):
     """One line, no traceback."""
     files.write_json(copy.results, {"threshold": {}})
     with pytest.raises(ReportError, match=r'of adam-b1-0\.9-seed3 .* Run "python -m report analyse" first'):
-        player.pack(copy, tiny_build.study, PACE, lambda *_: None)
+        drawn.player(copy, tiny_build.study, PACE, maker_of(copy), lambda *_: None)
 
 
 def packed(folder, study):
     """Analyse and pack a study below a folder; return the workspace and the index, None where there is none."""
     workspace = Workspace(ROOT, folder / "build", folder / "site")
     analyse(workspace, study, [])
-    player.pack(workspace, study, PACE, lambda *_: None)
+    drawn.player(workspace, study, PACE, maker_of(workspace), lambda *_: None)
     path = workspace.docs / "player" / "index.json"
     return workspace, files.read_json(path) if path.is_file() else None
 
@@ -323,7 +326,7 @@ def test_the_beginning_of_a_long_recording_is_packed(tmp_path, monkeypatch):
 def fixtures(tiny_build, copy, monkeypatch):
     """Return a folder for JavaScript's tests: the tiny build in several shards, and what must come out of them."""
     monkeypatch.setattr(player, "SHARD_VALUES", FIXTURE_SHARD)
-    player.pack(copy, tiny_build.study, PACE, lambda *_: None)
+    drawn.player(copy, tiny_build.study, PACE, maker_of(copy), lambda *_: None)
     folder = copy.docs / "player"
     run = tiny_build.recording
     index = files.read_json(folder / "index.json")

@@ -525,6 +525,39 @@ def test_exchanged_storage(tmp_path: Path) -> None:
     assert recording.notes == ()
 
 
+@pytest.mark.filterwarnings("ignore:Using backward.. with create_graph:UserWarning")
+def test_gradients_with_a_graph(tmp_path: Path) -> None:
+    """Gradients of which gradients are to be taken, as in meta-learning, are numbers all the same."""
+    model = small()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    hand = ByHand(model)
+    with report.record(model, optimizer, tmp_path / "run", sample=50):
+        for _ in range(3):
+            optimizer.zero_grad()
+            loss_of(model).backward(create_graph=True)
+            hand.before()
+            optimizer.step()
+            hand.after()
+    hand.check(tmp_path / "run")
+
+
+def test_a_model_that_changes_its_type(tmp_path: Path) -> None:
+    """model.to(bfloat16) in the middle goes on as numbers of the new type."""
+    torch.manual_seed(0)
+    model = nn.Linear(30, 20)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    hand = ByHand(model)
+    with report.record(model, optimizer, tmp_path / "run", sample=50):
+        for dtype in (torch.float32, torch.bfloat16, torch.float64, torch.float32):
+            optimizer.zero_grad()
+            model.to(dtype)
+            model(torch.randn(5, 30, dtype=dtype)).square().mean().backward()
+            hand.before()
+            optimizer.step()
+            hand.after()
+    hand.check(tmp_path / "run")
+
+
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float64])
 def test_other_numbers(tmp_path: Path, dtype: torch.dtype) -> None:
     """Weights of other types are stored as float32, and the type is said."""

@@ -111,7 +111,7 @@ def test_another_models_optimizer(tmp_path: Path) -> None:
     refused(tmp_path, "holds no parameter of this model", optimizer=SGD(pair().parameters(), lr=0.1))
 
 
-@pytest.mark.parametrize("optimizer", [5, "adam", [5], [[]], object()], ids=str)
+@pytest.mark.parametrize("optimizer", [5, "adam", [5], [[]], {"lr": 1}], ids=str)
 def test_no_optimizer(tmp_path: Path, optimizer: Any) -> None:
     """What is no optimizer is refused by its type."""
     refused(tmp_path, r"as an optimizer; wanted: a torch\.optim\.Optimizer", optimizer=optimizer)
@@ -186,6 +186,8 @@ def test_lazy_modules(tmp_path: Path) -> None:
     model = nn.Sequential(nn.LazyLinear(3))
     message = refused(tmp_path, "has no shape yet", model=model)
     assert "Run one batch" in message
+    model = nn.Sequential(nn.Linear(2, 2, device="meta"))
+    refused(tmp_path, "has no values yet", model=model)
 
 
 def test_two_parameters_of_one_name(tmp_path: Path) -> None:
@@ -296,13 +298,17 @@ def test_names(tmp_path: Path, wraps: str) -> None:
     assert all(path.parent == tmp_path / "run" for path in tmp_path.rglob("*.npy"))
 
 
-def test_label(tmp_path: Path) -> None:
+def test_label(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a label, it is the folder's name; the folder may be a text, and deep."""
     model = pair()
     optimizer = SGD(model.parameters(), lr=0.1)
     with report.record(model, optimizer, str(tmp_path / "runs" / "mine"), about={"lr": 0.1, "list": (1, 2)}):
         train(model, optimizer)
     recording = report.Recording.open(tmp_path / "runs" / "mine")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    with report.record(model, optimizer, "~/runs/home"):
+        train(model, optimizer)
+    assert report.Study.load(tmp_path / "runs").labels == ("home", "mine")
     assert (recording.label, recording.seed, recording.description.role) == ("mine", None, "own")
     assert recording.about == {"lr": 0.1, "list": [1, 2]}
     assert recording.description.versions["torch"] == torch.__version__

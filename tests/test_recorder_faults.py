@@ -350,6 +350,31 @@ def test_a_slow_disk_holds_training_and_loses_nothing(tmp_path: Path, monkeypatc
     assert max(waiting) <= 14 * row
 
 
+def test_two_threads_keep_the_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows that the training hands over, and rows that the writer takes in a pause, stay in the order of the steps."""
+    model = nn.Linear(3, 2)
+    monkeypatch.setattr(gather, "CHUNK_BYTES", 3 * 8 * 8)
+    monkeypatch.setattr(writer, "FLUSH_SECONDS", 1e-6)
+    monkeypatch.setattr(writer.Writer, "_commit", lambda self: None)
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+        hand = ByHand(model)
+        with report.record(model, optimizer, tmp_path / "run") as recorder:
+            for step in range(3000):
+                for each in model.parameters():
+                    each.grad = torch.full_like(each, step)
+                hand.before()
+                optimizer.step()
+                hand.after()
+                recorder.log(step=step)
+            monkeypatch.undo()
+    finally:
+        sys.setswitchinterval(interval)
+    assert hand.check(tmp_path / "run").series["step"].tolist() == list(range(3000))
+
+
 def test_a_fault_of_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     """A mistake within the hook is said once; what was gathered before is written; training goes on."""
     model = pair()
@@ -357,7 +382,7 @@ def test_a_fault_of_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog
     hand = ByHand(model)
     with caplog.at_level(logging.WARNING, "report"), report.record(model, optimizer, tmp_path / "run") as recorder:
         train(model, optimizer, 30, hand)
-        monkeypatch.setattr(gather.Source, "copy", lambda *_: 1 / 0)
+        monkeypatch.setattr(gather.Source, "plain", lambda *_: 1 / 0)
         train(model, optimizer, 3)
         recorder.log(loss=1)
     recording = hand.check(tmp_path / "run")
@@ -365,6 +390,20 @@ def test_a_fault_of_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog
     assert recording.description.ended == "stopped"
     assert [(note.kind, note.step) for note in recording.notes] == [("stopped", 30)]
     assert len(caplog.records) == 1
+
+
+def test_a_loop_that_goes_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A relative folder is meant as it was when the recording began; Hydra, say, changes to another one."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "elsewhere").mkdir()
+    model = pair()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    hand = ByHand(model)
+    with report.record(model, optimizer, "runs/mine"):
+        train(model, optimizer, 2, hand)
+        monkeypatch.chdir(tmp_path / "elsewhere")
+        train(model, optimizer, 200, hand)
+    assert hand.check(tmp_path / "runs" / "mine").label == "mine"
 
 
 def test_a_parameter_that_changes_its_shape(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

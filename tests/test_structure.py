@@ -22,7 +22,7 @@ TREE_DEPTHS = ("", "report/")  # the tree names everything in these folders
 ORDER = (
     "errors",
     "files",
-    "workspace, freshness, wording, console",
+    "workspace, products, wording, console",
     "recording",
     "__init__",
     "config",
@@ -35,7 +35,10 @@ ORDER = (
     "__main__",
 )
 DOWNSTREAM = {"recording", "analysis", "drawing", "site"}  # what knows recordings and no experiment
-TORCH_MODULES = ("training/", "recording/recorder.py", "recording/gather.py", "recording/holdings.py")
+TORCH_MODULES = (
+    "training/",
+    *(f"recording/{name}.py" for name in ("recorder", "gather", "holdings", "rounds")),
+)
 PATHS = re.compile(r"(?<![\w.~$}/-])/(?:home|root|work|workspace|Users|tmp|opt|mnt)/\w|\.\./shared\b")
 
 

@@ -318,6 +318,25 @@ def test_a_run_whose_worker_dies_each_time_is_given_up(tmp_path: Path, monkeypat
     assert runs.is_complete(place, experiment, giving_up=False)
 
 
+def _fail_in_one_control(job: jobs.Job, digits: None = None) -> jobs.Outcome:
+    """Train, but run into a programming error on one optimizer's path."""
+    if job.run.name.startswith("rmsprop"):
+        raise KeyError("a bug")
+    return jobs.work(job, digits)
+
+
+@pytest.mark.slow
+def test_a_bug_in_a_control_is_an_error_and_no_missing_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Called missing, it would be published as a study without controls."""
+    path = variant(tmp_path, "[[study.optimizers]]\nname = 'RMSprop'\n")
+    place, experiment = Workspace(ROOT, tmp_path / "build", tmp_path), Experiment.load(path)
+    place.build.mkdir()
+    monkeypatch.setattr(jobs, "work", _fail_in_one_control)
+    with pytest.raises(KeyError, match="a bug"):
+        runs.train(place, experiment, path, print, lambda *_: None, processes=2)
+    assert runs.missing(place) == []
+
+
 @pytest.fixture(scope="module")
 def calm(tmp_path_factory: pytest.TempPathFactory) -> Calm:
     """Train a study of some seconds in one process that nothing happens to; two of its six runs diverge."""

@@ -1,19 +1,11 @@
 """What chance predicts: closed forms against simulated noise, and the measuring code against both (SCIENCE.md 3)."""
 
+import measured
 import numpy as np
 import pytest
 
-from report.analysis import (
-    agreement,
-    autocorrelation,
-    dwell,
-    persistence,
-    startup,
-    theory,
-    threshold,
-    update_rms,
-    windows,
-)
+from report.analysis import persistence, theory, threshold
+from report.analysis.startup import Startup
 
 BETAS = (0.0, 0.5, 0.9, 0.99)
 # β1: sign changes, mean same-sign run, agreement with the own batch's gradient, RMS update over the learning rate.
@@ -63,11 +55,10 @@ def test_closed_forms_give_the_published_table(beta: float) -> None:
 def test_measured_on_adam_with_noise_gives_the_table(simulated: tuple[float, np.ndarray, np.ndarray]) -> None:
     """The code that measures recordings finds the theory's numbers on simulated noise, to 1 %."""
     beta, gradients, updates = simulated
-    sign = persistence.signs(updates)
-    spans = windows.rows(len(updates))
-    run = persistence.describe(sign, spans)["all"]
-    share = agreement.describe(*agreement.counts(sign, persistence.signs(gradients)), spans)["all"]["share"]
-    rms = update_rms.describe(updates, 1e-3, spans)["all"]["rms"]
+    run = measured.persisting(updates)["all"]
+    share = measured.agreeing(persistence.signs(updates), persistence.signs(gradients)).found()["all"]["share"]
+    weights = np.concatenate([np.zeros((1, updates.shape[1])), np.cumsum(updates, axis=0, dtype=np.float64)])
+    rms = measured.sizes(weights).over_learning_rate(1e-3)["all"]["rms"]
     assert run["flip_rate"] == pytest.approx(theory.flip_rate(beta), rel=0.01)
     assert run["mean_run"] == pytest.approx(theory.mean_run(beta), rel=0.01)
     assert share == pytest.approx(theory.agreement(beta), rel=0.01)
@@ -83,18 +74,17 @@ def test_measured_on_an_ar1_series_gives_the_table(beta: float) -> None:
     for t in range(1, len(series)):
         series[t] = beta * series[t - 1] + np.sqrt(1 - beta**2) * generator.standard_normal(150)
     series = series.astype(np.float32)
-    spans = windows.rows(len(series))
-    run = persistence.describe(persistence.signs(series), spans)["all"]
+    run = measured.persisting(series)["all"]
     assert run["mean_run"] == pytest.approx(theory.mean_run(beta), rel=0.01)
-    found = autocorrelation.describe(series, series, spans)["all"]["updates"]
+    found = measured.correlated(series)["all"]
     assert found == pytest.approx(theory.autocorrelation(beta), abs=0.01)
-    lengths = persistence.describe_lengths(persistence.signs(series), spans)["all"]
-    seen = [probability or 0 for probability in lengths["probability"]]  # None: no run was ever that long
+    seen = [probability or 0 for probability in measured.lengths(series)["all"]]  # None: no run was ever that long
     assert seen == pytest.approx(theory.run_lengths(beta), abs=0.003)
     law = threshold.law(series, series.size)
-    for suffix, found_dwell in dwell.describe(series, law, beta, spans)["all"].items():
+    dwells = measured.dwelling(series, law, beta)["all"]
+    for suffix, found_dwell in dwells.items():
         if suffix.startswith("spell_") and suffix != "spell_q1":  # of q = 1 there are too few
-            expected = dwell.describe(series, law, beta, spans)["all"][suffix.replace("spell", "chance")]
+            expected = dwells[suffix.replace("spell", "chance")]
             assert found_dwell == pytest.approx(expected, rel=0.03)
 
 
@@ -140,12 +130,12 @@ def test_start_up_curve_of_rmsprop_starts_ten_times_as_large() -> None:
 def test_the_measured_start_up_of_adam_on_noise_is_the_curve() -> None:
     """The code that measures a recording reproduces the curve, and finds that batch 1 moves by the learning rate."""
     gradients = np.random.default_rng(5).standard_normal((100, 20_000))
-    found = startup.describe(adam(gradients, 0.9).astype(np.float32), gradients.astype(np.float32), 1e-3)
+    found = Startup(1e-3)
+    found.add(0, adam(gradients, 0.9).astype(np.float32), gradients.astype(np.float32))
     curve = theory.start_up_curve("Adam", {"betas": (0.9, 0.999)})
-    assert found is not None
     assert curve is not None
-    assert found["mean_absolute"] == pytest.approx(curve["mean_absolute"], rel=0.03)
-    assert found["first_batch"]["share"] == 1.0
+    assert found.mean_absolute == pytest.approx(curve["mean_absolute"], rel=0.03)
+    assert found.first["exact"] == found.first["live"] == 20_000
 
 
 def test_early_flips_of_a_filling_memory() -> None:
@@ -187,6 +177,6 @@ def test_sizes_are_predicted_only_where_the_learning_rate_sets_them() -> None:
     """SGD's updates scale with the gradient: no RMS over learning rate, no start-up curve."""
     described = theory.describe("SGD", {"momentum": 0.9})
     assert described is not None
-    assert described["update_rms"] is None
-    assert described["startup"] is None
-    assert described["mean_run"] == pytest.approx(6.965, abs=1e-3)
+    assert described.update_rms is None
+    assert described.startup is None
+    assert described.mean_run == pytest.approx(6.965, abs=1e-3)

@@ -15,74 +15,79 @@ the figure for all of them. All five are mean same-sign runs in steps and add up
 
 import math
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from report.analysis import persistence, theory, windows
+from report.analysis import theory, updates, windows
+from report.analysis.persistence import Flips, Signs, signs
 from report.analysis.windows import ALL, Spans
 
 SEED = 20  # of the coins; fixed, so that a number does not change from one analysis to the next
 TWINS = 2048  # at least so many weights are tossed: a narrow layer several times, so that the coins add little noise
 
 
-def momentum(gradients: NDArray[np.float32], beta: float, held: bool = False) -> NDArray[np.float32]:
+def momentum(
+    gradients: NDArray[np.float32], beta: float, held: bool = False, before: NDArray[np.float32] | None = None
+) -> NDArray[np.float32]:
     """Return the sum of past gradients with weights 1, β, β², …, whose sign the update has turned round.
 
     Args:
         gradients: (steps, n) float32.
         beta: the memory.
         held: whether the sum stays as it is in a step whose gradient is exactly zero.
+        before: (n,), the sum so far; None: a beginning.
 
     Returns:
         (steps, n) float32.
     """
     total = np.empty_like(gradients)
-    total[0] = gradients[0]
-    if not held:
-        for step in range(1, len(gradients)):
-            np.multiply(total[step - 1], np.float32(beta), out=total[step])
-            total[step] += gradients[step]
-        return total
-    decay = np.where(gradients == 0, np.float32(1), np.float32(beta))
-    for step in range(1, len(gradients)):
-        np.multiply(total[step - 1], decay[step], out=total[step])
+    decay = np.where(gradients == 0, np.float32(1), np.float32(beta)) if held else [np.float32(beta)] * len(gradients)
+    for step in range(len(gradients)):
+        if step == 0 and before is None:
+            total[0] = gradients[0]
+            continue
+        np.multiply(before if step == 0 and before is not None else total[step - 1], decay[step], out=total[step])
         total[step] += gradients[step]
     return total
 
 
-def tossed(gradients: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the gradients, (steps, n · copies) float32, each with a sign drawn by a coin; zero stays zero."""
-    copies = math.ceil(TWINS / gradients.shape[1])
-    repeated = np.tile(gradients, (1, copies))
-    coins = np.random.default_rng(SEED).integers(0, 2, repeated.shape, dtype=np.int8)
-    repeated *= 2 * coins - 1
-    return repeated
+class Twins:
+    """Toss the gradients of a tensor, and count how its twins turn, by window."""
 
+    def __init__(self, spans: Spans, beta: float, weights: int) -> None:
+        """Begin with no row, for so many weights."""
+        self.beta = beta
+        self.tossed, self.held = Flips(spans), Flips(spans)
+        self.copies = math.ceil(TWINS / weights)
+        self._coins = np.random.default_rng(SEED)
+        self._sums: list[NDArray[np.float32] | None] = [None, None]
 
-def twins(
-    sign: NDArray[np.int8], gradients: NDArray[np.float32], beta: float
-) -> dict[str, tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """Return the pairs and flips, (steps - 1,) each, of the tossed and of the held twin.
+    def add(self, first: int, sign: Signs, gradients: NDArray[np.float32]) -> None:
+        """Take in some rows.
 
-    Args:
-        sign: (steps, n) int8, of the recorded updates: where one is zero, because the change was too small for
-            float32, the twin's counts as zero as well.
-        gradients: (steps, n) float32.
-        beta: the memory.
-    """
-    noise = tossed(gradients)
-    moving = np.tile(sign != 0, (1, noise.shape[1] // sign.shape[1]))
-    free = persistence.signs(momentum(noise, beta))
-    free *= moving
-    held = persistence.signs(momentum(noise, beta, held=True))
-    active = noise[1:] != 0
-    product = held[:-1] * held[1:] * active
-    return {
-        "tossed": persistence.pairs_and_flips(free),
-        "held": (np.count_nonzero(product, axis=1), np.count_nonzero(product < 0, axis=1)),
-    }
+        Args:
+            first: number of the first row, from 0.
+            sign: (rows, n) int8, of the recorded updates: where one is zero, because the change was too small for
+                float32, the twin's counts as zero as well.
+            gradients: (rows, n) float32.
+        """
+        # A multiple of four, as many coins as are drawn at a time: their order does not depend on the chunks.
+        size = max(updates.CHUNK // (self.copies * sign.shape[1]) // 4 * 4, 4)
+        for start in range(0, len(sign), size):
+            self._add(first + start, sign[start : start + size], gradients[start : start + size])
+
+    def _add(self, first: int, sign: Signs, gradients: NDArray[np.float32]) -> None:
+        noise = np.tile(gradients, (1, self.copies))  # (rows, n · copies); zero stays zero
+        noise *= 2 * self._coins.integers(0, 2, noise.shape, dtype=np.int8) - 1
+        moving = np.tile(sign != 0, (1, self.copies))
+        for place, (flips, held) in enumerate(((self.tossed, False), (self.held, True))):
+            total = momentum(noise, self.beta, held, self._sums[place])
+            self._sums[place] = total[-1].copy()
+            if held:
+                flips.add(first, signs(total), noise != 0)
+            else:
+                flips.add(first, signs(total) * moving)
 
 
 def predicted_correlation(autocorrelations: list[float | None], beta: float) -> float | None:
@@ -106,18 +111,16 @@ def predicted_correlation(autocorrelations: list[float | None], beta: float) -> 
 
 
 def describe(
-    sign: NDArray[np.int8],
-    gradients: NDArray[np.float32],
-    beta: float | None,
+    measured: Flips,
+    twins: Twins | None,
     gradient_autocorrelation: Mapping[str, list[float | None]],
     spans: Spans,
-) -> dict[str, dict[str, Any] | None]:
+) -> dict[str, dict[str, float | None] | None]:
     """Return, by window, the parts of the mean same-sign run (steps).
 
     Args:
-        sign: (steps, n) int8, of the updates.
-        gradients: (steps, n) float32.
-        beta: the memory; None where no theory describes the optimizer.
+        measured: the recorded updates' pairs and flips.
+        twins: those of the twins; None where no theory describes the optimizer.
         gradient_autocorrelation: by window, lags 1 … 30 of the gradients.
         spans: which rows belong to each window.
 
@@ -127,33 +130,29 @@ def describe(
         whose other parts are those of the late window; their sum, `measured`; and as a check from another side
         `gradient_prediction`, π / arccos of the correlation that the gradients' autocorrelation predicts.
     """
-    if beta is None:
+    if twins is None:
         return dict.fromkeys(spans)
-    counted = {"measured": persistence.pairs_and_flips(sign), **twins(sign, gradients, beta)}
-    found: dict[str, dict[str, Any] | None] = {}
+    runs: dict[str, float] = {}
+    found: dict[str, dict[str, float | None] | None] = dict.fromkeys(spans)
     for name, rows in spans.items():
-        inside = slice(rows.start, rows.stop - 1)
-        runs = {
-            which: persistence.rate(int(pairs[inside].sum()), int(flips[inside].sum()))["mean_run"]
-            for which, (pairs, flips) in counted.items()
-        }
-        measured, toss, held = runs["measured"], runs["tossed"], runs["held"]
-        if measured is None or toss is None or held is None:
-            found[name] = None
+        run, toss, held = (each.mean_run(name) for each in (measured, twins.tossed, twins.held))
+        if run is None or toss is None or held is None:
             continue
-        chance = 1 / theory.early_flip_rate(beta, rows)
-        correlation = predicted_correlation(gradient_autocorrelation[name], beta)
+        runs[name] = run
+        chance = 1 / theory.early_flip_rate(twins.beta, rows)
+        correlation = predicted_correlation(gradient_autocorrelation[name], twins.beta)
         found[name] = {
-            "measured": measured,
+            "measured": run,
             "chance": chance,
             "uneven": held - chance,
             "coasting": toss - held,
-            "drift": measured - toss,
+            "drift": run - toss,
             "startup": 0.0,
             "gradient_prediction": None if correlation is None else math.pi / math.acos(min(correlation, 1 - 1e-12)),
         }
-    late, whole = found[windows.late(spans)], found[ALL]
-    if late is not None and whole is not None and late is not whole:
+    name = windows.late(spans)
+    late, whole = found.get(name), found.get(ALL)
+    if late is not None and whole is not None and name != ALL:
         parts = {part: late[part] for part in ("chance", "uneven", "coasting", "drift")}
-        found[ALL] = {**whole, **parts, "startup": whole["measured"] - late["measured"]}
+        found[ALL] = {**whole, **parts, "startup": runs[ALL] - runs[name]}
     return found

@@ -1,15 +1,15 @@
 """The table behind the pictures of examples: which image shows which class."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+
+from report.analysis.columns import Column
 
 ARRAYS = ("first", "first_label", "examples", "example_labels")
 
 
-def table(attached: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]] | None:
+def table(attached: Mapping[str, Column]) -> dict[str, Column] | None:
     """Return one row an image: the first of the training set, then the first of each class, with all its pixels.
 
     Args:

@@ -1,17 +1,16 @@
 """The history of single weights: the first one, as in the first article, and each tensor's largest mover."""
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
 from report.analysis import updates
+from report.analysis.columns import Column, same
 from report.recording.reader import Recording
 
-Columns = dict[str, NDArray[Any]]
+History = dict[str, NDArray[np.float64]]
 
 
-def chosen(recording: Recording, name: str, numbers: NDArray[np.int64]) -> dict[str, int]:
+def chosen(recording: Recording, name: str, start: int, stop: int) -> dict[str, int]:
     """Return the positions, among the kept entries of a tensor, of the first and of the largest mover.
 
     The largest mover has the largest |end - start|; of equals, the first.
@@ -19,61 +18,58 @@ def chosen(recording: Recording, name: str, numbers: NDArray[np.int64]) -> dict[
     Args:
         recording: that has the tensor.
         name: of the tensor.
-        numbers: (rows,), the steps that moved it, counted from 1.
+        start: steps before the first that moved it.
+        stop: the last step that moved it, counted from 1.
     """
-    start, end = recording.weights(name)[[numbers[0] - 1, numbers[-1]]].astype(np.float64)
-    return {"first": 0, "largest_mover": int(np.argmax(np.abs(end - start)))}
+    before, after = recording.weights(name)[[start, stop]].astype(np.float64)
+    return {"first": 0, "largest_mover": int(np.argmax(np.abs(after - before)))}
 
 
-def index_of(recording: Recording, name: str, position: int) -> tuple[int, int]:
-    """Return (row, column), counted from 0, of a kept entry in the tensor's matrix: (output, input) of a Linear."""
+def index_of(recording: Recording, name: str, position: int) -> list[int]:
+    """Return [row, column], counted from 0, of a kept entry in the tensor's matrix: [output, input] of a Linear."""
     row, column = np.unravel_index(recording.indices(name)[position], recording.tensors[name].matrix)
-    return int(row), int(column)
+    return [int(row), int(column)]
 
 
-def columns(recording: Recording, name: str, position: int, numbers: NDArray[np.int64]) -> Columns:
+def of(recording: Recording, name: str, position: int, start: int, stop: int) -> History:
     """Return one row a step of a kept entry's history, from the state before the first step that moved its tensor on.
 
     Args:
         recording: that has the tensor.
         name: of the tensor.
         position: of the entry among those that are kept.
-        numbers: (rows,), the steps that moved the tensor, counted from 1.
+        start: steps before the first that moved the tensor.
+        stop: the last step that moved it, counted from 1.
 
     Returns:
-        `layer`, `out`, `in` (in the tensor's matrix), `batch` (the step); `weight`, the state after it; `update`, what
-        it changed, and `gradient`, that it used; both NaN where there is none, as in the first row.
+        `weight`, the state after the step; `update`, what it changed, and `gradient`, that it used; both NaN where
+        there is none, as in the first row.
     """
-    start, stop = int(numbers[0]) - 1, int(numbers[-1])
-    weight = np.asarray(recording.weights(name)[start : stop + 1, position])
-    gradient = recording.gradients(name)[start:stop, position].astype(np.float64)
-    row, column = index_of(recording, name, position)
-    count = len(weight)
+    weight, gradient = updates.column(recording, name, position, start, stop)
     return {
-        "layer": np.full(count, name),
-        "out": np.full(count, row),
-        "in": np.full(count, column),
-        "batch": np.arange(start, stop + 1),
         "weight": weight.astype(np.float64),
         "update": np.concatenate([[np.nan], updates.of(weight).astype(np.float64)]),
-        "gradient": np.concatenate([[np.nan], gradient]),
+        "gradient": np.concatenate([[np.nan], gradient.astype(np.float64)]),
     }
 
 
-def describe(rows: Columns) -> dict[str, Any]:
-    """Return where a weight began, went and ended (weight units).
+def table(history: History, name: str, index: list[int], start: int) -> dict[str, Column]:
+    """Return a history as columns: the tensor's name, the entry's place in its matrix and the steps beside it."""
+    count = len(history["weight"])
+    place = {"layer": same(name, count), "out": same(index[0], count), "in": same(index[1], count)}
+    return {**place, "batch": np.arange(start, start + count), **history}
 
-    Args:
-        rows: see `columns`.
-    """
-    weight, update = rows["weight"], rows["update"]
+
+def describe(history: History, index: list[int], start: int) -> dict[str, float | list[int]]:
+    """Return where a weight began, went and ended (weight units)."""
+    weight, update = history["weight"], history["update"]
     largest = int(np.nanargmax(np.abs(update)))
     return {
-        "index": [int(rows["out"][0]), int(rows["in"][0])],
+        "index": index,
         "start": float(weight[0]),
         "end": float(weight[-1]),
         "minimum": float(weight.min()),
         "maximum": float(weight.max()),
         "largest_update": float(update[largest]),
-        "largest_update_batch": int(rows["batch"][largest]),
+        "largest_update_batch": start + largest,
     }

@@ -7,7 +7,7 @@ import functools
 import itertools
 import math
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,39 +63,60 @@ def bounds(values: Doubles) -> tuple[Doubles, Doubles]:
     return ends[0], ends[1]
 
 
-def summarise(values: Sequence[float | None]) -> dict[str, Any]:
-    """Return mean, interval and number of the values that exist, and all of them.
+@dataclass(frozen=True)
+class Estimate:
+    """Hold a mean over recordings, its interval, how many they are, each one's value, and what chance predicts.
 
-    Returns:
-        `mean` (None without any value), `low` and `high` (None with fewer than two), `n`, `values`.
+    Attributes:
+        mean: None without any value.
+        low: the lower end of the interval; None with fewer than two values.
+        high: the upper end.
+        n: recordings that it is taken over.
+        values: one a recording, None where one has none.
+        predicted: by chance alone; None where no theory says.
     """
+
+    mean: float | None = None
+    low: float | None = None
+    high: float | None = None
+    n: int = 0
+    values: tuple[float | None, ...] = ()
+    predicted: float | None = None
+
+
+def estimate(values: Sequence[float | None]) -> Estimate:
+    """Return mean, interval and number of the values that exist."""
     known = np.array([value for value in values if value is not None], np.float64)
     low = high = None
     if len(known) > 1:
         low, high = (float(end) for end in bounds(known))
-    mean = float(known.mean()) if len(known) else None
-    return {"mean": mean, "low": low, "high": high, "n": len(known), "values": list(values)}
+    return Estimate(float(known.mean()) if len(known) else None, low, high, len(known), tuple(values))
 
 
-def summarise_series(values: Sequence[Sequence[float | None]]) -> dict[str, Any]:
-    """Return the same of series of equal length: `mean`, `low`, `high` as lists; `n`, without the values.
+def estimates(values: Sequence[Sequence[float | None] | None]) -> list[Estimate]:
+    """Return the same at each place of series of equal length.
 
-    A place where a series has no number is None in all three unless another series has one.
+    Args:
+        values: a series a recording, None where a recording has none; n counts those that there are, also at a place
+            where one of them has no number.
     """
-    table = np.array([[math.nan if value is None else value for value in series] for series in values], np.float64)
+    series = [each for each in values if each is not None]
+    table = np.array([[math.nan if value is None else value for value in each] for each in series], np.float64)
     if not table.size:
-        return {"mean": [], "low": [], "high": [], "n": len(table)}
+        return []
     complete: NDArray[np.bool_] = ~np.asarray(np.isnan(table).any(axis=0))
-    mean, low, high = ([None] * table.shape[1] for _ in range(3))  # type: list[Any], list[Any], list[Any]
+    ends: dict[int, tuple[float, float]] = {}
     if len(table) > 1 and complete.any():
-        ends = bounds(table[:, complete])
-        for place, first, last in zip(np.flatnonzero(complete).tolist(), *(end.tolist() for end in ends), strict=True):
-            low[place], high[place] = first, last
-    for place in range(table.shape[1]):
-        known = table[~np.isnan(table[:, place]), place]
+        low, high = bounds(table[:, complete])
+        ends = dict(zip(np.flatnonzero(complete).tolist(), zip(low.tolist(), high.tolist(), strict=True), strict=True))
+    found = []
+    for place, cells in enumerate(zip(*(each or [None] * table.shape[1] for each in values), strict=True)):
+        one = replace(estimate([]), values=cells)
         if complete[place]:
-            mean[place] = float(known.mean())
-        elif len(known):
-            rest = summarise(known.tolist())
-            mean[place], low[place], high[place] = rest["mean"], rest["low"], rest["high"]
-    return {"mean": mean, "low": low, "high": high, "n": len(table)}
+            one = replace(one, mean=float(np.ascontiguousarray(table[:, place]).mean()))
+            if place in ends:
+                one = replace(one, low=ends[place][0], high=ends[place][1])
+        else:
+            one = estimate(cells)
+        found.append(replace(one, n=len(table)))
+    return found

@@ -1,14 +1,13 @@
 """Loss and accuracy over the steps of one training run, as far as they were logged."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 Doubles = NDArray[np.float64]
 Series = Mapping[str, Doubles]
-Columns = dict[str, NDArray[Any]]
+Losses = dict[str, float | list[dict[str, float | None]] | None]
 
 
 def window(count: int) -> int:
@@ -43,7 +42,7 @@ def last(recorded: Series, name: str) -> float | None:
     return float(numbers[-1]) if len(numbers) else None
 
 
-def series(recorded: Series) -> Columns | None:
+def series(recorded: Series) -> dict[str, Doubles] | None:
     """Return the columns of loss.csv: loss (nats) and accuracy (fraction) of each step, with running medians.
 
     Args:
@@ -63,7 +62,7 @@ def series(recorded: Series) -> Columns | None:
     return {name: table[name] for name in order}
 
 
-def validation_table(recorded: Series) -> Columns | None:
+def validation_table(recorded: Series) -> dict[str, Doubles] | None:
     """Return one row each time that held-out images were gone through; None where they never were.
 
     Args:
@@ -80,14 +79,14 @@ def _finite(recorded: Series, name: str) -> Doubles:
     return np.where(np.isfinite(values), values, np.nan)
 
 
-def _pairs(recorded: Series, first: str, second: str) -> Columns | None:
+def _pairs(recorded: Series, first: str, second: str) -> dict[str, Doubles] | None:
     """Return the steps at which series `first` has a number, as `batch`, with the numbers of both; None for no step."""
     values = _finite(recorded, first)
     rows = np.flatnonzero(~np.isnan(values))
     return {"batch": rows + 1, first: values[rows], second: _finite(recorded, second)[rows]} if len(rows) else None
 
 
-def summary(recorded: Series) -> dict[str, Any] | None:
+def summary(recorded: Series) -> Losses | None:
     """Return the few losses (nats) and accuracies (fractions) that a page states; None where no loss was logged.
 
     Args:

@@ -1,24 +1,16 @@
 """Numbers from recordings: here the order in which they are computed and written down.
 
-`results.json` holds, of the main recording and all its steps: `main` (its name), `about` (what its client said of it),
-`steps`, `versions`, `platform`, `reference`, `data`, `network`, `tensors` (in the order of the recording, those that
-ever had a gradient), `drawn` (those that are drawn as a network); by run `loss`; by run and tensor `threshold`,
-`histogram`, `history`; by run, tensor and window `size`.
+`build/numbers/` holds the one table of numbers (`report.analysis.table`); `build/tables/` what a reader downloads, its
+cuts and the histories of the main recording; `results.json` what is no row of a table:
 
-Of every recording, and of the steps that all of them have, the main one's as well:
-
-- `study`: `batches` (those steps), `seeds`, `main` (slug of the main label), `late` (the window free of start-up),
-  `optimizers` (a list, the main one first, see `rules.describe`), `runs` and `seeds_of` ({slug: [name or seed of each
-  recording]}), `missing` ([{`run`, `reason`}]);
-- `persistence`, `run_lengths`, `autocorrelation`, `dwell`, `agreement`, `coasting`, `update_rms`, `units`,
-  `decomposition`: [run][tensor][window], what their `describe` returns; `startup`: [run][tensor];
-- `summary`[quantity][slug][tensor][window][name]: `mean`, `low`, `high` (bootstrap 95 % over seeds), `n`, `values` (one
-  a recording); for `autocorrelation` (`updates`, `gradients`) and `run_lengths` (`probability`) lists, without
-  `values`;
-- `curves`: `startup` and `agreement`, [slug][tensor]: `batch`, `mean`, `low`, `high` (lists), `n`;
-- `theory`[slug]: `theory.describe`, or null where no theory describes the optimizer, or not the same for every tensor;
-- `accuracy`: `validation` and `test` (summaries over the seeds of the main label), `runs` (every recording);
-- `one_weight`: which weight is shown under every optimizer;
+- of the main recording: `main` (its name), `about` (what its client said of it), `steps`, `versions`, `platform`,
+  `reference`, `data`, `network`, `tensors` (in the order of the recording, those that ever had a gradient), `drawn`
+  (those that are drawn as a network); by run `loss`; by run and tensor `histogram`, `history`;
+- of all recordings: `study`: `batches` (the steps that all of them have), `seeds`, `main` (slug of the main label),
+  `late` (the window free of start-up), `optimizers` (a list, the main one first, see `rules.describe`), `runs` and
+  `seeds_of` ({slug: [name or seed of each recording]}), `missing` ([{`run`, `reason`}]); `theory`[slug]: what chance
+  predicts, or null where no theory describes the optimizer, or not the same for every tensor; `accuracy`; `one_weight`:
+  which weight is shown under every optimizer;
 - `findings`: a list of records (`findings.records.Finding`), one a claim of the first article, always in this order:
   persistence, momentum, layer-3-4-quiet, layer-3-4-late, accuracy.
 
@@ -27,27 +19,31 @@ flipped, one seed only, nothing logged) is null.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict
+from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from report import files
 from report.analysis import (
     chain,
-    comparison,
-    comparison_tables,
+    columns,
+    cuts,
     digits,
-    histogram,
+    estimates,
     history,
+    intervals,
     loss,
-    size,
-    threshold,
+    one_weight,
+    rules,
     update_size,
-    updates,
+    windows,
 )
+from report.analysis.columns import Columns, Writer
 from report.analysis.findings.claims import findings
-from report.analysis.tables import Columns, from_records, stack, write_tables
+from report.analysis.histogram import Histogram
+from report.analysis.updates import Track
 from report.errors import ReportError
 from report.recording.reader import Recording
 from report.recording.schema import Tensor
@@ -56,9 +52,12 @@ from report.workspace import Workspace
 
 Results = dict[str, Any]
 
+HISTORIES = ("weight_history", "update_size", "histogram")  # tables of the main recording, step by step or bin by bin
+FINAL = ("validation_accuracy", "validation_loss", "test_accuracy")  # series whose last number is compared
 
-def analyse(workspace: Workspace, study: Study, missing: Sequence[Mapping[str, Any]]) -> None:
-    """Write `results.json`, every number that a page states, and the tables that figures are drawn from.
+
+def analyse(workspace: Workspace, study: Study, missing: Sequence[Mapping[str, str]]) -> None:
+    """Write the table of numbers, `results.json`, and the tables that figures are drawn from.
 
     Args:
         workspace: says where.
@@ -70,14 +69,31 @@ def analyse(workspace: Workspace, study: Study, missing: Sequence[Mapping[str, A
     """
     _check(study)
     drawn = chain.drawn(study.main.tensors)
-    results = describe(study.main, drawn)
-    measured, tables = main_run(study.main, drawn)
-    compared, predicted = comparison.compare(study, workspace.measures, drawn, missing)
-    results |= measured | compared
-    results["findings"] = findings(results)
-    tables |= comparison_tables.tables(study, results, predicted)
+    predicted = rules.predicted(study)
+    table = estimates.table(study, estimates.measure(study, workspace.measures, drawn), predicted)
+    theories = {slug: rules.common(by_tensor) for slug, by_tensor in predicted.items()}
+    slug, place = study.slug(study.main.label), study.of(study.main.label).index(study.main)
+    moved = [name for name in study.main.tensors if cuts.whole(table, slug, name, place)]
+    shown = one_weight.choose(study, drawn)
+    results = describe(study.main, drawn) | overview(study, drawn, missing)
+    results["tensors"] = moved
+    results["accuracy"] = accuracy(study)
+    results["theory"] = {slug: None if theory is None else asdict(theory) for slug, theory in theories.items()}
+    results["one_weight"] = None if shown is None else asdict(shown)
+    found = findings(results, table, theories)
+    results["findings"] = [each.as_dict() for each in found]
+    results |= histories(workspace.tables, study.main, moved)
+    momenta = {each["slug"]: each["momentum"] for each in results["study"]["optimizers"]}
+    parts = tables(study, shown, results) | {
+        name: [cut] for name, cut in cuts.cuts(study, table, momenta, found).items()
+    }
+    for name, each in parts.items():
+        columns.write(workspace.tables / f"{name}.csv", each)
+    for path in workspace.tables.glob("*.csv"):
+        if path.stem not in (*parts, *(HISTORIES if moved else ())):
+            path.unlink()  # of an earlier analysis
+    table.write(workspace.numbers)
     files.write_json(workspace.results, results)
-    write_tables(workspace.tables, tables)
 
 
 def _check(study: Study) -> None:
@@ -128,6 +144,7 @@ def network(tensors: Mapping[str, Tensor], drawn: Sequence[str]) -> Results:
     }
     graph = [tensors[name] for name in drawn]
     return {
+        "names": list(tensors),
         "layers": layers,
         "weights": sum(tensor.size for tensor in tensors.values()),
         "edges_drawn": sum(tensor.size for tensor in graph),
@@ -135,44 +152,101 @@ def network(tensors: Mapping[str, Tensor], drawn: Sequence[str]) -> Results:
     }
 
 
-def main_run(recording: Recording, drawn: Sequence[str]) -> tuple[Results, dict[str, Columns]]:
-    """Return results and tables that the main recording alone gives, tensor by tensor."""
-    smallest = threshold.smallest(recording, drawn)
-    by_tensor: dict[str, Results] = {name: {} for name in ("threshold", "size", "histogram", "history")}
-    parts: dict[str, list[Columns]] = {name: [] for name in ("weight_history", "update_size", "histogram")}
-    for name in recording.tensors:
-        seen = updates.trajectory(recording, name)
-        if not len(seen.numbers):
-            continue
-        law = threshold.law(seen.updates, smallest)
-        counted = histogram.describe(seen.updates)
-        shown = {
-            which: history.columns(recording, name, position, seen.numbers)
-            for which, position in history.chosen(recording, name, seen.numbers).items()
-        }
-        by_tensor["threshold"][name] = threshold.describe(law, seen.updates)
-        by_tensor["size"][name] = size.describe(seen)
-        by_tensor["histogram"][name] = counted
-        by_tensor["history"][name] = {which: history.describe(rows) for which, rows in shown.items()}
-        for which, rows in shown.items():
-            named = {"layer": rows["layer"], "which": np.full(len(rows["layer"]), which)}
-            parts["weight_history"].append(named | rows)
-        parts["update_size"].append(update_size.table(name, seen))
-        parts["histogram"].append(histogram.table(name, counted))
-    layers = {
-        name: {"outputs": tensor.matrix[0], "inputs": tensor.matrix[1], "kept": tensor.kept, "count": tensor.count}
-        for name, tensor in recording.tensors.items()
+def overview(study: Study, drawn: Sequence[str], missing: Sequence[Mapping[str, str]]) -> Results:
+    """Return which training runs the study has, and which it lacks with the reason."""
+    every = {study.slug(label): study.of(label) for label in study.labels}
+    tensor = next(iter([*drawn, *study.main.tensors]))  # whose optimizer stands for all
+    told = {
+        "batches": study.steps,
+        "seeds": list(study.seeds),
+        "main": study.slug(study.main.label),
+        "late": windows.late(windows.rows(study.steps)),
+        "optimizers": [rules.describe(study, label, tensor) for label in study.labels],
+        "runs": {slug: [each.name for each in recordings] for slug, recordings in every.items()},
+        "seeds_of": {slug: [each.seed for each in recordings] for slug, recordings in every.items()},
+        "missing": sorted(({"run": each["run"], "reason": each["reason"]} for each in missing), key=lambda e: e["run"]),
     }
-    windows = {(name, window): row for name, found in by_tensor["size"].items() for window, row in found.items()}
-    tables: dict[str, Columns | None] = {
-        **{name: stack(each) for name, each in parts.items() if each},
-        "layers": from_records(layers, "layer"),
-        "thresholds": from_records(by_tensor["threshold"], "layer"),
-        "size": from_records(windows, "layer", "window"),
+    return {"study": told}
+
+
+def accuracy(study: Study) -> Results:
+    """Return final accuracies (fractions): of the main optimizer over seeds, and of every training run.
+
+    Returns:
+        `validation` and `test`, estimates over the seeds of the main optimizer; `runs`, by name: `optimizer` (slug),
+        `seed`, `batches` (steps taken), and, each None where it was not logged, `validation_accuracy`,
+        `validation_loss` (nats), `test_accuracy`.
+    """
+    rows: dict[str, dict[str, Any]] = {
+        each.name: {
+            "optimizer": study.slug(each.label),
+            "seed": each.seed,
+            "batches": each.taken,
+            **{name: loss.last(each.series, name) for name in FINAL},
+        }
+        for each in study.recordings
+    }
+    main = [rows[each.name] for each in study.of(study.main.label)]
+    over_seeds = {
+        name: asdict(intervals.estimate([row[f"{name}_accuracy"] for row in main])) for name in ("validation", "test")
+    }
+    return {**over_seeds, "runs": rows}
+
+
+def tables(study: Study, shown: one_weight.Shown | None, results: Results) -> dict[str, Iterable[Columns]]:
+    """Return, by name, what is a table of its own, in parts that stand below one another."""
+    recording = study.main
+    layers: list[dict[str, columns.Cell]] = [
+        {"layer": name, "outputs": each.matrix[0], "inputs": each.matrix[1], "kept": each.kept, "count": each.count}
+        for name, each in recording.tensors.items()
+    ]
+    found: dict[str, Columns | None] = {
+        "layers": columns.columns(layers),
         "loss": loss.series(recording.series),
         "validation": loss.validation_table(recording.series),
         "digits": digits.table(recording.attached),
+        "accuracy": columns.columns([{"run": name, **row} for name, row in results["accuracy"]["runs"].items()]),
     }
-    results: Results = {quantity: {recording.name: found} for quantity, found in by_tensor.items()}
-    results["tensors"] = list(by_tensor["threshold"])
-    return results, {name: columns for name, columns in tables.items() if columns}
+    parts: dict[str, Iterable[Columns]] = {name: [each] for name, each in found.items() if each is not None}
+    return parts if shown is None else {**parts, "one_weight": one_weight.tables(study, shown)}
+
+
+def histories(folder: Path, recording: Recording, names: Sequence[str]) -> Results:
+    """Write what is seen of the main recording step by step; return what of it is no table.
+
+    Args:
+        folder: of the tables: `weight_history`, `update_size`, `histogram`.
+        recording: the main one.
+        names: of the tensors that ever had a gradient.
+
+    Returns:
+        By run and tensor `histogram` and `history`.
+
+    Raises:
+        ReportError: when the disk refuses.
+    """
+    counted: Results = {}
+    walked: Results = {}
+    with ExitStack() as stack:
+        every = HISTORIES if names else ()
+        put = {each: Writer(each, stack.enter_context(files.growing(folder / f"{each}.csv"))) for each in every}
+        for name in names:
+            track = Track(recording, name)
+            ends = [(each.updates.min(), each.updates.max(), *each.numbers[[0, -1]]) for each in track.chunks()]
+            low, high, firsts, lasts = zip(*ends, strict=True)
+            histogram = Histogram(float(min(low)), float(max(high)))
+            for chunk in track.chunks():
+                histogram.add(chunk.updates)
+                put["update_size"].add(update_size.table(name, chunk))
+            put["histogram"].add(histogram.table(name))
+            start, stop = int(firsts[0]) - 1, int(lasts[-1])
+            walked[name] = {}
+            for which, position in history.chosen(recording, name, start, stop).items():
+                index = history.index_of(recording, name, position)
+                walk = history.of(recording, name, position, start, stop)
+                rows = history.table(walk, name, index, start)
+                named = {"layer": rows["layer"], "which": columns.same(which, len(rows["layer"]))}
+                put["weight_history"].add(named | rows)
+                walked[name][which] = history.describe(walk, index, start)
+            counted[name] = histogram.found()
+    return {"histogram": {recording.name: counted}, "history": {recording.name: walked}}

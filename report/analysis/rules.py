@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from report.analysis import theory
+from report.analysis.theory import Theory
 from report.recording.reader import Recording
 from report.recording.schema import Rule
 from report.recording.study import Study
 
 STATED = (*theory.SETTINGS, "eps", "weight_decay")  # settings that results.json names, besides the learning rate
 
-Theory = dict[str, Any]
+Predicted = dict[str, dict[str, Theory | None]]  # by slug of the label and tensor
 
 
 def momentum_coefficient(recording: Recording, rule: Rule) -> float | None:
@@ -38,7 +39,7 @@ def by_tensor(recording: Recording) -> dict[str, Rule]:
     return {name: rules[tensor.group] for name, tensor in recording.tensors.items()}
 
 
-def predicted(study: Study) -> dict[str, dict[str, Theory | None]]:
+def predicted(study: Study) -> Predicted:
     """Return what chance predicts (see `theory.describe`), by slug of the label and tensor.
 
     None where no theory describes the tensor's rule, or recordings of the label differ in it.

@@ -11,6 +11,7 @@ arXiv:1412.6980. The start-up curves are derived here (`start_up`).
 import functools
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -194,27 +195,55 @@ def start_up_curve(name: str, arguments: Mapping[str, Any], batches: int = START
     return {"mean_absolute": absolute, "rms": rms}
 
 
-def describe(name: str, arguments: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Return everything that chance predicts for one optimizer, or None where no AR(1) law describes it.
+@dataclass(frozen=True)
+class Theory:
+    """Hold everything that chance predicts for one optimizer.
 
-    Returns:
-        `memory`, `flip_rate`, `mean_run` (batches), `agreement` (share), `autocorrelation` (LAGS,), `run_lengths`
-        (LONGEST,), `start_up` (see `start_up_curve`), and, where a learning rate is the size of an update (Adam's
-        kind), `update_rms` and `mean_absolute` over the learning rate; None elsewhere.
+    Attributes:
+        memory: β.
+        flip_rate: chance of a sign change.
+        mean_run: steps.
+        agreement: share.
+        autocorrelation: (LAGS,).
+        run_lengths: (LONGEST,).
+        update_rms: over the learning rate, where that is the size of an update (Adam's kind); None elsewhere.
+        mean_absolute: over the learning rate, likewise.
+        startup: see `start_up_curve`.
     """
+
+    memory: float
+    flip_rate: float
+    mean_run: float
+    agreement: float
+    autocorrelation: tuple[float, ...]
+    run_lengths: tuple[float, ...]
+    update_rms: float | None
+    mean_absolute: float | None
+    startup: dict[str, list[float]] | None
+
+    def number(self, name: str) -> float | tuple[float, ...] | None:
+        """Return one of these, by name: a number, or one a place of a series; of `startup` mean |Δ|."""
+        if name == "startup":
+            return None if self.startup is None else tuple(self.startup["mean_absolute"])
+        found: float | tuple[float, ...] | None = getattr(self, name)
+        return found
+
+
+def describe(name: str, arguments: Mapping[str, Any]) -> Theory | None:
+    """Return everything that chance predicts for one optimizer, or None where no AR(1) law describes it."""
     beta = memory(name, arguments)
     if beta is None:
         return None
     is_scaled = name in ("Adam", "AdamW") or (name == "RMSprop" and beta == 0)
     rms = update_rms(beta) if is_scaled else None
-    return {
-        "memory": beta,
-        "flip_rate": flip_rate(beta),
-        "mean_run": mean_run(beta),
-        "agreement": agreement(beta),
-        "autocorrelation": autocorrelation(beta).tolist(),
-        "run_lengths": run_lengths(beta).tolist(),
-        "update_rms": rms,
-        "mean_absolute": None if rms is None else rms * math.sqrt(2 / math.pi),
-        "startup": start_up_curve(name, arguments),
-    }
+    return Theory(
+        memory=beta,
+        flip_rate=flip_rate(beta),
+        mean_run=mean_run(beta),
+        agreement=agreement(beta),
+        autocorrelation=tuple(autocorrelation(beta).tolist()),
+        run_lengths=tuple(run_lengths(beta).tolist()),
+        update_rms=rms,
+        mean_absolute=None if rms is None else rms * math.sqrt(2 / math.pi),
+        startup=start_up_curve(name, arguments),
+    )

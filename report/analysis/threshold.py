@@ -1,14 +1,10 @@
 """The first article's colour law: mean, threshold τ and opacity of a tensor's updates."""
 
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-
-from report.analysis import updates
-from report.recording.reader import Recording
 
 SHARE = 0.0001  # the first article: "the top 0.01 % of the changes"
 
@@ -34,26 +30,29 @@ def rank(deviations: int, smallest: int) -> int:
     return min(int(smallest * SHARE * (deviations / smallest) ** (1 / 2)), deviations - 1)
 
 
-def smallest(recording: Recording, drawn: Iterable[str], steps: int | None = None) -> int | None:
-    """Return N_min among the drawn tensors, of a recording's first `steps`; None where none of them has an update."""
-    sizes = [updates.trajectory(recording, name, steps).updates.size for name in drawn]
-    return min((size for size in sizes if size), default=None)
+def find(chunks: Callable[[], Iterable[NDArray[np.float32]]], mean: float, count: int, smallest: int | None) -> Law:
+    """Find τ of a tensor: of all |v|, only as many of the largest are kept as stand before it.
+
+    Args:
+        chunks: gives the tensor's updates, (rows, n) float32 at a time.
+        mean: of all of them.
+        count: how many they are.
+        smallest: N_min, the number of recorded updates of the smallest drawn tensor; None: this one stands alone.
+    """
+    smallest = count if smallest is None else smallest
+    index = rank(count, smallest)
+    largest = np.empty(0)
+    for change in chunks():
+        largest = np.concatenate([largest, np.abs(deviation(change, mean)).reshape(-1)])
+        place = len(largest) - 1 - index
+        if place > 0:
+            largest = np.partition(largest, place)[place:]
+    return Law(mean, float(largest.min()), index, count, smallest)
 
 
 def law(change: NDArray[np.float32], smallest: int | None) -> Law:
-    """Find mean and threshold of a tensor.
-
-    Args:
-        change: (steps, …) float32, all recorded updates of the tensor: of all its weights, or the sample of them.
-        smallest: N_min, the number of recorded updates of the smallest drawn tensor; None: this one stands alone.
-    """
-    mean = float(change.mean(dtype=np.float64))
-    sizes = np.abs(deviation(change, mean)).reshape(-1)  # (N,)
-    smallest = sizes.size if smallest is None else smallest
-    index = rank(sizes.size, smallest)
-    # Only the one place of the sorted array is needed.
-    place = sizes.size - 1 - index
-    return Law(mean, float(np.partition(sizes, place)[place]), index, sizes.size, smallest)
+    """Find mean and threshold of updates, (steps, …), that are all in memory. See `find`."""
+    return find(lambda: [change], float(change.mean(dtype=np.float64)), change.size, smallest)
 
 
 def deviation(updates: ArrayLike, mean: float) -> NDArray[np.float64]:
@@ -73,12 +72,6 @@ def opacity(deviations: ArrayLike, threshold: float) -> NDArray[np.float64]:
     return np.asarray((np.minimum(sizes, threshold) / threshold) ** 2, np.float64)
 
 
-def describe(law: Law, change: NDArray[np.float32]) -> dict[str, Any]:
-    """Return the law and how many recorded updates are drawn in full colour: |v| ≥ τ.
-
-    Args:
-        law: of the tensor.
-        change: (steps, n) float32, its updates.
-    """
-    full = int(np.count_nonzero(opacity(deviation(change, law.mean), law.threshold) >= 1))
-    return {**asdict(law), "full_colour": full, "full_colour_share": full / change.size}
+def full_colour(change: NDArray[np.float32], law: Law) -> int:
+    """Return how many updates are drawn in full colour: |v| ≥ τ."""
+    return int(np.count_nonzero(opacity(deviation(change, law.mean), law.threshold) >= 1))

@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 WINDOWS: dict[str, tuple[int, int | None]] = {"1-100": (1, 100), "101-1000": (101, 1000), "all": (1, None)}
 LATE, ALL = "101-1000", "all"
 LATE_STEPS = 100  # at least so many make a window: fewer say more about themselves than about training
+# Of a recording that has more steps than are compared: the windows of all its steps, where they are others.
+WHOLE = "whole "
 
 Spans = dict[str, slice]
 
@@ -32,7 +34,25 @@ def rows(steps: int) -> Spans:
     return spans(np.arange(1, steps + 1))
 
 
+def beyond(numbers: NDArray[np.int64], steps: int) -> Spans:
+    """Return the windows of all rows that are not those of the first `steps` steps, as "whole …"."""
+    compared = spans(numbers[numbers <= steps])
+    return {WHOLE + name: rows for name, rows in spans(numbers).items() if compared.get(name) != rows}
+
+
+def rank(name: str) -> tuple[int, str]:
+    """Return what windows are sorted by: those that are compared first."""
+    plain = name.removeprefix(WHOLE)
+    return (list(WINDOWS).index(plain) if plain in WINDOWS else len(WINDOWS)) + 10 * (plain != name), name
+
+
 def late(found: Spans) -> str:
     """Return the window that is free of start-up: that after step 100, or all where that one is too short."""
     rows = found.get(LATE, slice(0, 0))
     return LATE if rows.stop - rows.start >= LATE_STEPS else ALL
+
+
+def cut(rows: slice, first: int, count: int) -> slice:
+    """Return which rows of a chunk, `count` rows from row `first` on, belong to a window."""
+    start = min(max(rows.start - first, 0), count)
+    return slice(start, max(start, min(rows.stop - first, count)))

@@ -1,20 +1,21 @@
-"""The stages in their order, each with the key of its inputs: what is fresh is not done again.
+"""The stages, in the order in which data goes through them, as products: what each is made from, and by which code.
 
-The stages speak only through files below `build/`; here is written down which files decide which.
+Stages speak through files below `build/` alone. A stage whose inputs have not changed does nothing.
 """
 
+import functools
 import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from importlib.metadata import version
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from report import files
 from report.config import Experiment
 from report.console import Console
 from report.errors import ReportError
-from report.freshness import Ledger, code_digest, digest
+from report.making.maker import Maker
+from report.products import CODE, Product
 from report.training import runs
 from report.workspace import DRAWN, Workspace
 
@@ -23,16 +24,13 @@ if TYPE_CHECKING:  # what a build with nothing to do never needs is imported whe
     from report.recording.study import Study
     from report.site.settings import Settings
 
-
-@dataclass(frozen=True)
-class Stage:
-    """Name a stage, tell when it is stale, and do its work."""
-
-    name: str
-    doing: str
-    key: Callable[[], str]
-    outputs: Callable[[], list[Path]]
-    work: Callable[[], None]
+DOING = {
+    "train": "training",
+    "analyse": "analysing",
+    "draw": "drawing",
+    "pages": "writing pages",
+    "site": "building the site",
+}
 
 
 class Pipeline:
@@ -65,46 +63,88 @@ class Pipeline:
         self.processes = processes
         self.dask = dask
 
-    def stages(self) -> dict[str, Stage]:
-        """Return all stages, in the order in which data goes through them."""
+    def stages(self) -> dict[str, Product]:
+        """Return all stages, by name."""
+        place = self.workspace
+        folder = place.package / "drawing" / "figures"
+        figures = [f"report.drawing.figures.{path.stem}" for path in folder.glob("[a-z]*.py")]
+        drawing = ("report.drawing.animation.films", "report.drawing.player.pack", *sorted(figures))
         every = (
-            Stage("train", "training", self._train_key, self._trained, self._train),
-            Stage("analyse", "analysing", self._analyse_key, self._analysed, self._analyse),
-            Stage("draw", "drawing", self._draw_key, self._drawn, self._draw),
-            Stage("pages", "writing pages", self._pages_key, self._written, self._pages),
-            Stage("site", "building the site", self._site_key, self._built, self._site),
+            Product(
+                name="train",
+                modules=(),  # each run's key knows the code that trains
+                inputs=lambda: [runs.keys(place, self.experiment)],
+                outputs=self._run_files,
+                work=self._train,
+            ),
+            Product(
+                name="analyse",
+                modules=("report.analysis.report",),
+                inputs=self._run_files,
+                outputs=lambda: [place.results, *_files_below(place.numbers), *sorted(place.tables.glob("*.csv"))],
+                work=self._analyse,
+            ),
+            Product(
+                name="draw",
+                modules=("report.drawing.animation.render", *drawing),
+                inputs=lambda: [
+                    *(place.results, place.numbers, place.tables, *self._run_files()),
+                    *(asdict(self._pace()), folder / "house.mplstyle"),
+                ],
+                outputs=self._drawn,
+                work=self._draw,
+            ),
+            Product(
+                name="pages",
+                modules=("report.site.pages",),
+                inputs=self._page_inputs,
+                outputs=self._written,
+                work=self._pages,
+            ),
+            Product(
+                name="site",
+                modules=("report.site.mkdocs",),
+                inputs=lambda: [
+                    *(place.docs, place.site_settings, place.mkdocs_config, place.site_src / "overrides"),
+                    asdict(self.settings()),
+                ],
+                outputs=lambda: [place.site / "index.html", *_files_below(place.site)],
+                work=self._site,
+                libraries=("material",),
+            ),
         )
         return {stage.name: stage for stage in every}
 
-    def stale(self, names: tuple[str, ...] = ("train", "analyse", "draw", "pages", "site")) -> list[str]:
-        """Return the stages among `names` whose inputs have changed since they were last done."""
-        ledger = Ledger(self.workspace.ledger)
-        stages = self.stages()
-        return [name for name in names if not self._is_fresh(ledger, stages[name])]
+    def stale(self) -> list[str]:
+        """Return the stages whose inputs have changed since they were last done."""
+        return [name for name, stage in self.stages().items() if not self._is_fresh(self._maker(), stage)]
 
-    def run(self, names: tuple[str, ...]) -> None:
+    def run(self, names: Sequence[str]) -> None:
         """Do the stages `names` that are stale, and note how long each took.
 
         Raises:
             ReportError: as the stages do.
         """
-        stages = self.stages()
+        stages, maker = self.stages(), self._maker()
         for name in names:
-            stage = stages[name]
             again = name == "train" and not runs.is_complete(self.workspace, self.experiment, giving_up=False)
-            if not again and self._is_fresh(Ledger(self.workspace.ledger), stage):
-                continue
-            self.console.say(f"{stage.doing} …")
-            started = time.perf_counter()
-            stage.work()
-            self._note_time(name, time.perf_counter() - started)
-            # Opened anew: the stage may have noted pieces of its own in the same file.
-            Ledger(self.workspace.ledger).record(name, stage.key(), stage.outputs())
+            if again or not self._is_fresh(maker, stages[name]):
+                self.console.say(f"{DOING[name]} …")
+                started = time.perf_counter()
+                stages[name].work()
+                self._note_time(name, time.perf_counter() - started)
+                maker.record(stages[name])
+                CODE.remember(self.workspace.code)
 
-    def _is_fresh(self, ledger: Ledger, stage: Stage) -> bool:
+    @functools.cache  # noqa: B019 - a command has one pipeline
+    def _maker(self) -> Maker:
+        CODE.recall(self.workspace.code)
+        return Maker(self.workspace.ledger, CODE)
+
+    def _is_fresh(self, maker: Maker, stage: Product) -> bool:
         if stage.name == "train" and not runs.is_complete(self.workspace, self.experiment):
             return False
-        return ledger.is_fresh(stage.name, stage.key(), stage.outputs())
+        return maker.is_fresh(stage)
 
     def _note_time(self, name: str, seconds: float) -> None:
         noted = files.read_json(self.workspace.timings, default={})
@@ -143,20 +183,6 @@ class Pipeline:
         site = self.experiment.site
         return Settings(site.title, site.url, site.repository, site.language)
 
-    def _code(self, *names: str) -> str:
-        """Return the digest of modules and packages below report/."""
-        package = self.workspace.package
-        paths = [
-            path for name in names for path in sorted(package.glob(f"{name}/**/*.py" if "." not in name else name))
-        ]
-        return code_digest(*paths)
-
-    def _train_key(self) -> str:
-        return digest(runs.keys(self.workspace, self.experiment))
-
-    def _trained(self) -> list[Path]:
-        return self._run_files()
-
     def _train(self) -> None:
         with self.console.progress() as progress:
             runs.train(
@@ -169,84 +195,61 @@ class Pipeline:
                 dask=self.dask,
             )
 
-    def _analyse_key(self) -> str:
-        return digest(*self._run_files(), self._code("analysis", "recording", "wording.py"))
-
-    def _analysed(self) -> list[Path]:
-        return [self.workspace.results, *sorted(self.workspace.tables.glob("*.csv"))]
-
     def _analyse(self) -> None:
         from report.analysis.report import analyse
 
         analyse(self.workspace, self._study(), runs.missing(self.workspace))
 
-    def _draw_key(self) -> str:
-        place = self.workspace
-        styles = sorted(place.package.rglob("*.mplstyle"))
-        code = self._code("drawing", "analysis", "recording", "wording.py")
-        pace = asdict(self._pace())
-        drawn_with = [version("matplotlib"), version("pillow")]
-        return digest(place.results, place.tables, *self._run_files(), pace, *styles, code, drawn_with)
+    def _draw(self) -> None:
+        from report.making import drawn
+
+        place, study, pace, maker = self.workspace, self._study(), self._pace(), self._maker()
+        with self.console.progress() as progress:
+            drawn.figures(place, maker, progress)
+        with self.console.progress() as progress:
+            drawn.animations(place, study, pace, maker, progress)
+        with self.console.progress() as progress:
+            drawn.player(place, study, pace, maker, progress)
 
     def _drawn(self) -> list[Path]:
-        """Return the manifests and every file that they name."""
+        """Return the manifests, the notes, and every file of what is drawn."""
         place = self.workspace
+        folders = [*(place.docs / name for name in DRAWN), place.drawn]
         manifests = [place.figures_manifest, place.animations_manifest]
-        folders = [place.docs / name for name in DRAWN]
-        return [*manifests, *(path for folder in folders for path in sorted(folder.rglob("*.*")))]
+        return [*manifests, *(path for folder in folders for path in _files_below(folder))]
 
-    def _draw(self) -> None:
-        from report.drawing.animation.render import render
-        from report.drawing.figures.draw import draw
-        from report.drawing.player.pack import pack
+    def _page_inputs(self) -> list[Any]:
+        from report.site.pages import source_lines
 
-        study, pace = self._study(), self._pace()
-        with self.console.progress() as progress:
-            draw(self.workspace, progress)
-        with self.console.progress() as progress:
-            render(self.workspace, study, pace, progress)
-        with self.console.progress() as progress:
-            pack(self.workspace, study, pace, progress)
-
-    def _pages_key(self) -> str:
         place = self.workspace
-        made = [place.results, place.tables, place.figures_manifest, place.animations_manifest, *self._run_files()]
+        analysed = [place.results, place.numbers, place.tables]
+        made = [*analysed, place.figures_manifest, place.animations_manifest, *self._run_files()]
         sources = [place.templates, place.site_src, self.experiment_file, place.mkdocs_config]
-        # The page that explains the player's files quotes this one.
-        legal = [place.root / "CITATION.cff", place.root / "LICENSE", place.package / "drawing" / "player" / "format.md"]
-        code = self._code("site", "drawing", "wording.py")
-        return digest(*made, asdict(self.settings()), *sources, *legal, code)
+        # The page that explains the player's files quotes the last of these.
+        quoted = [place.root / "CITATION.cff", place.root / "LICENSE", place.package / "drawing/player/format.md"]
+        return [*made, *sources, *quoted, asdict(self.settings()), source_lines(place)]
+
+    def _pages(self) -> None:
+        from report.site import downloads, pages
+
+        study = self._study()
+        drawn = files.read_json(self.workspace.results, "drawn")["drawn"]
+        with self.console.progress() as progress:
+            self._maker().make([downloads.recording_product(self.workspace, study.main, drawn)], progress)
+        pages.write(self.workspace, study, self.settings(), self.experiment_file)
 
     def _written(self) -> list[Path]:
         """Return every file that the pages consist of: all of the folder but what was drawn."""
         docs = self.workspace.docs
-        paths = [path for path in sorted(docs.rglob("*")) if path.relative_to(docs).parts[0] not in DRAWN]
-        return [docs / "index.md", self.workspace.site_settings, *(path for path in paths if path.is_file())]
-
-    def _pages(self) -> None:
-        from report.site import pages
-
-        pages.write(self.workspace, self._study(), self.settings(), self.experiment_file)
-
-    def _site_key(self) -> str:
-        place = self.workspace
-        overrides = place.site_src / "overrides"
-        made = [place.docs, place.site_settings]
-        return digest(
-            *made,
-            place.mkdocs_config,
-            overrides,
-            asdict(self.settings()),
-            self._code("site/mkdocs.py"),
-            version("mkdocs-material"),
-        )
-
-    def _built(self) -> list[Path]:
-        """Return every file of the site: a page that someone has deleted must come back."""
-        site = self.workspace.site
-        return [site / "index.html", *(path for path in sorted(site.rglob("*")) if path.is_file())]
+        paths = [path for path in _files_below(docs) if path.relative_to(docs).parts[0] not in DRAWN]
+        return [docs / "index.md", self.workspace.site_settings, *paths]
 
     def _site(self) -> None:
         from report.site import mkdocs
 
         mkdocs.build(self.workspace, self.settings())
+
+
+def _files_below(folder: Path) -> list[Path]:
+    """Return every file of a folder of products, whatever its name: a stranger makes its product stale."""
+    return [path for path in sorted(folder.rglob("*")) if path.is_file()]

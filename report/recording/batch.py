@@ -13,16 +13,16 @@ Floats = NDArray[np.float32]
 State = tuple[NDArray[np.int64], Floats, Floats | None]  # positions that are kept, their values, all values if wanted
 
 
-@dataclass
+@dataclass(slots=True)
 class Tick:
     """One round of optimizer steps.
 
     Attributes:
         round: counted from 1, those included that come to nothing.
-        row: of the batch; None for a round that counts for the series alone.
         stepped: positions of the optimizers that stepped.
-        skips: by position, whether a GradScaler skipped the step: anything that `bool` turns into the answer.
         present: by position, numbers of the tensors of which there was a gradient.
+        row: of the batch; None for a round that counts for the series alone.
+        skips: by position, whether a GradScaler skipped the step: anything that `bool` turns into the answer.
         settings: of groups, by their numbers, as far as they changed.
         first: states of sampled tensors, whole, (size,) float32, by their number.
         added: tensors that an optimizer has only now, each with its state before the round.
@@ -30,13 +30,13 @@ class Tick:
     """
 
     round: int
+    stepped: set[int]
+    present: dict[int, list[int]]
     row: int | None = None
-    stepped: set[int] = field(default_factory=set)
     skips: dict[int, Any] = field(default_factory=dict)
-    present: dict[int, list[int]] = field(default_factory=dict)
-    settings: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
+    settings: tuple[tuple[int, dict[str, Any]], ...] = ()
     first: dict[int, Floats] = field(default_factory=dict)
-    added: list[tuple[Tensor, State]] = field(default_factory=list)
+    added: tuple[tuple[Tensor, State], ...] = ()
     groups: tuple[Group, ...] = ()
 
 
@@ -52,6 +52,7 @@ class Batch:
         logged: round, name and value of what was logged.
         size: bytes.
         ready: waits until the rows have come from a device.
+        done: to be called when the rows are written: their memory is used again.
     """
 
     weights: Floats
@@ -61,3 +62,4 @@ class Batch:
     logged: list[tuple[int, str, Any]]
     size: int
     ready: Callable[[], None]
+    done: Callable[[], None]

@@ -4,6 +4,7 @@ What is done at every step is a loop over NumPy views: of small tensors, torch's
 copying.
 """
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -17,7 +18,7 @@ from report.recording.parameters import Parameter
 from report.recording.schema import Tensor
 
 CHUNK_STEPS = 128  # rows that are gathered before they are handed over …
-CHUNK_BYTES = 8 * 2**20  # … or fewer, so that memory is bounded whatever the model
+CHUNK_BYTES = 4 * 2**20  # … or fewer, so that memory is bounded whatever the model
 SNAPSHOT_BYTES = 8 * 2**20  # of whole states that are gathered
 
 FLOAT32 = np.dtype(np.float32)
@@ -144,8 +145,13 @@ class Reader:
 class Chunk:
     """Rows of weights and gradients, one a step: those that wait for the writer, and room for more."""
 
-    def __init__(self, sources: Sequence[Source]) -> None:
-        """Make room for rows of all sources, pinned where they come from one GPU."""
+    def __init__(self, sources: Sequence[Source], free: deque[TorchTensor]) -> None:
+        """Make room for rows of all sources, pinned where they come from one GPU.
+
+        Args:
+            sources: in the order of their numbers.
+            free: memory of earlier chunks. Memory that is new costs more than what is copied into it.
+        """
         start = 0
         for each in sources:
             each.columns = slice(start, start := start + each.tensor.count)
@@ -155,14 +161,20 @@ class Chunk:
         # From several, one copy would have to wait for each of them: then they are waited for at once.
         self._device = devices.pop() if len(devices) == 1 and all(each.type == "cuda" for each in devices) else None
         self._event: torch.cuda.Event | None = None
-        room = {"dtype": torch.float32, "device": "cpu", "pin_memory": self._device is not None}
-        # Named, because a loop may have set other defaults.
-        self._tensors = torch.empty((2, self.capacity, start), **room)  # type: ignore[call-overload]
+        self._free = free
+        self._tensors = self._room((2, self.capacity, start))
         self._arrays: Floats = self._tensors.numpy()
         self.rows = 0  # that are there
         self.taken = 0  # of them, by the writer
         self.snapshots = 0  # bytes of whole states that wait
         self.ticks: list[Tick] = []
+
+    def _room(self, shape: tuple[int, ...]) -> TorchTensor:
+        while self._free:
+            if (used := self._free.popleft()).shape == shape:
+                return used
+        # Type and device are named, because a loop may have set other defaults.
+        return torch.empty(shape, dtype=torch.float32, device="cpu", pin_memory=self._device is not None)
 
     @property
     def is_full(self) -> bool:
@@ -196,7 +208,8 @@ class Chunk:
         if is_recorded:
             tick.row = self.rows
             self.rows += 1
-            self.snapshots += 4 * sum(each.size for each in tick.first.values())
+            if tick.first:
+                self.snapshots += 4 * sum(each.size for each in tick.first.values())
             if self._device is not None:
                 self._event = torch.cuda.Event()  # type: ignore[no-untyped-call]
                 self._event.record(torch.cuda.current_stream(self._device))
@@ -206,9 +219,14 @@ class Chunk:
         """Return what waits for the writer; later rows may still be filled meanwhile."""
         size = 4 * self._arrays[:, self.taken : self.rows].size + self.snapshots
         ready = (lambda: None) if self._event is None else self._event.synchronize
-        batch = Batch(self._arrays[0], self._arrays[1], self.columns, self.ticks, logged, size, ready)
+        done = self._release if self.rows == self.capacity and self.taken < self.rows else lambda: None
+        batch = Batch(self._arrays[0], self._arrays[1], self.columns, self.ticks, logged, size, ready, done)
         self.ticks, self.taken, self.snapshots = [], self.rows, 0
         return batch
+
+    def _release(self) -> None:
+        """Give the memory to another chunk; its last rows are written."""
+        self._free.append(self._tensors)
 
 
 def _side_by_side(values: Sequence[tuple[Source, TorchTensor]]) -> Iterator[tuple[int, list[TorchTensor]]]:

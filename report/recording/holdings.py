@@ -1,5 +1,6 @@
 """Which parameters of a model which optimizer holds, in which of its groups: looked at anew whenever that changes."""
 
+import operator
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -38,7 +39,7 @@ class Holdings:
         self.settings = Settings(optimizers)
         self._model, self._known, self._optimizers, self._keep = model, dict(known), optimizers, keep
         self._source_of: dict[int, Source] = {}  # by the parameter's identity
-        self._members: list[list[list[int]]] = [[] for _ in optimizers]  # identities, of each group of each optimizer
+        self._lists: list[list[list[Any]]] = [[] for _ in optimizers]  # parameters, of each group of each optimizer
         self._group_of: list[dict[int, int]] = [{} for _ in optimizers]
         found: dict[int, int] = {}
         for position in range(len(optimizers)):
@@ -47,11 +48,18 @@ class Holdings:
 
     def is_changed(self, position: int) -> bool:
         """Tell whether an optimizer holds something else than when it was looked at."""
-        return self._ids(position) != self._members[position]
+        groups, known = self._optimizers[position].param_groups, self._lists[position]
+        for group, values in zip(groups, known, strict=False):
+            # By identity: parameters that are asked whether they are equal compare their entries.
+            if len(group["params"]) != len(values) or not all(map(operator.is_, group["params"], values)):
+                return True
+        return len(groups) != len(known)
 
     def renew(self, position: int) -> list[Source]:
         """Look at an optimizer again; return what is recorded only from now on."""
-        if any(each not in self._known for ids in self._ids(position) for each in ids):
+        if any(
+            id(each) not in self._known for group in self._optimizers[position].param_groups for each in group["params"]
+        ):
             self._known = parameters.named(self._model) | self._known  # the model may have new parameters, too
         return self._add(self._look(position))
 
@@ -59,13 +67,10 @@ class Holdings:
         """Return notes on the parameters of the model that are not recorded."""
         return parameters.unrecorded(self._known, self._source_of)
 
-    def _ids(self, position: int) -> list[list[int]]:
-        return [[*map(id, group["params"])] for group in self._optimizers[position].param_groups]
-
     def _look(self, position: int) -> dict[int, int]:
         """Number the groups of an optimizer; return the group of each parameter that is not recorded yet."""
-        self._members[position] = self._ids(position)
-        kept = [[each for each in ids if self._is_ours(each)] for ids in self._members[position]]
+        self._lists[position] = [list(group["params"]) for group in self._optimizers[position].param_groups]
+        kept = [[id(each) for each in values if self._is_ours(id(each))] for values in self._lists[position]]
         former = self._group_of[position]
         numbers = self.settings.assign(position, [[former.get(each) for each in ids] for ids in kept])
         pairs = [(each, number) for ids, number in zip(kept, numbers, strict=True) for each in ids]
@@ -86,7 +91,7 @@ class Holdings:
             new.append(Source(len(self.sources), parameter, tensor, indices))
             self.sources.append(new[-1])
             self._source_of[identity] = new[-1]
-        held = [{each for ids in groups for each in ids} for groups in self._members]
+        held = [{id(each) for values in lists for each in values} for lists in self._lists]
         self.held = [Reader([each for key, each in self._source_of.items() if key in ids]) for ids in held]
         self.loose = Reader([each for key, each in self._source_of.items() if not any(key in ids for ids in held)])
         self.rivals = [

@@ -16,11 +16,14 @@ class Nesting:
 
     def __init__(self, optimizer: Any) -> None:
         """Follow `optimizer`."""
-        self._kind = type(optimizer)
+        own = [kind for kind in type(optimizer).__mro__ if "step" in vars(kind)]
+        self._can_nest = len(own) > 2  # the last is Optimizer's, which no step calls
         self._outer = 0  # identity of the frame of the step that is being taken
 
     def is_inner_before(self) -> bool:
         """Tell whether a pre-hook is called for a step within a step."""
+        if not self._can_nest:
+            return False
         frames = self._frames()
         if self._outer in frames[1:]:
             return True
@@ -29,14 +32,15 @@ class Nesting:
 
     def is_inner_after(self) -> bool:
         """Tell whether a post-hook is called for a step within a step."""
+        if not self._can_nest:
+            return False
         frames = self._frames()
         return bool(frames) and frames[0] != self._outer
 
     def _frames(self) -> list[int]:
-        """Return the identities of the frames that are calling hooks, innermost first; none where one alone can be."""
-        hooked = [kind for kind in self._kind.__mro__ if getattr(vars(kind).get("step"), "hooked", False)]
+        """Return the identities of the frames that are calling hooks, the innermost first."""
         found: list[int] = []
-        frame: FrameType | None = sys._getframe() if len(hooked) > 1 else None
+        frame: FrameType | None = sys._getframe()
         while frame is not None:
             if frame.f_code.co_name == "wrapper" and frame.f_globals.get("__name__") == "torch.optim.optimizer":
                 found.append(id(frame))

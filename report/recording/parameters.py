@@ -87,6 +87,8 @@ def _check(name: str, value: Any) -> None:
         raise _sharded(name)
     if type(value).__name__ == "UninitializedParameter":
         raise ReportError(f"record: {name} has no shape yet. Run one batch through the model first.")
+    if getattr(value, "is_meta", False):
+        raise ReportError(f"record: {name} has no values yet (device meta). Load the model onto a device first.")
 
 
 def _sharded(name: str) -> ReportError:

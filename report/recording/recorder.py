@@ -9,8 +9,8 @@ import atexit
 import os
 import platform
 import sys
-import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import weakref
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -24,13 +24,11 @@ from torch.optim import Optimizer
 from report.errors import ReportError
 from report.recording import arguments, parameters
 from report.recording.arguments import Keep
-from report.recording.batch import Batch, State, Tick
-from report.recording.gather import Chunk, Source
 from report.recording.holdings import Holdings
 from report.recording.nesting import Nesting
 from report.recording.parameters import Parameter
+from report.recording.rounds import Rounds
 from report.recording.schema import Description, Ended, Note, Role
-from report.recording.series import Log
 from report.recording.writer import LOG, Writer
 
 Model = torch.nn.Module | Mapping[str, torch.nn.Parameter]
@@ -75,7 +73,7 @@ def record(
     Raises:
         ReportError: one line, before anything is written, for what cannot be recorded.
     """
-    path = Path(folder)
+    path = Path(folder).expanduser().absolute()  # a loop may go to another folder meanwhile
     optimizers = arguments.optimizers(optimizer)
     keep = arguments.keep(whole, sample, first, every, steps)
     description = arguments.description(path, label, seed, role, about, keep)
@@ -119,6 +117,19 @@ def _rank() -> int:
     return int(os.environ.get("RANK", "0")) if several and os.environ.get("RANK", "0").isdigit() else 0
 
 
+OPEN: weakref.WeakSet["Recorder"] = weakref.WeakSet()
+
+
+def _be_deaf_in_child() -> None:
+    """Let recorders do nothing in a process that was forked off the one that records, such as a DataLoader's worker."""
+    for recorder in OPEN:
+        recorder._is_open = False
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_be_deaf_in_child)
+
+
 class Recorder:
     """Record steps. Made by `report.record`; use it as a context manager, or call `close`."""
 
@@ -148,10 +159,9 @@ class Recorder:
             values: by name of the series; a tensor of one element is read later, so that nothing waits for a GPU.
         """
         if self._is_recording:
-            with self._lock:
-                newest = self._round + bool(self._stepped)  # the round of several optimizers may still be open
+            with self._rounds.lock:
                 for name, value in values.items():
-                    self._log.add(name, value, newest)
+                    self._rounds.log.add(name, value, self._rounds.newest)
 
     def attach(self, /, **arrays: NDArray[Any]) -> None:
         """Keep arrays beside the recording, such as examples of the data; `Recording.attached` has them."""
@@ -166,8 +176,8 @@ class Recorder:
     def step(self) -> None:
         """End a round of several optimizers."""
         if self._is_recording:
-            with self._lock:
-                self._finish_round()
+            with self._rounds.lock:
+                self._rounds.finish()
 
     def close(self) -> None:
         """End the recording."""
@@ -180,8 +190,8 @@ class Recorder:
 
     @property
     def _is_recording(self) -> bool:
-        """Tell whether anything is kept; not in a process that was forked off the one that records."""
-        return self._is_open and self.failure is None and self._process == os.getpid()
+        """Tell whether anything is kept."""
+        return self._is_open and self._writer is not None and self._writer.failure is None
 
     def _start(
         self,
@@ -192,169 +202,65 @@ class Recorder:
         description: Description,
     ) -> None:
         """Describe what is held, write the initial state, and listen to the optimizers."""
-        self._optimizers, self._keep = optimizers, keep
-        self._process = os.getpid()
-        self._lock = threading.RLock()
-        self._log = Log()
         self._attached: dict[str, NDArray[Any]] = {}
-        self._tick: Tick | None = None  # the round that is open
-        self._is_wanted = False  # whether it has a row
-        self._stepped: set[int] = set()  # positions of the optimizers that stepped in it
-        self._calls = self._round = self._done = self._rows = 0  # of hooks; rounds; those not skipped; those with a row
         self._holdings = Holdings(model, known, optimizers, keep)
-        sources = self._holdings.sources
-        self._early = [each for each in sources if keep.first and each.tensor.kept == "sample"]
-        self._chunk = Chunk(sources)
+        self._rounds = Rounds(self._holdings, optimizers, keep)
         notes = self._holdings.unrecorded()
         description = replace(
             description,
-            tensors=tuple(each.tensor for each in sources),
+            tensors=tuple(each.tensor for each in self._holdings.sources),
             groups=tuple(self._holdings.settings.groups),
             notes=tuple(notes),
         )
-        self._writer = Writer(self.folder, description, self._states(sources, self._early), self._take)
+        self._writer = Writer(self.folder, description, self._rounds.states(), self._rounds.take_in_pause)
+        self._rounds.connect(self._writer)
         for note in notes:
             if note.kind != "frozen":
                 LOG.warning("%s", note.text)
         self._is_open = True
-        self._nesting = [Nesting(each) for each in optimizers]
-        self._handles = [
-            handle
-            for position, optimizer in enumerate(optimizers)
-            for handle in (
-                optimizer.register_step_pre_hook(self._guarded(self._before, position)),
-                optimizer.register_step_post_hook(self._guarded(self._after, position)),
-            )
-        ]
+        OPEN.add(self)
+        self._handles = []
+        for position, optimizer in enumerate(optimizers):
+            nesting = Nesting(optimizer)
+            before = self._guarded(self._rounds.before, position, nesting.is_inner_before)
+            after = self._guarded(self._rounds.after, position, nesting.is_inner_after)
+            self._handles += [optimizer.register_step_pre_hook(before), optimizer.register_step_post_hook(after)]
         atexit.register(self._close_at_exit)
 
-    def _states(self, sources: Iterable[Source], early: Sequence[Source] = ()) -> Iterator[State]:
-        """Give the state of each tensor; one after the other, so that there is never a copy of the model."""
-        for each in sources:
-            kept = each.entries(each.value).to("cpu", copy=True).numpy()
-            yield each.indices, kept, each.whole().numpy() if each in early else None
+    def _guarded(
+        self, work: Callable[[int, Optimizer, bool], None], position: int, is_inner: Callable[[], bool]
+    ) -> Callable[..., None]:
+        """Return a hook that never raises for a fault of ours: it would end somebody's training.
 
-    def _guarded(self, work: Callable[[int, Optimizer, bool], None], position: int) -> Callable[..., None]:
-        """Return a hook that never raises for a fault of ours: it would end somebody's training."""
-        nesting = self._nesting[position]
-        is_inner = nesting.is_inner_before if work == self._before else nesting.is_inner_after
+        Args:
+            work: what is to be done at a step.
+            position: of the optimizer.
+            is_inner: tells whether the step is part of another one.
+        """
 
         def hook(optimizer: Optimizer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-            if not self._is_recording or self._writer is None or is_inner():
-                return
+            if torch.compiler.is_dynamo_compiling():
+                aside(optimizer, args, kwargs)
+            elif self._is_recording and not is_inner():
+                listen(optimizer, callable(args[1] if len(args) > 1 else kwargs.get("closure")))
+
+        def listen(optimizer: Optimizer, has_closure: bool) -> None:
             if torch.cuda.is_initialized() and torch.cuda.is_current_stream_capturing():  # type: ignore[no-untyped-call]
                 raise ReportError(
                     "record: this step is captured by a CUDA graph, whose replays run no Python. Record without the "
                     "graph."
                 )
-            has_closure = (args[1] if len(args) > 1 else kwargs.get("closure")) is not None
             try:
-                with self._lock:
+                with self._rounds.lock:
                     work(position, optimizer, has_closure)
             except Exception as error:
+                assert self._writer is not None
                 reason = str(error) if isinstance(error, ReportError) else f"{type(error).__name__}: {error}"
-                self._writer.fail(" ".join(reason.split()).rstrip("."), step=self._rows)
+                self._writer.fail(" ".join(reason.split()).rstrip("."), step=self._rounds.rows)
 
-        disabled: Callable[..., None] = torch.compiler.disable(hook)  # type: ignore[no-untyped-call]
-        return disabled  # or a compiled step would compile it too
-
-    def _before(self, position: int, optimizer: Optimizer, has_closure: bool) -> None:
-        """Look at what a step is going to use."""
-        if not self._stepped.isdisjoint(self._holdings.rivals[position]):
-            self._finish_round()
-        if self._holdings.is_changed(position):
-            self._grow(position)
-        tick = self._begin()
-        if self._is_wanted:
-            tick.settings += self._holdings.settings.changes(position)
-            if not has_closure:  # which would compute the gradients only now
-                self._read_gradients(position, tick)
-
-    def _after(self, position: int, optimizer: Optimizer, has_closure: bool) -> None:
-        """Look at what a step has made of the weights."""
-        self._calls += 1
-        tick = self._begin()
-        skip = getattr(optimizer, "found_inf", None)
-        if skip is not None:
-            # To ask a GPU means to wait for it; without a reason to, the writer asks.
-            is_counted = self._keep.every > 1 or self._keep.first or self._keep.steps is not None
-            tick.skips[position] = bool(skip) if skip.is_cpu or is_counted else skip.clone()
-        if self._is_wanted:
-            if has_closure:
-                self._read_gradients(position, tick)
-            self._holdings.held[position].weights(self._chunk)
-        self._stepped.add(position)
-        if len(self._stepped) == len(self._optimizers):
-            self._finish_round()
-
-    def _read_gradients(self, position: int, tick: Tick) -> None:
-        # A fused optimizer unscales within its kernel: here the gradients are still scaled.
-        scale = getattr(self._optimizers[position], "grad_scale", None)
-        tick.present[position] = self._holdings.held[position].gradients(self._chunk, scale)
-
-    def _begin(self) -> Tick:
-        """Return the round that is open; open one if there is none."""
-        if self._tick is None:
-            if self._chunk.is_full:
-                self._hand_over()
-            steps = self._keep.steps
-            self._is_wanted = (self._done + 1) % self._keep.every == 0 and (steps is None or self._rows < steps)
-            self._tick = Tick(self._round + 1, stepped=self._stepped)
-        return self._tick
-
-    def _finish_round(self) -> None:
-        """Close the round: optimizers that did not step in it used no gradients."""
-        tick = self._tick
-        if tick is None or not self._stepped:
-            return
-        is_skipped = all(tick.skips.get(position) is True for position in tick.stepped)
-        is_recorded = self._is_wanted and not is_skipped
-        if is_recorded:
-            for position, reader in enumerate(self._holdings.held):
-                if position not in self._stepped:
-                    reader.weights(self._chunk)
-            if self._holdings.loose.sources:
-                self._holdings.loose.weights(self._chunk)
-            if self._rows < self._keep.first:
-                tick.first = {each.number: each.whole().numpy() for each in self._early}
-        self._tick = None
-        self._stepped = set()
-        self._chunk.finish(tick, is_recorded)
-        self._round += 1
-        self._done += not is_skipped
-        self._rows += is_recorded
-
-    def _grow(self, position: int) -> None:
-        """Take in what an optimizer was given, or has lost, since its last step."""
-        settings = self._holdings.settings
-        groups, former, old = len(settings.groups), self._chunk, list(self._holdings.sources)
-        new = self._holdings.renew(position)
-        tick = self._begin()
-        if len(settings.groups) > groups:
-            tick.groups = tuple(settings.groups)
-        if new:
-            self._hand_over()
-            self._chunk = Chunk(self._holdings.sources)
-            self._chunk.carry(former, old)
-            tick.added += zip([each.tensor for each in new], self._states(new), strict=True)
-
-    def _hand_over(self) -> None:
-        """Give what is gathered to the writer; make room."""
-        batch = self._take()
-        if batch is not None and self._writer is not None:
-            self._writer.put(batch)
-        if self._chunk.rows == self._chunk.capacity:
-            self._chunk = Chunk(self._holdings.sources)
-
-    def _take(self, *, is_last: bool = False) -> Batch | None:
-        """Return what is gathered, if there is something; called from the writer's thread too."""
-        if not self._lock.acquire(timeout=0.1):  # the loop is just stepping
-            return None
-        try:
-            logged = self._log.take(self._round, is_last=is_last)
-            return self._chunk.take(logged) if self._chunk.ticks or logged else None
-        finally:
-            self._lock.release()
+        # A compiled step would compile the hook too, whose locks and lists it cannot.
+        aside: Callable[..., None] = torch.compiler.disable(hook)  # type: ignore[no-untyped-call]
+        return hook
 
     def _close_at_exit(self) -> None:
         """Close what nobody closed; an exception that ended the program ended the recording too."""
@@ -362,20 +268,20 @@ class Recorder:
 
     def _close(self, ended: Ended) -> None:
         writer = self._writer
-        if not self._is_open or writer is None or self._process != os.getpid():
+        if not self._is_open or writer is None:
             return
         self._is_open = False
         atexit.unregister(self._close_at_exit)
         for handle in self._handles:
             handle.remove()
-        with self._lock:
+        with self._rounds.lock:
             if writer.failure is None:
-                self._finish_round()
-            batch = self._take(is_last=True)
+                self._rounds.finish()
+            batch = self._rounds.take(is_last=True)
         if batch is not None:
             writer.put(batch)
         notes = self._holdings.unrecorded()
-        if not self._calls and ended == "complete":
+        if not self._rounds.calls and ended == "complete":
             text = (
                 "No optimizer step was seen: the optimizer's hooks were never called. Either the loop took no step "
                 "with it, or its step is compiled or wrapped: call optimizer.step() itself, outside torch.compile."

@@ -6,6 +6,8 @@ from typing import Any
 
 from report.recording.schema import Group
 
+UNREAD = object()  # stands for what lies on a device, and equals nothing
+
 Change = tuple[int, dict[str, Any]]  # number of the group, and those of its settings that are not what they were
 
 
@@ -48,21 +50,20 @@ class Settings:
         """
         found: list[Change] = []
         for number, group in zip(self._numbers[position], self._optimizers[position].param_groups, strict=True):
-            if number is None:
+            # As a rule nothing has changed, and one comparison of two mappings tells. The list of parameters is the
+            # same object, and what can change in place is never the same as its copy.
+            if number is None or _equal(group, self._known.get(number)):
                 continue
-            here = {key: value for key, value in group.items() if key != "params" and getattr(value, "is_cpu", True)}
-            changed: dict[str, Any] = {}
             known = self._known.get(number, {})
-            if not _equal(here, known):
-                changed = {
-                    key: _copy(value)
-                    for key, value in here.items()
-                    if _is_setting(value) and not (key in known and _equal(value, known[key]))
-                }
-                self._known[number] = {key: _copy(value) for key, value in here.items()}
-            if len(here) + 1 < len(group):
-                there = {key: value for key, value in group.items() if key != "params" and key not in here}
-                changed |= {key: _copy(value) for key, value in there.items() if _is_setting(value)}
+            changed = {
+                key: _copy(value)
+                for key, value in group.items()
+                if _is_setting(value) and not (key in known and _is_here(value) and _equal(value, known[key]))
+            }
+            self._known[number] = {
+                key: value if key == "params" else _copy(value) if _is_here(value) else UNREAD
+                for key, value in group.items()
+            }
             if changed:
                 found.append((number, changed))
         return found
@@ -91,6 +92,11 @@ def _is_setting(value: Any) -> bool:
     if isinstance(value, list | tuple):
         return bool(value) and all(_is_number(each) for each in value)
     return _is_number(value)
+
+
+def _is_here(value: Any) -> bool:
+    """Tell whether a setting can be compared without waiting for a device."""
+    return bool(getattr(value, "is_cpu", True))
 
 
 def _is_number(value: Any) -> bool:

@@ -93,6 +93,11 @@ class Writer:
         if not self._thread.is_alive():
             self._break("its writing thread died")
 
+    @property
+    def is_behind(self) -> bool:
+        """Tell whether rows that were handed over still wait."""
+        return bool(self._batches)
+
     def note(self, note: Note) -> None:
         """Keep a note, one of a kind for the same tensors."""
         with self._lock:
@@ -183,6 +188,9 @@ class Writer:
                 self._write(batch)
         except Exception as error:
             self._break(_reason(error))
+        finally:
+            if batch is not None:
+                batch.done()
 
     def _check_folder(self) -> None:
         """Refuse to write into what is no longer our folder.
@@ -207,7 +215,7 @@ class Writer:
             for tensor, state in tick.added:
                 self._add(replace(tensor, since=steps), state)
             used = tick.stepped - {position for position, skip in tick.skips.items() if bool(skip)}
-            self._waiting += tick.settings
+            self._waiting.extend(tick.settings)
             if not used:
                 self.skipped += 1
                 continue

@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from report import files
+from report.drawing.animation import clips
 from report.errors import ReportError
-from report.freshness import Ledger, code_digest, digest
+from report.products import Product
 from report.recording.reader import Recording
 from report.workspace import Workspace
 
@@ -35,16 +36,12 @@ def describe(path: str, data: bytes) -> File:
     return File(path, len(data), hashlib.sha256(data).hexdigest())
 
 
-def gather(
-    workspace: Workspace, experiment_file: Path, recording: Recording, tensors: Sequence[str]
-) -> Iterator[tuple[str, bytes]]:
+def gather(workspace: Workspace, experiment_file: Path) -> Iterator[tuple[str, bytes]]:
     """Yield all files for download: path below build/docs, content.
 
     Args:
-        workspace: has results and tables.
+        workspace: has results, tables and the packed recording.
         experiment_file: offered as it is.
-        recording: of which a part is offered.
-        tensors: that part: names of tensors that are kept whole.
 
     Raises:
         ReportError: when an earlier stage has not run.
@@ -53,7 +50,7 @@ def gather(
         raise ReportError(f'There is no {workspace.results}. Run "make report" first.')
     yield f"{FOLDER}/results.json", workspace.results.read_bytes()
     yield f"{FOLDER}/experiment.toml", experiment_file.read_bytes()
-    yield RECORDING, _recording(workspace, recording, tensors)
+    yield RECORDING, (workspace.docs / RECORDING).read_bytes()
     for name in LEGAL:
         if (workspace.root / name).is_file():
             yield f"{FOLDER}/{name}", (workspace.root / name).read_bytes()
@@ -61,16 +58,30 @@ def gather(
         yield f"tables/{path.name}", path.read_bytes()
 
 
-def _recording(workspace: Workspace, recording: Recording, tensors: Sequence[str]) -> bytes:
-    """Return the main training run as one NPZ; compressed anew only when the run is another one.
+def recording_product(workspace: Workspace, recording: Recording, tensors: Sequence[str]) -> Product:
+    """Return the packed recording as a product: to compress it takes longer than all pages.
+
+    Args:
+        workspace: where it goes.
+        recording: of which a part is offered.
+        tensors: that part: names of tensors that are kept whole.
+    """
+    path = workspace.docs / RECORDING
+    return Product(
+        "recording.npz",
+        ("report.site.downloads",),
+        lambda: [clips.identity(recording, tensors, recording.steps), list(tensors)],
+        lambda: [path],
+        lambda: _pack(path, recording, tensors),
+    )
+
+
+def _pack(path: Path, recording: Recording, tensors: Sequence[str]) -> None:
+    """Write a recording as one NPZ.
 
     `weights_<tensor>` (steps + 1, outputs, inputs) and `gradients_<tensor>` (steps, outputs, inputs), float32, and
     `train_loss` (steps,) in nats and `train_accuracy` (steps,) as fraction, where they were logged.
     """
-    path, ledger = workspace.docs / RECORDING, Ledger(workspace.ledger)
-    key = digest(recording.path / "run.json", list(tensors), code_digest(Path(__file__)))
-    if ledger.is_fresh(RECORDING, key, [path]):
-        return path.read_bytes()
     logged = [name for name in ("train_loss", "train_accuracy") if name in recording.series]
     arrays: dict[str, NDArray[Any]] = {name: recording.series[name][: recording.steps] for name in logged}
     for name in tensors:
@@ -81,5 +92,3 @@ def _recording(workspace: Workspace, recording: Recording, tensors: Sequence[str
     # NumPy gives the members of the archive a fixed date, so equal arrays are equal bytes.
     np.savez_compressed(packed, allow_pickle=False, **arrays)
     files.write_bytes(path, packed.getvalue())
-    ledger.record(RECORDING, key, [path])
-    return packed.getvalue()

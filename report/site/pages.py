@@ -14,8 +14,10 @@ from jinja2.ext import Extension
 from latex2mathml.converter import convert
 
 from report import files, wording
+from report.analysis import results as analysed
 from report.drawing.player import pack as player
 from report.errors import ReportError
+from report.products import kept_files
 from report.recording.study import Study
 from report.site import card, downloads, evidence
 from report.site.settings import Settings
@@ -50,14 +52,15 @@ def write(workspace: Workspace, study: Study, settings: Settings, experiment_fil
     Raises:
         ReportError: when an earlier stage has not run, or a template is wrong.
     """
-    results = files.read_json(workspace.results)
+    results = analysed.read(workspace)
     if not results["drawn"]:
         raise ReportError(
             "The article draws layers that are kept whole and follow one another, and this recording has none. "
             "Name neighbouring layers in recording.whole of the experiment file."
         )
-    content = dict(downloads.gather(workspace, experiment_file, study.main, results["drawn"]))
-    context = _context(workspace, study, settings, results, content)
+    content = dict(downloads.gather(workspace, experiment_file))
+    table = analysed.numbers(workspace, results)
+    context = _context(workspace, study, settings, analysed.view(results, table), content)
     content.update(_sources(workspace))
     environment = _environment(workspace, settings)
     content.update(_pages(environment, context))
@@ -72,9 +75,9 @@ def write(workspace: Workspace, study: Study, settings: Settings, experiment_fil
 
 def _sources(workspace: Workspace) -> Iterator[tuple[str, bytes]]:
     """Yield the hand-written files of the site, by their path below build/docs."""
-    for path in sorted(workspace.site_src.rglob("*")):
+    for path in kept_files(workspace.site_src):
         name = path.relative_to(workspace.site_src)
-        if path.is_file() and name.parts[0] != OVERRIDES and not any(part.startswith(".") for part in name.parts):
+        if name.parts[0] != OVERRIDES:
             yield name.as_posix(), path.read_bytes()
 
 
@@ -129,7 +132,9 @@ def _environment(workspace: Workspace, settings: Settings) -> jinja2.Environment
         keep_trailing_newline=True,
     )
     environment.filters.update(wording.FILTERS, arranged=evidence.arrange)
-    environment.globals.update(interval=wording.interval, formula=formula, source=_source_link(settings.repository))
+    environment.globals.update(
+        interval=wording.interval, formula=formula, source=_source_link(workspace, settings.repository)
+    )
     return environment
 
 
@@ -178,12 +183,28 @@ def _loading() -> Callable[[], str]:
     return lambda: next(answers, "lazy")
 
 
-def _source_link(repository: str) -> Callable[[Mapping[str, Any]], str]:
-    """Return a function that turns {"path", "line"} into an address in the repository, or "" without one."""
+def source_lines(workspace: Workspace) -> dict[str, int]:
+    """Return the line in which the code of each figure and animation begins, by its path and function.
 
-    def link(place: Mapping[str, Any]) -> str:
+    They are looked up whenever pages are written, not when something is drawn: links follow the code.
+    """
+    manifests = (workspace.figures_manifest, workspace.animations_manifest)
+    places = [entry["code"] for path in manifests for entry in files.read_json(path, default={}).values()]
+    return {f"{place['path']}:{place['function']}": _line_of(workspace, place) for place in places}
+
+
+def _line_of(workspace: Workspace, place: Mapping[str, str]) -> int:
+    lines = (workspace.package.parent / place["path"]).read_text(encoding="utf-8").splitlines()
+    return next(number for number, line in enumerate(lines, 1) if line.startswith(f"def {place['function']}("))
+
+
+def _source_link(workspace: Workspace, repository: str) -> Callable[[Mapping[str, str]], str]:
+    """Return a function that turns {"path", and perhaps "function"} into an address; "" without a repository."""
+
+    def link(place: Mapping[str, str]) -> str:
         # HEAD is the default branch, whatever its name.
-        return f"{repository}/blob/HEAD/{place['path']}#L{place['line']}" if repository else ""
+        line = f"#L{_line_of(workspace, place)}" if "function" in place else ""
+        return f"{repository}/blob/HEAD/{place['path']}{line}" if repository else ""
 
     return link
 

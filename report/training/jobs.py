@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from report import files
 from report.config import Experiment
 from report.errors import ConfigError, ReportError
-from report.freshness import code_digest, imported
+from report.products import CODE, digest
 from report.recording.schema import Role
 from report.training import data
 from report.workspace import Workspace
@@ -25,14 +25,16 @@ from report.workspace import Workspace
 @functools.cache
 def recipe() -> dict[str, str]:
     """Return what, beside the settings, decides the bits of a run: the code and the libraries; "" for no torch."""
-    rooms = ("training", "recording")  # what is mended elsewhere, or reads a recording, must not cost a new training
-    needed = imported(Path(__file__).with_name("loop.py"))
-    code = [path for path in needed if path.parent.name in rooms and path.name != "reader.py"]
+    # What reads a recording, or is no part of a loop, must not cost a new training.
+    rooms = ("report.training.", "report.recording.")
+    readers = ("report.recording.reader", "report.recording.study")
+    meanings = CODE.meanings("report.training.loop")
+    code = {name: each for name, each in meanings.items() if name.startswith(rooms) and name not in readers}
     try:
         torch = version("torch")
     except PackageNotFoundError:
         torch = ""
-    return {"code": code_digest(*code), "numpy": version("numpy"), "torch": torch}
+    return {"code": digest(code), "numpy": version("numpy"), "torch": torch}
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Any
 from report import files
 from report.config import Experiment
 from report.errors import ConfigError, ReportError, TrainingDivergedError
-from report.freshness import digest
+from report.products import digest
 from report.recording import schema
 from report.training import data, jobs, workers
 from report.training.jobs import Job, Run
@@ -18,6 +18,7 @@ from report.workspace import Workspace
 Progress = Callable[[int, int, str], None]
 ATTEMPTS = 3  # at a run whose worker dies, before it is given up
 LOST = "The Dask scheduler was lost. Training runs that came home are kept; run the command again to go on."
+DEATHS = ("ProcessExpired", "KilledWorker", "MemoryError", "OutOfMemoryError")  # of pebble, Dask, Python and torch
 POLL_SECONDS = 0.25  # between two looks at the progress
 
 
@@ -241,19 +242,19 @@ def _execute(
 def _settle(future: Future[Any], workspace: Workspace) -> tuple[ReportError | None, bool]:
     """Take in what a worker has done; return what went wrong, if anything, and whether repeating it is of no use.
 
+    A lost worker is worth another try. Any other exception is a bug, and ends the command as one.
+
     Raises:
         ReportError: when the cluster itself is gone, and every other run with it.
     """
-    from pebble import ProcessExpired
-
     try:
         outcome: jobs.Outcome = future.result()
-    except ProcessExpired:
-        return ReportError(f"its process died {ATTEMPTS} times, perhaps for want of memory."), False
     except CancelledError:
         raise ReportError(LOST) from None
-    except Exception as error:  # whatever befell a worker, the other runs go on
-        return ReportError(f"its worker failed {ATTEMPTS} times: {type(error).__name__}: {_one_line(error)}"), False
+    except Exception as error:
+        if type(error).__name__ in DEATHS:
+            return ReportError(f"its process died {ATTEMPTS} times, perhaps for want of memory."), False
+        raise
     jobs.unpack(outcome, workspace.runs)
     return outcome.error, True
 

@@ -8,7 +8,7 @@ from io import BytesIO
 
 import numpy as np
 import pytest
-from conftest import ROOT
+from conftest import ROOT, maker_of
 from PIL import Image
 from playwright.sync_api import Page, expect
 
@@ -16,6 +16,7 @@ from benchmarks.serving import serve
 from report import files
 from report.drawing.animation.clips import Pace
 from report.drawing.player import pack as player
+from report.making import drawn
 from report.site import offline
 from report.workspace import Workspace
 
@@ -46,10 +47,11 @@ def site(tiny_build, tmp_path_factory):
     build = tmp_path_factory.mktemp("player") / "build"
     build.mkdir()
     shutil.copy(tiny_build.workspace.results, build)
+    shutil.copytree(tiny_build.workspace.numbers, build / "numbers")
     place = Workspace(ROOT, build, build / "site")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(player, "SHARD_VALUES", SHARD)
-        player.pack(place, tiny_build.study, Pace(8, 100, 60, 10), lambda *_: None)
+        drawn.player(place, tiny_build.study, Pace(8, 100, 60, 10), maker_of(place), lambda *_: None)
     shutil.copytree(tiny_build.workspace.animations, place.animations)
     shutil.copytree(ROOT / "site_src" / "assets" / "player", place.docs / "assets" / "player")
     files.write_text(place.docs / "index.html", PAGE.replace("MODE", "full"))

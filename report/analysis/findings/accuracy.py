@@ -2,6 +2,7 @@
 
 from report.analysis.findings.constants import ACCURACY_TABLE, EPOCH, NEAR, PUBLISHED
 from report.analysis.findings.records import Evidence, Finding, Lookup, Test, conclude
+from report.analysis.intervals import Estimate
 
 # Settings of the first article's optimizer, those that are not off.
 ADAM = {"betas": [0.9, 0.999], "eps": 1e-8}
@@ -9,7 +10,7 @@ ADAM = {"betas": [0.9, 0.999], "eps": 1e-8}
 
 def accuracy(study: Lookup) -> Finding:
     """Decide whether one epoch brings about the validation accuracy that the first article reports."""
-    reached = study.results["accuracy"]["validation"]
+    reached = Estimate(**study.results["accuracy"]["validation"])
     found = Evidence.of(
         "validation accuracy", reached, "fraction", ACCURACY_TABLE, optimizer=study.label(study.main), test="near"
     )

@@ -75,13 +75,12 @@ def momentum(study: Lookup) -> Finding:
 
 
 def _run_evidence(study: Lookup, slug: str, layer: str) -> Evidence:
-    expected = study.theory(slug)
     return Evidence.of(
         "mean same-sign run",
-        study.summary("persistence", slug, layer, study.late, "mean_run"),
+        study.table.get("persistence", "mean_run", slug, layer, study.late),
         "batches",
         PERSISTENCE_TABLE,
-        predicted=expected["mean_run"] if expected else None,
+        predicted=study.mean_run(slug),
         layer=layer,
         window=study.late,
         optimizer=study.label(slug),

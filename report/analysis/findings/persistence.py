@@ -1,7 +1,5 @@
 """The claim that a big update goes on for several batches in the same direction."""
 
-from typing import Any
-
 from report.analysis.findings.constants import DARK, DWELL_TABLE, LASTING, PERSISTENCE_TABLE, SEVERAL
 from report.analysis.findings.records import NOTHING_DRAWN, Evidence, Finding, Lookup, Test, conclude
 
@@ -11,25 +9,24 @@ def persistence(study: Lookup) -> Finding:
     tests: list[Test] = []
     evidence: list[Evidence] = []
     window, label = study.late, study.label(study.main)
-    expected = study.theory(study.main)
     for layer in study.drawn:
-        place: dict[str, Any] = {"layer": layer, "window": window, "optimizer": label}
+        place = {"layer": layer, "window": window, "optimizer": label}
         run = Evidence.of(
             "mean same-sign run",
-            study.summary("persistence", study.main, layer, window, "mean_run"),
+            study.table.get("persistence", "mean_run", study.main, layer, window),
             "batches",
             PERSISTENCE_TABLE,
-            predicted=expected["mean_run"] if expected else None,
+            predicted=study.mean_run(study.main),
             test="direction",
             **place,
         )
         dwells = {
             suffix: Evidence.of(
                 f"dwell at or above {share:g} τ",
-                study.summary("dwell", study.main, layer, window, f"spell_{suffix}"),
+                study.table.get("dwell", f"spell_{suffix}", study.main, layer, window),
                 "batches",
                 DWELL_TABLE,
-                predicted=study.summary("dwell", study.main, layer, window, f"chance_{suffix}")["mean"],
+                predicted=study.table.get("dwell", f"chance_{suffix}", study.main, layer, window).mean,
                 test="dark" if share == DARK.value else None,
                 **place,
             )

@@ -8,6 +8,9 @@ import numpy as np
 
 from report import wording
 from report.analysis import intervals
+from report.analysis.intervals import Estimate
+from report.analysis.table import Table
+from report.analysis.theory import Theory
 
 BySeed = dict[int | None, float]  # a recording without a seed goes by None
 
@@ -45,9 +48,10 @@ class Evidence:
     test: str | None = None  # the test that looks at it; None: beside it, for the reader
 
     @classmethod
-    def of(cls, name: str, summary: Mapping[str, Any], unit: str, where: str, **more: Any) -> "Evidence":
-        """Make evidence of a summary (see `intervals.summarise`)."""
-        return cls(name, summary["mean"], summary["low"], summary["high"], unit, summary["n"], where, **more)
+    def of(cls, name: str, found: Estimate, unit: str, where: str, **more: str | float | None) -> "Evidence":
+        """Make evidence of an estimate."""
+        ends = (found.mean, found.low, found.high)
+        return cls(name, *ends, unit, found.n, where, **more)  # type: ignore[arg-type]
 
     def is_above(self, bound: float) -> bool | None:
         """Tell whether the whole interval lies above `bound`; None without an interval."""
@@ -101,9 +105,17 @@ class Finding:
 
 @dataclass(frozen=True)
 class Lookup:
-    """Look up summaries in the results, so that a rule reads as a sentence."""
+    """Look up numbers in the table, so that a rule reads as a sentence.
+
+    Attributes:
+        results: what `results.json` says of the study and its main recording.
+        table: the numbers.
+        theories: what chance predicts, by slug; None where no theory describes an optimizer.
+    """
 
     results: Mapping[str, Any]
+    table: Table
+    theories: Mapping[str, Theory | None]
     main: str = field(init=False)
     late: str = field(init=False)
 
@@ -132,42 +144,36 @@ class Lookup:
         """Return an optimizer's name in prose."""
         return str(next(each["label"] for each in self.optimizers if each["slug"] == slug))
 
-    def theory(self, slug: str) -> Mapping[str, Any] | None:
-        """Return what chance predicts for an optimizer, or None."""
-        theory: Mapping[str, Any] | None = self.results["theory"][slug]
-        return theory
-
     def memory(self, slug: str) -> float | None:
         """Return the memory of an optimizer, or None where no theory describes it."""
-        theory = self.theory(slug)
-        return None if theory is None else float(theory["memory"])
+        theory = self.theories[slug]
+        return None if theory is None else theory.memory
 
-    def summary(self, quantity: str, slug: str, layer: str, window: str, name: str) -> dict[str, Any]:
-        """Return mean, interval, n and values; n = 0 where there is nothing."""
-        found = self.results["summary"][quantity].get(slug, {}).get(layer, {}).get(window, {}).get(name)
-        return found if found is not None else intervals.summarise([])
+    def mean_run(self, slug: str) -> float | None:
+        """Return the mean same-sign run that chance predicts for an optimizer, or None."""
+        theory = self.theories[slug]
+        return None if theory is None else theory.mean_run
 
     def by_seed(self, quantity: str, slug: str, layer: str, window: str, name: str) -> BySeed:
         """Return the values that exist, by seed: what is compared between training runs is compared within a seed."""
-        values = self.summary(quantity, slug, layer, window, name)["values"]
+        values = self.table.get(quantity, name, slug, layer, window).values
         seeds = self.results["study"]["seeds_of"][slug] if values else []
         return {seed: value for seed, value in zip(seeds, values, strict=True) if value is not None}
 
 
-def paired(first: BySeed, second: BySeed) -> dict[str, Any]:
-    """Return the summary of first - second over the seeds that both have."""
-    return intervals.summarise([first[seed] - second[seed] for seed in first if seed in second])
+def paired(first: BySeed, second: BySeed) -> Estimate:
+    """Return the estimate of first - second over the seeds that both have."""
+    return intervals.estimate([first[seed] - second[seed] for seed in first if seed in second])
 
 
-def geometric(ratios: Sequence[float], limit: float) -> dict[str, Any]:
+def geometric(ratios: Sequence[float], limit: float) -> Estimate:
     """Return the geometric mean of ratios with its interval; a ratio beyond `limit` or 1/`limit` counts as that.
 
     The logarithm makes half as much and twice as much weigh the same.
     """
-    logs = np.log(np.clip(ratios, 1 / limit, limit)).tolist()
-    found = intervals.summarise(logs)
-    ends = {name: None if found[name] is None else float(np.exp(found[name])) for name in ("mean", "low", "high")}
-    return {**ends, "n": found["n"], "values": [float(ratio) for ratio in ratios]}
+    found = intervals.estimate(np.log(np.clip(ratios, 1 / limit, limit)).tolist())
+    mean, low, high = (None if end is None else float(np.exp(end)) for end in (found.mean, found.low, found.high))
+    return Estimate(mean, low, high, found.n, tuple(map(float, ratios)))
 
 
 def conclude(

@@ -2,8 +2,10 @@
 
 import warnings
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
+from report import files
 from report.drawing.animation import clips, flashes, gif, graph, matrix, pixels
 from report.drawing.animation.clips import Clip
 from report.drawing.animation.gif import Movie, Pictures
@@ -12,6 +14,26 @@ from report.recording.reader import Recording
 LAYER_SIZE = (640, 640)  # pixels of the graph of one layer, large enough to follow one edge
 SCHEMES = ("light", "dark")
 COARSEST = 4  # times coarser than wanted are the colours of an animation that would be too large; then it is as it is
+
+
+def write(
+    outputs: Mapping[str, Path], note: Path, clip: Clip, folders: Sequence[Path], laws: Mapping[str, Any], wanted: int
+) -> None:
+    """Write the four files of an animation, and a note of what was found while it was drawn.
+
+    Args:
+        outputs: where its GIF and its poster go, `gif-light` and so on.
+        note: where the note goes.
+        clip: what is shown.
+        folders: of its recordings, the main one first.
+        laws: see `develop`.
+        wanted: how long a frame should stay, milliseconds.
+    """
+    pictures, found = develop(clip, [Recording.open(folder) for folder in folders], laws, wanted)
+    for scheme in SCHEMES:
+        files.write_bytes(outputs[f"gif-{scheme}"], pictures.gif[scheme])
+        files.write_bytes(outputs[f"poster-{scheme}"], pictures.poster[scheme])
+    files.write_json(note, found)
 
 
 def develop(

@@ -1,32 +1,19 @@
-"""Make the animations, several at a time, and those alone that must be made again."""
+"""The animations: what each is made from, how it is drawn, and what pages say of it."""
 
-import multiprocessing
-import os
-import signal
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, as_completed
-from concurrent.futures.process import BrokenProcessPool
-from importlib.metadata import version
-from multiprocessing import resource_tracker
+import functools
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from report import files
-from report.drawing import scales
-from report.drawing.animation import clips, words
+from report.drawing.animation import clips, films, words
 from report.drawing.animation.clips import Clip, Pace
 from report.drawing.scales import Laws
-from report.errors import ReportError
-from report.freshness import Ledger, code_digest, digest, imported
-from report.recording.reader import Recording
+from report.products import Product
 from report.recording.study import Study
 from report.workspace import Workspace
 
-Progress = Callable[[int, int, str], None]
-
-HERE = Path(__file__).parent
 SCHEMES = {"light": "", "dark": "-dark"}  # what each scheme adds to a file's name
-DRAWN_WITH = ("matplotlib", "numpy", "pillow", "scipy")  # what else decides the bytes of a file
 STARTS = {  # where the drawing of each kind begins: file and function
     "graph": ("graph.py", "movie"),
     "matrix": ("matrix.py", "movie"),
@@ -35,102 +22,47 @@ STARTS = {  # where the drawing of each kind begins: file and function
 }
 
 
-def render(workspace: Workspace, study: Study, pace: Pace, report_progress: Progress) -> None:
-    """Make every animation that is not fresh, and the manifest that pages read.
-
-    Raises:
-        ReportError: when there are no results, or a process that draws died.
-    """
-    laws, drawn = scales.read(workspace, study)
-    plan = clips.plan(study, pace, drawn, laws)
-    ledger = Ledger(workspace.ledger)
-    known = _known(workspace)
-    keys = {clip.name: _key(study, clip, laws, pace) for clip in plan}
-    stale = [
-        clip
-        for clip in plan
-        if clip.name not in known
-        or not ledger.is_fresh(_product(clip), keys[clip.name], _outputs(workspace, clip).values())
+def products(workspace: Workspace, study: Study, planned: Sequence[Clip], laws: Laws, pace: Pace) -> list[Product]:
+    """Return the animations as products, each of which can be made in a process of its own."""
+    return [
+        Product(
+            f"{clip.name}.gif",
+            ("report.drawing.animation.films",),
+            functools.partial(_inputs, study, clip, laws, pace),
+            functools.partial(_files, workspace, clip),
+            functools.partial(
+                films.write,
+                _outputs(workspace, clip),
+                _note(workspace, clip),
+                clip,
+                [each.path for each in clip.recordings(study)],
+                laws,
+                pace.milliseconds,
+            ),
+        )
+        for clip in planned
     ]
-    for done, (clip, found) in enumerate(_draw_all(workspace, study, stale, laws, pace), 1):
-        known[clip.name] = found
-        # The manifest first: a ledger that is ahead of it would call a lost entry fresh.
-        files.write_json(workspace.animations_manifest, known)
-        ledger.record(_product(clip), keys[clip.name], list(_outputs(workspace, clip).values()))
-        report_progress(done, len(stale), f"{clip.name}.gif")
-    manifest = {clip.name: _entry(study, clip, known[clip.name], laws, pace) for clip in plan}
+
+
+def describe(workspace: Workspace, study: Study, planned: Sequence[Clip], laws: Laws, pace: Pace) -> None:
+    """Write the manifest that pages read, and remove the animations of other recordings, which the site would publish.
+
+    Words are written anew each time: a better sentence must not cost a new drawing.
+    """
+    found = {clip.name: files.read_json(_note(workspace, clip), "flashes") for clip in planned}
+    manifest = {clip.name: _entry(study, clip, found[clip.name], laws, pace) for clip in planned}
     files.write_json(workspace.animations_manifest, manifest)
-    _remove_strangers(workspace, plan)
+    wanted = {path for clip in planned for path in _files(workspace, clip)}
+    for path in [*workspace.animations.glob("*.[gp][in][fg]"), *workspace.drawn.glob("*.gif.json")]:
+        if path not in wanted:
+            path.unlink()
 
 
-def _key(study: Study, clip: Clip, laws: Laws, pace: Pace) -> str:
-    """Return the key of all that decides an animation's bytes."""
+def _inputs(study: Study, clip: Clip, laws: Laws, pace: Pace) -> list[Any]:
+    """Return all that decides an animation's bytes, besides code."""
     shown = [clips.identity(recording, clip.layers, clip.batches[-1]) for recording in clip.recordings(study)]
     part = [clip.kind, clip.layers, list(clip.batches), clip.labels, pace.milliseconds]
-    # Words are written anew each time: a better sentence must not cost a new drawing.
-    code = code_digest(*imported(HERE / "films.py"))
-    return digest(
-        shown, part, {layer: laws[layer] for layer in clip.layers}, code, [version(name) for name in DRAWN_WITH]
-    )
-
-
-def _draw_all(
-    workspace: Workspace, study: Study, plan: Sequence[Clip], laws: Laws, pace: Pace
-) -> Iterator[tuple[Clip, dict[str, Any]]]:
-    """Draw animations side by side, as many as there are cores; yield each with what `_draw` returns, when it is done.
-
-    Raises:
-        ReportError: when a process died.
-    """
-    jobs = {
-        clip: (_outputs(workspace, clip), clip, [each.path for each in clip.recordings(study)], laws, pace.milliseconds)
-        for clip in plan
-    }
-    count = min(cores(), len(jobs))
-    if count < 2:
-        yield from ((clip, _draw(*job)) for clip, job in jobs.items())
-        return
-    from pebble import ProcessExpired, ProcessPool  # here, because it loads asyncio, which a fresh build never needs
-
-    resource_tracker.ensure_running()  # its start would let Ctrl-C through again
-    pool = ProcessPool(count, context=multiprocessing.get_context("spawn"))
-    # Processes and threads that start now, and those that replace them, never hear Ctrl-C: this thread answers it for
-    # all.
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        futures: dict[Future[dict[str, Any]], Clip] = {pool.schedule(_draw, job): clip for clip, job in jobs.items()}
-    finally:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-    try:
-        for future in as_completed(futures):
-            try:
-                yield futures[future], future.result()
-            except (ProcessExpired, BrokenProcessPool):
-                raise ReportError(
-                    f"The process that drew {futures[future].name}.gif died, perhaps for want of memory. Run the "
-                    "command again; what is drawn is kept."
-                ) from None
-    finally:
-        pool.stop()  # type: ignore[no-untyped-call]
-        pool.join()
-
-
-def cores() -> int:
-    """Return how many processor cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _draw(
-    outputs: Mapping[str, Path], clip: Clip, folders: Sequence[Path], laws: Laws, milliseconds: int
-) -> dict[str, Any]:
-    """Write the four files of an animation; return what the manifest says of them."""
-    from report.drawing.animation import films
-
-    pictures, found = films.develop(clip, [Recording.open(folder) for folder in folders], laws, milliseconds)
-    for scheme in SCHEMES:
-        files.write_bytes(outputs[f"gif-{scheme}"], pictures.gif[scheme])
-        files.write_bytes(outputs[f"poster-{scheme}"], pictures.poster[scheme])
-    return found
+    return [shown, part, {layer: laws[layer] for layer in clip.layers}]
 
 
 def _entry(study: Study, clip: Clip, found: dict[str, Any], laws: Laws, pace: Pace) -> dict[str, Any]:
@@ -148,14 +80,18 @@ def _entry(study: Study, clip: Clip, found: dict[str, Any], laws: Laws, pace: Pa
         "last_batch": clip.batches[-1],
         "step": clip.batches.step,
         "layer": clip.layers[0] if clip.name.startswith("layer-") else None,
-        "code": {"path": f"report/drawing/animation/{file}", "line": _line_of(file, function)},
+        "code": {"path": f"report/drawing/animation/{file}", "function": function},
     }
 
 
-def _known(workspace: Workspace) -> dict[str, Any]:
-    """Return what the manifest already says; nothing where there is none that can be read."""
-    known = files.read_json(workspace.animations_manifest, default={})
-    return {name: entry for name, entry in known.items() if "flashes" in entry}
+def _note(workspace: Workspace, clip: Clip) -> Path:
+    """Return the note of what was found while an animation was drawn."""
+    return workspace.drawn / f"{clip.name}.gif.json"
+
+
+def _files(workspace: Workspace, clip: Clip) -> list[Path]:
+    """Return every file of an animation, its note included."""
+    return [*_outputs(workspace, clip).values(), _note(workspace, clip)]
 
 
 def _outputs(workspace: Workspace, clip: Clip) -> dict[str, Path]:
@@ -165,22 +101,3 @@ def _outputs(workspace: Workspace, clip: Clip) -> dict[str, Path]:
         for kind, suffix in (("gif", ".gif"), ("poster", ".png"))
         for scheme, ending in SCHEMES.items()
     }
-
-
-def _product(clip: Clip) -> str:
-    """Return the name of an animation in the ledger."""
-    return f"animation {clip.name}"
-
-
-def _remove_strangers(workspace: Workspace, plan: Sequence[Clip]) -> None:
-    """Remove pictures of other recordings, which the site would otherwise publish."""
-    wanted = {path for clip in plan for path in _outputs(workspace, clip).values()}
-    for path in sorted(workspace.animations.glob("*.[gp][in][fg]")):
-        if path not in wanted:
-            path.unlink()
-
-
-def _line_of(file: str, function: str) -> int:
-    """Return the line where a function of this package starts, without importing what it draws with."""
-    lines = (HERE / file).read_text(encoding="utf-8").splitlines()
-    return next(number for number, line in enumerate(lines, 1) if line.startswith(f"def {function}("))

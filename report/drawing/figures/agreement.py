@@ -10,18 +10,18 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
+from report.analysis.table import Table
 from report.drawing.figures.comparison import by_chance, few, heights, key, room_beside, scope, seeds, short, when
-from report.drawing.figures.sources import Facts, Tables, Words, look, others, rows, selection
+from report.drawing.figures.sources import Facts, Tables, Words, others, rows, selection
 from report.drawing.figures.style import Ink, batches_below, brief, heading, sheet
 from report.wording import percent, series, shape
 
 TABLES = ("agreement_batches", "agreement")
 
 
-def facts(results: Mapping[str, Any]) -> Facts | None:
+def facts(results: Mapping[str, Any], table: Table) -> Facts | None:
     """Return the family of the main optimizer, and the shares that the caption states."""
     study = results["study"]
-    summary = results["summary"]["agreement"]
     found, shown = few(results), selection(results)
     return {
         "optimizers": found,
@@ -29,7 +29,8 @@ def facts(results: Mapping[str, Any]) -> Facts | None:
         **scope(results, found),
         "share": {
             each["slug"]: {
-                layer: look(summary, each["slug"], layer, study["late"], "share", "mean") for layer in shown["layers"]
+                layer: table.get("agreement", "share", each["slug"], layer, study["late"]).mean
+                for layer in shown["layers"]
             }
             for each in found
         },

@@ -10,18 +10,18 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
+from report.analysis.table import Table
 from report.drawing.figures.comparison import bars, few, heights, key, names, room_beside, scope, seeds, short, when
-from report.drawing.figures.sources import Facts, Tables, Words, look, others, rows, selection
+from report.drawing.figures.sources import Facts, Tables, Words, others, rows, selection
 from report.drawing.figures.style import Ink, brief, dots, heading, sheet
 from report.wording import fixed, series, shape
 
 TABLES = ("autocorrelation",)
 
 
-def facts(results: Mapping[str, Any]) -> Facts | None:
+def facts(results: Mapping[str, Any], table: Table) -> Facts | None:
     """Return the family of the main optimizer, and the correlations one batch apart that the caption states."""
     study = results["study"]
-    summary = results["summary"]["autocorrelation"]
     found, shown = few(results), selection(results)
     return {
         "optimizers": found,
@@ -29,7 +29,7 @@ def facts(results: Mapping[str, Any]) -> Facts | None:
         **scope(results, found),
         "first_lag": {
             each["slug"]: {
-                layer: look(summary, each["slug"], layer, study["late"], "updates", "mean", 0)
+                layer: table.get("autocorrelation", "updates", each["slug"], layer, study["late"], 1).mean
                 for layer in shown["layers"]
             }
             for each in found

@@ -10,8 +10,9 @@ from typing import Any, Final
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from report.analysis.table import Table
 from report.drawing.figures.comparison import bars, seeds, signed, when
-from report.drawing.figures.sources import Columns, Facts, Tables, Words, look, main_label, others, rows, selection
+from report.drawing.figures.sources import Columns, Facts, Tables, Words, main_label, others, rows, selection
 from report.drawing.figures.style import PIXELS_PER_INCH, WIDTH, Ink, brief
 from report.wording import fixed, series, shape
 
@@ -30,13 +31,12 @@ ROW, TOP, GAP = 72, 50, 10  # CSS pixels: of a layer, above, between columns
 THICK = 14  # CSS pixels of a bar
 
 
-def facts(results: Mapping[str, Any]) -> Facts | None:
+def facts(results: Mapping[str, Any], table: Table) -> Facts | None:
     """Return the parts for each layer; None where no theory says what chance gives."""
     study = results["study"]
-    found = results["summary"]["decomposition"][study["main"]]
     shown, layers = selection(results), {}
     for layer, row in shown["layers"].items():
-        parts = {part: look(found, layer, WINDOW, part, "mean") for part in PARTS}
+        parts = {part: table.get("decomposition", part, study["main"], layer, WINDOW).mean for part in PARTS}
         if any(value is None for value in parts.values()):
             continue
         layers[layer] = {**row, "parts": parts}

@@ -11,6 +11,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from report.analysis.table import Table
 from report.drawing.figures.sources import Columns, Facts, Tables, Words
 from report.drawing.figures.style import PIXELS_PER_INCH, WIDTH, Ink
 from report.wording import thousands
@@ -24,7 +25,7 @@ ROWS = 2  # of examples
 DATA = {"title", "train", "validation", "shape"}  # what is told of the data
 
 
-def facts(results: Mapping[str, Any]) -> Facts | None:
+def facts(results: Mapping[str, Any], table: Table) -> Facts | None:
     """Return how many images of which size and data set there are; None where no image was attached."""
     data = results["data"]
     if not data.keys() >= DATA or len(data["shape"]) != 2:

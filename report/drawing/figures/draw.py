@@ -1,21 +1,19 @@
-"""Draw the figures, in the order of the article, and those alone that must be drawn again."""
+"""The figures, in the order of the article: what each is made from, how it is drawn, and what pages say of it."""
 
+import functools
 import importlib
-import inspect
-from collections.abc import Callable
-from importlib.metadata import version
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from report import files
-from report.analysis import tables as analysed
+from report.analysis import columns
+from report.analysis import results as analysed
 from report.drawing.figures import picture
 from report.drawing.figures.picture import ENDINGS, SCHEMES
 from report.drawing.figures.sources import Drawing, Facts, Tables
-from report.freshness import Ledger, code_digest, digest, imported
+from report.products import Product
 from report.workspace import Workspace
-
-Progress = Callable[[int, int, str], None]
 
 HERE: Final = Path(__file__).parent
 FIGURES: Final = (
@@ -36,34 +34,46 @@ FIGURES: Final = (
 )
 
 
-def draw(workspace: Workspace, report_progress: Progress) -> None:
-    """Draw every figure that is not fresh, and write the manifest that pages read.
+def plan(workspace: Workspace) -> dict[str, Facts]:
+    """Return what each figure uses of the results, by its name, in order.
 
     A figure that has nothing to show, such as a comparison where there is nothing to compare, is left out.
 
     Raises:
         ReportError: when there are no results or no tables.
     """
-    results = files.read_json(workspace.results)
-    analysed.read_table(_table(workspace, "layers"))
-    plan = {}
+    results = analysed.read(workspace)
+    table = analysed.numbers(workspace, results)
+    found = {}
     for name in FIGURES:
         module = _module(name)
-        facts = module.facts(results) if _table(workspace, module.TABLES[0]).is_file() else None
+        facts = module.facts(results, table) if _table(workspace, module.TABLES[0]).is_file() else None
         if facts is not None:
-            plan[name] = facts
-    ledger = Ledger(workspace.ledger)
-    keys = {name: _key(workspace, name, facts) for name, facts in plan.items()}
-    stale = [name for name in plan if not ledger.is_fresh(_product(name), keys[name], _outputs(workspace, name))]
-    for done, name in enumerate(stale, 1):
-        _draw(workspace, name, plan[name])
-        ledger.record(_product(name), keys[name], _outputs(workspace, name))
-        report_progress(done, len(stale), name)
-    files.write_json(workspace.figures_manifest, {name: _entry(workspace, name, plan[name]) for name in plan})
-    wanted = {path for name in plan for path in _outputs(workspace, name)}
+            found[name] = facts
+    return found
+
+
+def products(workspace: Workspace, planned: Mapping[str, Facts]) -> list[Product]:
+    """Return the figures as products."""
+    return [
+        Product(
+            f"figure {name}",
+            (f"report.drawing.figures.{name}", "report.drawing.figures.draw"),
+            functools.partial(_inputs, workspace, name, facts),
+            functools.partial(_outputs, workspace, name),
+            functools.partial(_draw, workspace, name, facts),
+        )
+        for name, facts in planned.items()
+    ]
+
+
+def describe(workspace: Workspace, planned: Mapping[str, Facts]) -> None:
+    """Write the manifest that pages read, and remove the figures of other results, which the site would publish."""
+    files.write_json(workspace.figures_manifest, {name: _entry(workspace, name, planned[name]) for name in planned})
+    wanted = {path for name in planned for path in _outputs(workspace, name)}
     for path in sorted(workspace.figures.glob("*.*")):
         if path not in wanted:
-            path.unlink()  # of other results: the site would publish it
+            path.unlink()
 
 
 def _module(name: str) -> Drawing:
@@ -79,14 +89,12 @@ def _table(workspace: Workspace, name: str) -> Path:
 def _tables(workspace: Workspace, name: str) -> Tables:
     """Return the tables of a figure, those that there are."""
     paths = {table: _table(workspace, table) for table in _module(name).TABLES}
-    return {table: analysed.read_table(path) for table, path in paths.items() if path.is_file()}
+    return {table: columns.read(path) for table, path in paths.items() if path.is_file()}
 
 
-def _key(workspace: Workspace, name: str, facts: Facts) -> str:
-    """Return the digest of all that a figure is made from."""
-    tables = [_table(workspace, table) for table in _module(name).TABLES]
-    code = code_digest(*imported(HERE / f"{name}.py", Path(picture.__file__), Path(analysed.__file__)))
-    return digest(facts, *tables, HERE / "house.mplstyle", code, version("matplotlib"), version("pillow"))
+def _inputs(workspace: Workspace, name: str, facts: Facts) -> list[Any]:
+    """Return all that a figure is made from, besides code."""
+    return [facts, *(_table(workspace, table) for table in _module(name).TABLES), HERE / "house.mplstyle"]
 
 
 def _draw(workspace: Workspace, name: str, facts: Facts) -> None:
@@ -114,7 +122,7 @@ def _entry(workspace: Workspace, name: str, facts: Facts) -> dict[str, Any]:
         "caption": words.caption,
         "alt": words.alt,
         "data": f"tables/{module.TABLES[0]}.csv",
-        "code": {"path": f"report/drawing/figures/{name}.py", "line": inspect.getsourcelines(module.draw)[1]},
+        "code": {"path": f"report/drawing/figures/{name}.py", "function": "draw"},
     }
 
 
@@ -125,8 +133,3 @@ def _outputs(workspace: Workspace, name: str) -> list[Path]:
         paths = [workspace.figures / f"{name}{ending}{kind}" for kind in ENDINGS]
         found.append(next((path for path in paths if path.exists()), paths[0]))
     return found
-
-
-def _product(name: str) -> str:
-    """Return the name of a figure in the ledger."""
-    return f"figure {name}"

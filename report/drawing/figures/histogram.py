@@ -11,7 +11,9 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-from report.drawing.figures.sources import Facts, Tables, Words, main_label, others, rows, selection
+from report.analysis import cuts
+from report.analysis.table import Table
+from report.drawing.figures.sources import Facts, Tables, Words, main_label, main_place, others, rows, selection
 from report.drawing.figures.style import Ink, brief, exponent, heading, label, scaled, sheet, unit
 from report.wording import SUPERSCRIPTS, digits, percent, plural, series, shape, thousands
 
@@ -19,21 +21,17 @@ TABLES = ("histogram", "thresholds")
 ALIKE = 8  # layers whose widest and narrowest range differ by less share one x axis
 
 
-def facts(results: Mapping[str, Any]) -> Facts | None:
+def facts(results: Mapping[str, Any], table: Table) -> Facts | None:
     """Return the law of each layer, and how many updates were counted."""
-    run, shown = results["main"], selection(results)
+    shown, counted = selection(results), results["histogram"][results["main"]]
+    layers = {}
+    for layer, row in shown["layers"].items():
+        law = cuts.law(table, *main_place(results, layer))
+        assert law is not None  # the layers that are shown are those that moved
+        known = {name: law[name] for name in ("mean", "threshold", "full_colour")}
+        layers[layer] = {**row, **known, **{name: counted[layer][name] for name in ("count", "zero_share")}}
     return {
-        "layers": {
-            layer: {
-                **row,
-                "mean": results["threshold"][run][layer]["mean"],
-                "threshold": results["threshold"][run][layer]["threshold"],
-                "full_colour": results["threshold"][run][layer]["full_colour"],
-                "count": results["histogram"][run][layer]["count"],
-                "zero_share": results["histogram"][run][layer]["zero_share"],
-            }
-            for layer, row in shown["layers"].items()
-        },
+        "layers": layers,
         "left_out": shown["left_out"],
         "optimizer": main_label(results),
     }

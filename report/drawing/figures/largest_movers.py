@@ -9,6 +9,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
+from report.analysis.table import Table
 from report.drawing.figures.sources import Facts, Tables, Words, main_label, others, rows, selection
 from report.drawing.figures.style import Ink, batches_below, brief, few_values, heading, sheet
 from report.wording import digits, plural, series, thousands
@@ -16,7 +17,7 @@ from report.wording import digits, plural, series, thousands
 TABLES = ("weight_history",)
 
 
-def facts(results: Mapping[str, Any]) -> Facts | None:
+def facts(results: Mapping[str, Any], table: Table) -> Facts | None:
     """Return which weights they are, and where they began and ended."""
     known, history, shown = results["network"]["layers"], results["history"][results["main"]], selection(results)
     sampled = [layer for layer in shown["layers"] if known[layer]["kept"] == "sample"]

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
+from report.analysis.table import Table
 from report.drawing.figures.sources import Columns, Facts, Tables, Words, look, main_label
 from report.drawing.figures.style import Ink, batches_below, few_values, heading, label, sheet
 from report.wording import digits, fixed, percent, plural, thousands
@@ -18,7 +19,7 @@ TABLES = ("loss", "validation")
 FAINT = 0.32  # opacity of single batches
 
 
-def facts(results: Mapping[str, Any]) -> Facts | None:
+def facts(results: Mapping[str, Any], table: Table) -> Facts | None:
     """Return the reference and the few numbers that the caption states; None where no loss was logged."""
     loss = results["loss"].get(results["main"])
     if not loss:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
+from report.analysis.table import Table
 from report.drawing.figures.comparison import at_most, left_out, names, ordered
 from report.drawing.figures.sources import Facts, Tables, Words, rows
 from report.drawing.figures.style import Ink, batches_below, heading, sheet, stems
@@ -19,7 +20,7 @@ SHOWN = 100  # batches: as many as can be told apart on a phone
 START_UP = 100  # batches that are left out where there are enough after them
 
 
-def facts(results: Mapping[str, Any]) -> Facts | None:
+def facts(results: Mapping[str, Any], table: Table) -> Facts | None:
     """Return which weight under which optimizers; None where there is only one."""
     known = results.get("one_weight") or {"optimizers": []}
     found = [each for each in ordered(results) if each["slug"] in known["optimizers"]]

@@ -10,6 +10,7 @@ from typing import Any
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullLocator
 
+from report.analysis.table import Table
 from report.drawing.figures.comparison import (
     at_most,
     bars,
@@ -23,7 +24,7 @@ from report.drawing.figures.comparison import (
     seeds,
     when,
 )
-from report.drawing.figures.sources import Facts, Tables, Words, look, others, rows, selection
+from report.drawing.figures.sources import Facts, Tables, Words, others, rows, selection
 from report.drawing.figures.style import PIXELS_PER_INCH, WIDTH, Ink, dots
 from report.wording import fixed, series
 
@@ -34,7 +35,7 @@ TOP, BELOW, SIDE = 34, 46, 12  # CSS pixels around
 TICKS = (1, 2, 5, 10, 20, 50, 100, 200, 500)
 
 
-def facts(results: Mapping[str, Any]) -> Facts | None:
+def facts(results: Mapping[str, Any], table: Table) -> Facts | None:
     """Return the optimizers by rising momentum, the main one's family first; None where the main one is alone."""
     found = ordered(results)
     if len(found) < 2:
@@ -42,7 +43,6 @@ def facts(results: Mapping[str, Any]) -> Facts | None:
     study = results["study"]
     every = at_most(found, study["main"])
     kin, shown = family(results), selection(results)
-    summary = results["summary"]["persistence"]
     return {
         "optimizers": every,
         "optimizers_left_out": len(found) - len(every),
@@ -51,7 +51,7 @@ def facts(results: Mapping[str, Any]) -> Facts | None:
         **scope(results, every),
         "mean_run": {
             each["slug"]: {
-                layer: look(summary, each["slug"], layer, study["late"], "mean_run", "mean")
+                layer: table.get("persistence", "mean_run", each["slug"], layer, study["late"]).mean
                 for layer in shown["layers"]
             }
             for each in every

@@ -10,8 +10,9 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
+from report.analysis.table import Table
 from report.drawing.figures.comparison import heights, key, names, optimizers, room_beside, scope, when
-from report.drawing.figures.sources import Facts, Tables, Words, look, others, rows, selection
+from report.drawing.figures.sources import Facts, Tables, Words, others, rows, selection
 from report.drawing.figures.style import Ink, brief, dots, heading, sheet
 from report.wording import percent, plural, series, shape
 
@@ -20,7 +21,7 @@ SHOWN = 40  # batches: longest length on the axis
 RAREST = 1e-4  # share at the lower edge
 
 
-def facts(results: Mapping[str, Any]) -> Facts | None:
+def facts(results: Mapping[str, Any], table: Table) -> Facts | None:
     """Return the main optimizer and the one to compare: with the least momentum, of its own kind if there is one."""
     every = optimizers(results)
     main = every[0]
@@ -30,14 +31,13 @@ def facts(results: Mapping[str, Any]) -> Facts | None:
     if not less:
         return None
     chosen, shown = [main, less[0]], selection(results)
-    summary = results["summary"]["run_lengths"]
     return {
         "optimizers": chosen,
         **shown,
         **scope(results, chosen),
         "single": {
             each["slug"]: {
-                layer: look(summary, each["slug"], layer, study["late"], "probability", "mean", 0)
+                layer: table.get("run_lengths", "probability", each["slug"], layer, study["late"], 1).mean
                 for layer in shown["layers"]
             }
             for each in chosen

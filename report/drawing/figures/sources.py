@@ -6,6 +6,7 @@ from typing import Any, Final, Protocol
 
 from matplotlib.figure import Figure
 
+from report.analysis.table import Table
 from report.drawing.choice import chosen
 from report.drawing.figures.style import Ink
 from report.wording import plural
@@ -37,8 +38,8 @@ class Drawing(Protocol):
 
     TABLES: Sequence[str]
 
-    def facts(self, results: Mapping[str, Any]) -> Facts | None:
-        """Return what the figure uses of the results; None where there is nothing to draw."""
+    def facts(self, results: Mapping[str, Any], table: Table) -> Facts | None:
+        """Return what the figure uses of results and numbers; None where there is nothing to draw."""
         ...
 
     def draw(self, ink: Ink, tables: Tables, facts: Facts) -> Figure:
@@ -86,6 +87,12 @@ def others(facts: Facts) -> str:
     """Say in a caption how many tensors of the model a figure does not show; nothing where it shows all."""
     count = facts["left_out"]
     return f" Left out: {plural(count, 'other tensor')} of the model." if count else ""
+
+
+def main_place(results: Mapping[str, Any], layer: str) -> tuple[str, str, int]:
+    """Return where the table has the main recording's numbers of a layer: its label's slug, the layer, its place."""
+    slug = results["study"]["main"]
+    return slug, layer, results["study"]["runs"][slug].index(results["main"])
 
 
 def main_label(results: Mapping[str, Any]) -> str:

@@ -11,19 +11,23 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullLocator
 
+from report.analysis.table import Table
 from report.drawing.figures.comparison import key, optimizers, spare
-from report.drawing.figures.sources import Facts, Tables, Words, others, rows, selection
+from report.drawing.figures.sources import Facts, Tables, Words, main_place, others, rows, selection
 from report.drawing.figures.style import Ink, heading, label, sheet
 from report.wording import digits, fixed, plural, series, thousands
 
 TABLES = ("startup",)
 
 
-def facts(results: Mapping[str, Any]) -> Facts | None:
+def facts(results: Mapping[str, Any], table: Table) -> Facts | None:
     """Return what the caption states; None where the main optimizer has no learning rate to measure by."""
     main, shown = optimizers(results)[0], selection(results)
-    curves, first = results["curves"]["startup"].get(main["slug"], {}), results["startup"][results["main"]]
-    layers = {layer: row for layer, row in shown["layers"].items() if _has_curve(curves.get(layer))}
+    layers = {
+        layer: row
+        for layer, row in shown["layers"].items()
+        if any(each.mean is not None for each in table.series("startup", "mean_absolute", main["slug"], layer).values())
+    }
     if not layers:
         return None
     return {
@@ -31,7 +35,7 @@ def facts(results: Mapping[str, Any]) -> Facts | None:
         "label": main["label"],
         "layers": layers,
         "left_out": shown["left_out"],
-        "first": {layer: {name: first[layer]["first_batch"][name] for name in ("live", "exact")} for layer in layers},
+        "first": {layer: _first(results, table, layer) for layer in layers},
         "seeds": len(results["study"]["runs"][main["slug"]]),
         "expected": bool(main["theory"] and results["theory"][main["slug"]]["startup"]),
     }
@@ -97,8 +101,10 @@ def words(tables: Tables, facts: Facts) -> Words:
     )
 
 
-def _has_curve(curve: Mapping[str, Any] | None) -> bool:
-    return curve is not None and any(value is not None for value in curve["mean"])
+def _first(results: Mapping[str, Any], table: Table, layer: str) -> dict[str, float | None]:
+    """Return how many weights of the main recording had a gradient in the first step, and moved by the rate itself."""
+    slug, _, place = main_place(results, layer)
+    return {name: table.get("first_step", name, slug, layer).values[place] for name in ("live", "exact")}
 
 
 def _number(value: Any) -> float | None:

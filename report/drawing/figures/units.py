@@ -11,8 +11,9 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
 
+from report.analysis.table import Table
 from report.drawing.figures.comparison import LETTER, when
-from report.drawing.figures.sources import Facts, Tables, Words, look, main_label, others, rows, selection
+from report.drawing.figures.sources import Facts, Tables, Words, main_label, others, rows, selection
 from report.drawing.figures.style import WIDTH, Ink, brief, dots, heading, sheet
 from report.wording import SUPERSCRIPTS, digits, plural, series, shape
 
@@ -24,15 +25,18 @@ UNITS: Final = {
 }
 
 
-def facts(results: Mapping[str, Any]) -> Facts | None:
+def facts(results: Mapping[str, Any], table: Table) -> Facts | None:
     """Return the layers that are drawn, and the means that the caption states; None where there is one layer."""
     layers = {name: row for name, row in selection(results)["layers"].items() if name in results["drawn"]}
     if len(layers) < 2:
         return None
     study = results["study"]
-    summary = look(results, "summary", "units", study["main"])
+
+    def of(name: str, layer: str, window: str) -> float | None:
+        return table.get("windows" if name == "steps" else "units", name, study["main"], layer, window).mean
+
     first, late = "1-100", study["late"]
-    windows = [each for each in dict.fromkeys((first, late)) if any(look(summary, layer, each) for layer in layers)]
+    windows = [each for each in dict.fromkeys((first, late)) if any(of("steps", layer, each) for layer in layers)]
     if late == "all" and first in windows:
         windows = [first]  # a study that short has nothing after its start
     if not windows:
@@ -46,10 +50,7 @@ def facts(results: Mapping[str, Any]) -> Facts | None:
         "batches": study["batches"],
         "seeds": len(study["runs"][study["main"]]),
         "mean": {
-            unit: {
-                window: {layer: look(summary, layer, window, unit, "mean") for layer in layers} for window in windows
-            }
-            for unit in UNITS
+            unit: {window: {layer: of(unit, layer, window) for layer in layers} for window in windows} for unit in UNITS
         },
     }
 

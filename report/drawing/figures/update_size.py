@@ -12,7 +12,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 from numpy.typing import NDArray
 
-from report.drawing.figures.sources import Facts, Tables, Words, main_label, others, rows, selection
+from report.analysis import cuts
+from report.analysis.table import Table
+from report.drawing.figures.sources import Facts, Tables, Words, main_label, main_place, others, rows, selection
 from report.drawing.figures.style import Ink, brief, heading, label, sheet
 from report.wording import SUPERSCRIPTS, digits, percent, series, shape, thousands
 
@@ -21,9 +23,10 @@ POINTS = 260  # drawn batches: as many as the eye can part on a logarithmic axis
 DECADES = 3  # that the y axis shows at most, below the largest value
 
 
-def facts(results: Mapping[str, Any]) -> Facts | None:
+def facts(results: Mapping[str, Any], table: Table) -> Facts | None:
     """Return the layers, the learning rate, and the sizes that the caption states."""
-    size, shown = results["size"][results["main"]], selection(results)
+    shown = selection(results)
+    size = {layer: cuts.sizes(table, *main_place(results, layer)) for layer in shown["layers"]}
     return {
         "layers": {
             layer: {**row, "mean": {window: found["mean_absolute_update"] for window, found in size[layer].items()}}

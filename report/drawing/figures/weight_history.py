@@ -9,6 +9,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
+from report.analysis.table import Table
 from report.drawing.figures.sources import Facts, Tables, Words, main_label, rows, selection
 from report.drawing.figures.style import Ink, batches_below, brief, exponent, few_values, heading, sheet, stems, unit
 from report.wording import digits, plural, series, shape, thousands
@@ -17,7 +18,7 @@ TABLES = ("weight_history",)
 ROOM = 12  # letters of a name that fit on a line twice
 
 
-def facts(results: Mapping[str, Any]) -> Facts | None:
+def facts(results: Mapping[str, Any], table: Table) -> Facts | None:
     """Return which weights they are: the first of the first layer drawn, as in the first article, and a lively one."""
     shown = selection(results)["layers"]
     layer = next(iter([*(name for name in shown if name in results["drawn"]), *shown]))

@@ -1,7 +1,8 @@
 """Pack recordings for the browser: what the player on the site reads, a few hundred kilobytes at a time."""
 
+import functools
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -10,19 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from report import files
-from report.analysis import threshold, updates
 from report.drawing import scales
 from report.drawing.animation import clips, colour, geometry
 from report.drawing.animation.clips import Pace
 from report.drawing.animation.palette import SCHEMES
 from report.drawing.player import shard
-from report.drawing.scales import IDLE, Laws
-from report.freshness import Ledger, code_digest, digest, imported
+from report.drawing.scales import Laws
+from report.products import Product, digest
 from report.recording.reader import Recording
 from report.recording.study import Study
 from report.workspace import Workspace
-
-Progress = Callable[[int, int, str], None]
 
 FORMAT = Path(__file__).with_name("format.md")
 SHARD_VALUES = 120_000  # edges × steps of a shard: about 100 KB, so that the first picture comes soon
@@ -31,32 +29,35 @@ MOST_RUNS = 12  # recordings that are offered
 DIGITS = 4  # significant digits of the losses in the index
 
 
-def pack(workspace: Workspace, study: Study, pace: Pace, report_progress: Progress) -> None:
-    """Write the index, and the shards of every recording that the player offers and that is not fresh.
+def products(workspace: Workspace, study: Study, layers: Sequence[str]) -> list[Product]:
+    """Return the recordings that the player offers as products: their shards, and a note of what these hold.
 
-    Offered are the main recording and one of each other label, of the same seed. Where no network is drawn there is
-    nothing to play: then there is no index.
-
-    Raises:
-        ReportError: when there are no results.
+    Offered are the main recording and one of each other label, of the same seed, where a network is drawn.
     """
-    folder = workspace.docs / "player"
-    laws, layers = scales.read(workspace, study)
-    runs = _offered(study, layers)
-    ledger, known = Ledger(workspace.ledger), _known(folder / "index.json")
-    code = code_digest(*imported(Path(__file__)))
-    entries = []
-    for done, run in enumerate(runs, 1):
-        own = {layer: laws[layer] for layer in layers} if run is study.main else None
-        key = digest(clips.identity(run, layers, run.steps), layers, own, code)
+    found = []
+    for run in _offered(study, layers):
         name = _name(study, run)
-        product, entry = f"player {name}", known.get(name)
-        if entry is None or not ledger.is_fresh(product, key, _shard_paths(folder, entry)):
-            entry = _pack_run(folder, name, run, layers, own or run_laws(run, layers))
-            ledger.record(product, key, _shard_paths(folder, entry))
+        own = scales.of(workspace, study, run, layers)
+        found.append(
+            Product(
+                f"player, {name}",
+                ("report.drawing.player.pack",),
+                functools.partial(_inputs, run, layers, own),
+                functools.partial(_files, workspace, name),
+                functools.partial(_pack_run, workspace, name, run.path, layers, own),
+            )
+        )
+    return found
+
+
+def describe(workspace: Workspace, study: Study, layers: tuple[str, ...], laws: Laws, pace: Pace) -> None:
+    """Write the index, and remove what belongs to other recordings. Where nothing is offered there is no index."""
+    folder = workspace.docs / "player"
+    entries = [
         # The words that the player calls it by, as they are now.
-        entries.append({**entry, "slug": study.slug(run.label), "label": run.label})
-        report_progress(done, len(runs), f"player, {name}")
+        {**files.read_json(_note(workspace, _name(study, run))), "slug": study.slug(run.label), "label": run.label}
+        for run in _offered(study, layers)
+    ]
     if entries:
         index = _index(study, pace, layers, laws, entries)
         # One line: indentation would be a third of what a reader waits for.
@@ -64,23 +65,12 @@ def pack(workspace: Workspace, study: Study, pace: Pace, report_progress: Progre
         files.write_text(folder / "index.json", text)
     else:
         (folder / "index.json").unlink(missing_ok=True)
-    _remove_strangers(folder, {path for entry in entries for path in _shard_paths(folder, entry)})
+    _remove_strangers(workspace, {path for entry in entries for path in _files(workspace, entry["run"])})
 
 
 def description() -> str:
     """Return what is to be known of the format, as Markdown."""
     return FORMAT.read_text(encoding="utf-8").strip()
-
-
-def run_laws(run: Recording, layers: Sequence[str]) -> Laws:
-    """Return mean and threshold of each layer over all steps of a recording."""
-    smallest = threshold.smallest(run, layers)
-    found: dict[str, Mapping[str, float]] = {}
-    for layer in layers:
-        changes = updates.trajectory(run, layer).updates
-        law = threshold.law(changes, smallest) if changes.size else None
-        found[layer] = IDLE if law is None else {"mean": law.mean, "threshold": law.threshold}
-    return found
 
 
 def opening_batch(main: Recording, layers: tuple[str, ...], laws: Laws, frames: int) -> int:
@@ -115,8 +105,14 @@ def _name(study: Study, run: Recording) -> str:
     return study.slug(run.label) + ("" if run.seed is None else f"-seed{run.seed}")
 
 
-def _pack_run(folder: Path, name: str, run: Recording, layers: Sequence[str], laws: Laws) -> dict[str, Any]:
-    """Write the shards of a recording; return its entry in the index."""
+def _inputs(run: Recording, layers: Sequence[str], own: Laws) -> list[Any]:
+    """Return all that decides the shards of a recording, besides code."""
+    return [clips.identity(run, layers, run.steps), list(layers), own]
+
+
+def _pack_run(workspace: Workspace, name: str, path: Path, layers: Sequence[str], laws: Laws) -> None:
+    """Write the shards of the recording at `path`, and the note that becomes its entry in the index."""
+    folder, run = workspace.docs / "player", Recording.open(path)
     edges = sum(run.tensors[layer].size for layer in layers)
     steps = min(run.steps, MOST_VALUES // edges)
     weights = {layer: _matrices(run, layer, run.weights(layer)[: steps + 1]) for layer in layers}
@@ -140,7 +136,7 @@ def _pack_run(folder: Path, name: str, run: Recording, layers: Sequence[str], la
     # zlib lets go of the interpreter while it works: two threads are twice as fast.
     with ThreadPoolExecutor(2) as pool:
         lengths = list(pool.map(write, range(0, steps, size)))
-    return {
+    note = {
         "run": name,
         "fingerprint": fingerprint,
         "batches": steps,
@@ -149,6 +145,7 @@ def _pack_run(folder: Path, name: str, run: Recording, layers: Sequence[str], la
         "laws": [laws[layer] for layer in layers],
         "loss": _loss(run, steps),
     }
+    files.write_json(_note(workspace, name), note)
 
 
 def _matrices(run: Recording, layer: str, rows: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -194,12 +191,16 @@ def _index(
     }
 
 
-def _known(path: Path) -> dict[str, dict[str, Any]]:
-    """Return the entries of an index that is already there, by training run; nothing where none can be read."""
-    try:
-        return {entry["run"]: entry for entry in files.read_json(path, default={})["runs"]}
-    except (KeyError, TypeError):
-        return {}
+def _note(workspace: Workspace, name: str) -> Path:
+    """Return the note on the shards of a recording."""
+    return workspace.drawn / f"{name}.player.json"
+
+
+def _files(workspace: Workspace, name: str) -> list[Path]:
+    """Return the note on a recording and the shards that it names; of one that is not packed, the note's place."""
+    note = _note(workspace, name)
+    count = len(files.read_json(note, default={}).get("shards", ()))
+    return [note, *(_shard_path(workspace.docs / "player", name, number) for number in range(count))]
 
 
 def _shard_path(folder: Path, run: str, number: int) -> Path:
@@ -207,14 +208,10 @@ def _shard_path(folder: Path, run: str, number: int) -> Path:
     return folder / run / f"{number:03d}.bin"
 
 
-def _shard_paths(folder: Path, entry: Mapping[str, Any]) -> list[Path]:
-    """Return the files of all shards of a training run."""
-    return [_shard_path(folder, entry["run"], number) for number in range(len(entry["shards"]))]
-
-
-def _remove_strangers(folder: Path, wanted: set[Path]) -> None:
+def _remove_strangers(workspace: Workspace, wanted: set[Path]) -> None:
     """Remove shards of other recordings, which the site would otherwise publish."""
-    for path in sorted(folder.glob("*/*.bin")):
+    folder = workspace.docs / "player"
+    for path in [*folder.glob("*/*.bin"), *workspace.drawn.glob("*.player.json")]:
         if path not in wanted:
             path.unlink()
     for path in sorted(folder.glob("*/")):

@@ -1,0 +1,219 @@
+"""What is made: products, each with what it is made from, by which code, and the files that it consists of."""
+
+import ast
+import functools
+import hashlib
+import json
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from report import files
+
+PACKAGE = Path(__file__).parent
+DISTRIBUTIONS = {"PIL": "pillow", "material": "mkdocs-material"}  # libraries that are installed under another name
+DOCUMENTED = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+
+Progress = Callable[[int, int, str], None]  # told (done, in all, of what)
+
+
+@dataclass(frozen=True)
+class Product:
+    """Describe something that is made.
+
+    Attributes:
+        name: in messages, and in the ledger.
+        modules: whose code makes it; with them counts all that they import.
+        inputs: a path stands for its content, a folder for all its files; everything else is JSON.
+        outputs: returns its files as they are now.
+        work: makes it. Of products that are made side by side it must be picklable.
+        libraries: that decide its bytes without being imported by the code.
+    """
+
+    name: str
+    modules: tuple[str, ...]
+    inputs: Callable[[], Sequence[Any]]
+    outputs: Callable[[], Sequence[Path]]
+    work: Callable[[], object]
+    libraries: tuple[str, ...] = ()
+
+
+def digest(*parts: Any) -> str:
+    """Return the SHA-256 of `parts`: a path stands for its content, a folder for all its files, else JSON.
+
+    A missing file has a digest of its own, so that its appearance makes a product stale. What editors and systems
+    leave in a folder is no input.
+    """
+    total = hashlib.sha256()
+    for part in parts:
+        if isinstance(part, Path):
+            for file in kept_files(part) if part.is_dir() else [part]:
+                name = file.relative_to(part).as_posix() if part.is_dir() else ""
+                content = hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else "missing"
+                total.update(f"{name}\0{content}\0".encode())
+        else:
+            total.update(json.dumps(part, sort_keys=True).encode() + b"\0")
+    return total.hexdigest()
+
+
+def kept_files(folder: Path) -> list[Path]:
+    """Return every file below `folder` that somebody means to be there, sorted."""
+    return [
+        path
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and not any(_is_scrap(part) for part in path.relative_to(folder).parts)
+    ]
+
+
+def _is_scrap(name: str) -> bool:
+    """Tell whether a file or folder is hidden, an editor's backup, or Python's own."""
+    return name.startswith((".", "#")) or name.endswith(("~", ".bak", ".orig", ".swp")) or name == "__pycache__"
+
+
+@dataclass(frozen=True)
+class Module:
+    """Hold what matters of a source file.
+
+    Attributes:
+        meaning: digest of what it does: of its syntax tree, without docstrings; comments are not in it.
+        imports: full names of what it imports when it runs, modules or what is in them.
+    """
+
+    meaning: str
+    imports: tuple[str, ...]
+
+
+class Code:
+    """Know the modules of a package, and so what a change in any of them makes stale."""
+
+    def __init__(self, package: Path = PACKAGE) -> None:
+        """Look into `package`; its sources are read when they are asked for."""
+        self._package = package
+        self._known: dict[str, Any] = {}
+        self._modules: dict[str, Module | None] = {}
+
+    def recall(self, cache: Path) -> None:
+        """Read what an earlier command remembered: parsing all sources takes most of a second."""
+        known = files.read_json(cache, default={})
+        self._known = {name: entry for name, entry in known.items() if _is_entry(entry)}
+
+    def remember(self, cache: Path) -> None:
+        """Write down what all sources mean, whichever of them have been asked for."""
+        every = [self._name(path) for path in kept_files(self._package) if path.suffix == ".py"]
+        files.write_json(cache, {name: self._known[name] for name in every if self._module(name)})
+
+    def closure(self, *names: str) -> tuple[str, ...]:
+        """Return the modules whose code can run when `names` run, themselves included, sorted.
+
+        A package's `__init__` counts only where something is imported from it: it holds names, not work.
+        """
+        seen: set[str] = set()
+        waiting = list(names)
+        while waiting:
+            name = waiting.pop()
+            module = self._module(name)
+            if module is not None and name not in seen:
+                seen.add(name)
+                waiting += [each for each in map(self._of, module.imports) if each]
+        return tuple(sorted(seen))
+
+    def meanings(self, *names: str) -> dict[str, str]:
+        """Return what decides what those modules do: the meaning of each of their closure, by name."""
+        found = {name: self._module(name) for name in self.closure(*names)}
+        return {name: module.meaning for name, module in found.items() if module}
+
+    def libraries(self, *names: str) -> tuple[str, ...]:
+        """Return the top-level names of what the closure of those modules imports from elsewhere, sorted."""
+        modules = [self._module(name) for name in self.closure(*names)]
+        every = {each.split(".")[0] for module in modules if module for each in module.imports}
+        return tuple(sorted(every - set(sys.stdlib_module_names) - {self._package.name}))
+
+    def key(self, product: Product) -> str:
+        """Return the digest of all that decides a product."""
+        libraries = {*self.libraries(*product.modules), *product.libraries}
+        versions = {name: _version(name) for name in sorted(libraries)}
+        return digest(*product.inputs(), self.meanings(*product.modules), versions)
+
+    def _of(self, name: str) -> str:
+        """Return the module that an imported name is, or is in; nothing for what is of no module of this package."""
+        for candidate in (name, name.rpartition(".")[0]):
+            if self._module(candidate) is not None:
+                return candidate
+        return ""
+
+    def _module(self, name: str) -> Module | None:
+        if name not in self._modules:
+            first, *parts = name.split(".")
+            path = self._package.joinpath(*parts)
+            found = (path.with_suffix(".py") if parts else path, path / "__init__.py")
+            file = next((each for each in found if first == self._package.name and each.is_file()), None)
+            self._modules[name] = None if file is None else self._read(name, file)
+        return self._modules[name]
+
+    def _read(self, name: str, file: Path) -> Module:
+        source = file.read_bytes()
+        content = hashlib.sha256(source).hexdigest()
+        entry = self._known.get(name)
+        if entry is None or entry["content"] != content:
+            module = parse(source)
+            self._known[name] = {"content": content, "meaning": module.meaning, "imports": list(module.imports)}
+        return Module(self._known[name]["meaning"], tuple(self._known[name]["imports"]))
+
+    def _name(self, path: Path) -> str:
+        parts = [self._package.name, *path.relative_to(self._package).with_suffix("").parts]
+        return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def _is_entry(entry: Any) -> bool:
+    return isinstance(entry, dict) and entry.keys() == {"content", "meaning", "imports"}
+
+
+CODE = Code()  # of this very package
+
+
+def parse(source: bytes) -> Module:
+    """Return what matters of a source file; the same on every version of Python that can read it."""
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        if isinstance(node, DOCUMENTED) and node.body and _is_text(node.body[0]):
+            node.body = node.body[1:]
+    text = json.dumps(_plain(tree), sort_keys=True, separators=(",", ":"))
+    return Module(hashlib.sha256(text.encode()).hexdigest(), tuple(sorted(set(_imports(tree)))))
+
+
+def _is_text(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+
+
+def _plain(node: Any) -> Any:
+    """Return a syntax tree as lists and texts. Fields without a value, which come with new versions, are left out."""
+    if isinstance(node, ast.AST):
+        fields = {name: value for name, value in ast.iter_fields(node) if value is not None and value != []}
+        return [type(node).__name__, {name: _plain(value) for name, value in fields.items() if name != "ctx"}]
+    return [_plain(each) for each in node] if isinstance(node, list) else f"{type(node).__name__} {node!r}"
+
+
+def _imports(node: ast.AST) -> Iterator[str]:
+    """Give the full name of all that a tree imports, at its top or within a function, but not for types alone."""
+    children: Iterable[ast.AST] = ast.iter_child_nodes(node)
+    if isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING"):
+        children = node.orelse
+    for child in children:
+        if isinstance(child, ast.Import):
+            yield from (alias.name for alias in child.names)
+        elif isinstance(child, ast.ImportFrom):
+            yield from (f"{child.module}.{alias.name}" for alias in child.names)
+        else:
+            yield from _imports(child)
+
+
+@functools.cache
+def _version(library: str) -> str:
+    """Return the version of an installed library, or that it is missing."""
+    try:
+        return version(DISTRIBUTIONS.get(library, library))
+    except PackageNotFoundError:
+        return "missing"
