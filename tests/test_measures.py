@@ -126,7 +126,7 @@ def test_dwell_by_loops(recorded: tuple, series: tuple[Lists, Lists], suffix: st
 
 def test_agreement_and_coasting_by_loops(recorded: tuple, series: tuple[Lists, Lists]) -> None:
     """Update against its own batch's gradient, one by one."""
-    weights, gradients, batches = recorded
+    weights, gradients, _ = recorded
     pairs = agreeing = zero = coasting_count = moving = 0
     for column, slopes in zip(*series, strict=True):
         for change, slope in zip(column, slopes, strict=True):
@@ -167,7 +167,7 @@ def test_agreement_curve_knows_the_steps_that_have_no_gradient() -> None:
 
 def test_update_rms_and_start_up_by_loops(recorded: tuple, series: tuple[Lists, Lists]) -> None:
     """Sizes over the learning rate, one by one; in batch 1 every live weight moves by it."""
-    weights, gradients, batches = recorded
+    weights, gradients, _ = recorded
     every = [value for column in series[0] for value in column]
     live = [value for column in series[0] if any(column) for value in column]
     found = measured.sizes(weights).over_learning_rate(0.001)["all"]

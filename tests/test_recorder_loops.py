@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import textwrap
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from torch import nn
 
 import report
 from report.errors import ReportError
+from report.recording import gather
 
 SGD = torch.optim.SGD
 
@@ -137,6 +139,105 @@ def test_two_scaled_optimizers_of_which_one_skips(tmp_path: Path) -> None:
                 hand.gradients.append(gradients)
                 hand.after()
     assert hand.check(tmp_path / "run").skipped == 1
+
+
+class Scaled(torch.optim.Optimizer):
+    """Take what a GradScaler sets, as torch's fused optimizers do on a GPU."""
+
+    def __init__(self, parameters: Any) -> None:
+        """Hold the parameters."""
+        super().__init__(parameters, {"lr": 0.1})
+
+    @torch.no_grad()
+    def step(self, closure: Any = None) -> None:  # type: ignore[override]
+        """Step."""
+        for group in self.param_groups:
+            for value in group["params"]:
+                if value.grad is not None:
+                    value.sub_(value.grad.to_dense(), alpha=group["lr"])
+
+
+class Flag:
+    """Look like a `found_inf` on a GPU: to ask it takes a while, and happens in the writer's thread."""
+
+    is_cpu = False
+
+    def __init__(self, value: bool) -> None:
+        """Hold the answer."""
+        self.value, self.asked = value, None
+
+    def clone(self) -> "Flag":
+        """Return a copy."""
+        return self
+
+    def __bool__(self) -> bool:
+        """Answer, and note who asked."""
+        self.asked = threading.current_thread().name
+        return self.value
+
+
+@pytest.mark.parametrize("every", [1, 2])
+def test_skips_that_only_a_gpu_knows(tmp_path: Path, every: int) -> None:
+    """The loop does not wait for the answer, unless rows depend on it."""
+    model = nn.ModuleDict({"a": pair(), "b": pair(1)})
+    optimizers = [Scaled(each.parameters()) for each in model.values()]
+    hand = ByHand(model)
+    flags = []
+    with report.record(model, optimizers, tmp_path / "run", every=every) as recorder:
+        for turn in range(140):
+            for each in model.values():
+                each.zero_grad()
+                backward(each)
+            gradients: dict[str, torch.Tensor | None] = {n: p.grad.clone() for n, p in hand.parameters.items()}
+            for place, optimizer in enumerate(optimizers):
+                is_bad = turn % 7 == 3 or (turn % 5 == 2 and place == 1)
+                flags.append(Flag(is_bad))
+                optimizer.found_inf = flags[-1]
+                if is_bad:
+                    gradients |= {name: None for name in gradients if name.startswith("ab"[place])}
+                    optimizer.zero_grad()  # so that it changes nothing
+                optimizer.step()
+                del optimizer.found_inf
+            recorder.log(turn=turn)
+            if turn % 7 != 3:
+                hand.gradients.append(gradients)
+                hand.after()
+    recording = hand.check(tmp_path / "run", every=every)
+    assert {each.asked for each in flags} == ({"report-writer"} if every == 1 else {"MainThread", "report-writer"})
+    assert recording.skipped == 20
+    assert recording.series["turn"].tolist() == [turn for turn in range(140) if turn % 7 != 3]
+
+
+def test_values_that_lie_on_a_device(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows are fetched in as few copies as neighbours allow: here from the CPU, as if it were another device."""
+    original = gather.Reader.__init__
+
+    def init(self: gather.Reader, sources: Any) -> None:
+        original(self, sources)
+        self._is_on_cpu = False
+
+    monkeypatch.setattr(gather.Reader, "__init__", init)
+    model = nn.ModuleDict({"a": pair(), "b": nn.Embedding(50, 4, sparse=True), "c": pair(1).half()})
+    every = [*model.parameters()]
+    optimizers = [Scaled(every[::2]), Scaled(every[1::2])]  # with columns of the other in between
+    hand = ByHand(model)
+    with report.record(model, optimizers, tmp_path / "run", sample=20):
+        for turn in range(6):
+            model.zero_grad()
+            backward(model["a"])
+            model["b"](torch.randint(50, (7,))).sum().backward()
+            if turn % 2:
+                model["c"](torch.randn(4, 6).half()).square().mean().backward()
+            hand.before()
+            for optimizer in optimizers:
+                optimizer.grad_scale = torch.tensor(4.0)
+                optimizer.step()
+                del optimizer.grad_scale
+            hand.after()
+            hand.gradients[-1] = {
+                name: None if each is None else each.float() / 4 for name, each in hand.gradients[-1].items()
+            }
+    hand.check(tmp_path / "run")
 
 
 def test_tied_weights(tmp_path: Path) -> None:
@@ -691,10 +792,11 @@ def test_capture_by_a_cuda_graph_is_refused(tmp_path: Path, monkeypatch: pytest.
     """A replay runs no Python: what would be recorded is the capture alone."""
     model = pair()
     optimizer = SGD(model.parameters(), lr=0.1)
+    monkeypatch.setattr(nn.Parameter, "is_cuda", True)
+    monkeypatch.setattr(torch.cuda, "is_current_stream_capturing", lambda: False)
     with report.record(model, optimizer, tmp_path / "run"):
         backward(model)
         optimizer.step()
-        monkeypatch.setattr(torch.cuda, "is_initialized", lambda: True)
         monkeypatch.setattr(torch.cuda, "is_current_stream_capturing", lambda: True)
         with pytest.raises(ReportError, match="CUDA graph"):
             optimizer.step()

@@ -47,7 +47,7 @@ def test_a_column_of_text_stays_text(tmp_path: Path, name: str) -> None:
 )
 def test_what_would_not_be_read_as_it_was_is_not_written(tmp_path: Path, column: str, values: list[object]) -> None:
     """A new column of text must be named; a column of whole numbers holds nothing else."""
-    with pytest.raises(ValueError, match="report.analysis.columns"):
+    with pytest.raises(ValueError, match=r"report\.analysis\.columns"):
         write(tmp_path / "t.csv", [{column: np.array(values)}])
     assert list(tmp_path.iterdir()) == []
 

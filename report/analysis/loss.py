@@ -1,6 +1,7 @@
 """Loss and accuracy over the steps of one training run, as far as they were logged."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,7 +80,7 @@ def _finite(recorded: Series, name: str) -> Doubles:
     return np.where(np.isfinite(values), values, np.nan)
 
 
-def _pairs(recorded: Series, first: str, second: str) -> dict[str, Doubles] | None:
+def _pairs(recorded: Series, first: str, second: str) -> dict[str, NDArray[Any]] | None:
     """Return the steps at which series `first` has a number, as `batch`, with the numbers of both; None for no step."""
     values = _finite(recorded, first)
     rows = np.flatnonzero(~np.isnan(values))

@@ -22,7 +22,7 @@ def read(workspace: Workspace, study: Study) -> tuple[Laws, tuple[str, ...]]:
     known = results.read(workspace)
     if known.get("main") != study.main.name:
         raise ReportError(
-            f"{workspace.results} does not hold what is drawn of {study.main.name}. "
+            f"{workspace.results} does not hold what is drawn of {study.main.name} (it is of {known.get('main')}). "
             'Run "python -m report analyse" first.'
         )
     drawn = tuple(known["drawn"])

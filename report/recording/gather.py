@@ -21,8 +21,6 @@ CHUNK_STEPS = 128  # rows that are gathered before they are handed over …
 CHUNK_BYTES = 4 * 2**20  # … or fewer, so that memory is bounded whatever the model
 SNAPSHOT_BYTES = 8 * 2**20  # of whole states that are gathered
 
-FLOAT32 = np.dtype(np.float32)
-
 
 class Source:
     """Know which entries of one tensor are kept."""
@@ -36,15 +34,14 @@ class Source:
         self.shape = tuple(self.value.shape)
         self._places: dict[object, TorchTensor] = {}  # by device and layout: where in memory the entries lie
 
-    def plain(self, values: TorchTensor) -> Floats | None:
-        """Return a view of weights or a gradient, (size,); None unless it is contiguous float32 in main memory."""
-        try:
-            array: NDArray[Any] = values.numpy()
-        except (TypeError, RuntimeError):
-            return None  # on a device, sparse, of a type that NumPy does not have, part of a graph
-        if array.dtype is not FLOAT32 or array.shape != self.shape or not array.flags.c_contiguous:
-            return None
-        return array.reshape(-1)
+    def pick(self, array: NDArray[Any], target: Floats) -> None:
+        """Copy the kept entries of an array of this tensor's shape to `target`, (count,)."""
+        if array.size != self.tensor.size:
+            raise self._misfit(array.shape)
+        if self.chosen is None:
+            target[:] = array.reshape(-1)
+        else:  # within bounds: clipping is named because it needs no buffer
+            array.take(self.chosen, None, target, "clip")
 
     def entries(self, values: TorchTensor) -> TorchTensor:
         """Return the kept entries of weights or a gradient, (count,) float32, on its device.
@@ -53,7 +50,7 @@ class Source:
             ValueError: when it has not the shape that it had.
         """
         if tuple(values.shape) != self.shape:
-            raise ValueError(f"{self.tensor.name} had the shape {list(self.shape)} and now has {list(values.shape)}")
+            raise self._misfit(values.shape)
         if values.layout is not torch.strided:
             return self._touched(values)
         values = values.detach()
@@ -71,6 +68,9 @@ class Source:
     def whole(self) -> TorchTensor:
         """Return a copy of every entry, (size,) float32, in main memory."""
         return self.value.detach().reshape(-1).to("cpu", torch.float32, copy=True)
+
+    def _misfit(self, shape: Sequence[int]) -> ValueError:
+        return ValueError(f"{self.tensor.name} had the shape {list(self.shape)} and now has {list(shape)}")
 
     def _touched(self, gradient: TorchTensor) -> TorchTensor:
         """Return the kept entries of a sparse gradient: those that the step did not touch are zero."""
@@ -97,25 +97,22 @@ class Reader:
         self._values = [each.value for each in sources]
         self._is_on_cpu = all(each.value.is_cpu for each in sources)
         self._layout: list[object] = []
-        self._views: list[Floats | None] = []
+        self._views = [_plain(each) for each in self._values]
 
     def weights(self, chunk: "Chunk") -> None:
         """Copy what is kept of the weights into the row that a chunk is filling."""
         if not self._is_on_cpu:
             chunk.fetch(0, [(each, each.value) for each in self.sources], None)
             return
-        # The views stay as long as nobody gives a parameter other memory.
-        layout: list[object] = [(each.data_ptr(), each.shape, each.stride()) for each in self._values]
-        if layout != self._layout:
-            self._layout, self._views = layout, [each.plain(each.value.detach()) for each in self.sources]
+        layout: list[object] = [(each.data_ptr(), each.stride()) for each in self._values]
+        if layout != self._layout:  # somebody has given a parameter other memory
+            self._layout, self._views = layout, [_plain(each) for each in self._values]
         row = chunk.row(0)
         for source, view in zip(self.sources, self._views, strict=True):
             if view is None:
                 row[source.columns] = source.entries(source.value).cpu().numpy()
-            elif source.chosen is None:
-                row[source.columns] = view
-            else:  # within bounds: clipping is named because it needs no buffer
-                view.take(source.chosen, None, row[source.columns], "clip")
+            else:
+                source.pick(view, row[source.columns])
 
     def gradients(self, chunk: "Chunk", scale: TorchTensor | None) -> list[int]:
         """Copy what is kept of the gradients into the row that a chunk is filling; return who has one, by number.
@@ -124,22 +121,30 @@ class Reader:
             chunk: with columns for all sources.
             scale: by which gradients are divided.
         """
-        found = [(each, gradient) for each in self.sources if (gradient := each.value.grad) is not None]
         if not self._is_on_cpu:
+            found = [(each, gradient) for each in self.sources if (gradient := each.value.grad) is not None]
             chunk.fetch(1, found, scale)
             return [each.number for each, _ in found]
-        row = chunk.row(1)
-        for source, gradient in found:
-            view = source.plain(gradient)
-            if view is None:
+        row, present = chunk.row(1), []
+        for source, view in zip(self.sources, self._views, strict=True):
+            if (gradient := source.value.grad) is None:
+                continue
+            present.append(source.number)
+            try:
+                if view is None:  # a gradient is laid out as its parameter
+                    raise TypeError
+                source.pick(gradient.numpy(), row[source.columns])
+            except (TypeError, RuntimeError):  # sparse, or part of a graph, or of another type than the parameter
                 row[source.columns] = source.entries(gradient).cpu().numpy()
-            elif source.chosen is None:
-                row[source.columns] = view
-            else:
-                view.take(source.chosen, None, row[source.columns], "clip")
             if scale is not None:
                 row[source.columns] /= np.float32(scale.item())
-        return [each.number for each, _ in found]
+        return present
+
+
+def _plain(values: TorchTensor) -> NDArray[Any] | None:
+    """Return a view of a tensor; None unless it is contiguous float32 in main memory."""
+    is_plain = values.is_cpu and values.dtype is torch.float32 and values.is_contiguous()
+    return values.detach().numpy() if is_plain else None
 
 
 class Chunk:

@@ -46,6 +46,11 @@ class Holdings:
             found = self._look(position) | found
         self._add({identity: found[identity] for identity in known if identity in found})  # in the order of the model
 
+    @property
+    def is_on_gpu(self) -> bool:
+        """Tell whether anything is on a GPU of CUDA's."""
+        return any(each.value.is_cuda for each in self.sources)
+
     def is_changed(self, position: int) -> bool:
         """Tell whether an optimizer holds something else than when it was looked at."""
         groups, known = self._optimizers[position].param_groups, self._lists[position]

@@ -17,13 +17,11 @@ class Nesting:
     def __init__(self, optimizer: Any) -> None:
         """Follow `optimizer`."""
         own = [kind for kind in type(optimizer).__mro__ if "step" in vars(kind)]
-        self._can_nest = len(own) > 2  # the last is Optimizer's, which no step calls
+        self.is_possible = len(own) > 2  # the last is Optimizer's, which no step calls
         self._outer = 0  # identity of the frame of the step that is being taken
 
     def is_inner_before(self) -> bool:
         """Tell whether a pre-hook is called for a step within a step."""
-        if not self._can_nest:
-            return False
         frames = self._frames()
         if self._outer in frames[1:]:
             return True
@@ -32,8 +30,6 @@ class Nesting:
 
     def is_inner_after(self) -> bool:
         """Tell whether a post-hook is called for a step within a step."""
-        if not self._can_nest:
-            return False
         frames = self._frames()
         return bool(frames) and frames[0] != self._outer
 

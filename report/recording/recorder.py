@@ -31,6 +31,7 @@ from report.recording.rounds import Rounds
 from report.recording.schema import Description, Ended, Note, Role
 from report.recording.writer import LOG, Writer
 
+Hook = Callable[[Optimizer, tuple[Any, ...], dict[str, Any]], None]
 Model = torch.nn.Module | Mapping[str, torch.nn.Parameter]
 
 
@@ -222,44 +223,45 @@ class Recorder:
         self._handles = []
         for position, optimizer in enumerate(optimizers):
             nesting = Nesting(optimizer)
-            before = self._guarded(self._rounds.before, position, nesting.is_inner_before)
-            after = self._guarded(self._rounds.after, position, nesting.is_inner_after)
-            self._handles += [optimizer.register_step_pre_hook(before), optimizer.register_step_post_hook(after)]
+            self._handles += [
+                optimizer.register_step_pre_hook(self._hook(self._rounds.before, position, nesting)),
+                optimizer.register_step_post_hook(self._hook(self._rounds.after, position, nesting)),
+            ]
         atexit.register(self._close_at_exit)
 
-    def _guarded(
-        self, work: Callable[[int, Optimizer, bool], None], position: int, is_inner: Callable[[], bool]
-    ) -> Callable[..., None]:
+    def _hook(self, work: Callable[[int, Optimizer, bool], None], position: int, nesting: Nesting) -> Hook:
         """Return a hook that never raises for a fault of ours: it would end somebody's training.
 
         Args:
-            work: what is to be done at a step.
+            work: what is to be done at a step, before or after it.
             position: of the optimizer.
-            is_inner: tells whether the step is part of another one.
+            nesting: of its steps.
         """
+        writer, lock = self._writer, self._rounds.lock
+        assert writer is not None
+        is_inner = nesting.is_inner_before if work == self._rounds.before else nesting.is_inner_after
+        is_compiling, is_on_gpu = torch.compiler.is_dynamo_compiling, self._holdings.is_on_gpu
 
         def hook(optimizer: Optimizer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-            if torch.compiler.is_dynamo_compiling():
+            if is_compiling():
                 aside(optimizer, args, kwargs)
-            elif self._is_recording and not is_inner():
-                listen(optimizer, callable(args[1] if len(args) > 1 else kwargs.get("closure")))
-
-        def listen(optimizer: Optimizer, has_closure: bool) -> None:
-            if torch.cuda.is_initialized() and torch.cuda.is_current_stream_capturing():  # type: ignore[no-untyped-call]
+                return
+            if not self._is_open or writer.failure is not None or (nesting.is_possible and is_inner()):
+                return
+            if is_on_gpu and torch.cuda.is_current_stream_capturing():
                 raise ReportError(
                     "record: this step is captured by a CUDA graph, whose replays run no Python. Record without the "
                     "graph."
                 )
             try:
-                with self._rounds.lock:
-                    work(position, optimizer, has_closure)
+                with lock:
+                    work(position, optimizer, callable(args[1] if len(args) > 1 else kwargs.get("closure")))
             except Exception as error:
-                assert self._writer is not None
                 reason = str(error) if isinstance(error, ReportError) else f"{type(error).__name__}: {error}"
-                self._writer.fail(" ".join(reason.split()).rstrip("."), step=self._rounds.rows)
+                writer.fail(" ".join(reason.split()).rstrip("."), step=self._rounds.rows)
 
         # A compiled step would compile the hook too, whose locks and lists it cannot.
-        aside: Callable[..., None] = torch.compiler.disable(hook)  # type: ignore[no-untyped-call]
+        aside: Hook = torch.compiler.disable(hook)  # type: ignore[no-untyped-call]
         return hook
 
     def _close_at_exit(self) -> None:

@@ -59,11 +59,11 @@ class Rounds:
 
     def before(self, position: int, optimizer: Any, has_closure: bool) -> None:
         """Look at what a step is going to use."""
-        if not self._stepped.isdisjoint(self._holdings.rivals[position]):
+        if self._stepped and not self._stepped.isdisjoint(self._holdings.rivals[position]):
             self.finish()
         if self._holdings.is_changed(position):
             self._grow(position)
-        tick = self._begin()
+        tick = self._tick or self._begin()
         if self._is_wanted:
             if changes := self._holdings.settings.changes(position):
                 tick.settings += tuple(changes)
@@ -73,7 +73,7 @@ class Rounds:
     def after(self, position: int, optimizer: Any, has_closure: bool) -> None:
         """Look at what a step has made of the weights."""
         self.calls += 1
-        tick = self._begin()
+        tick = self._tick or self._begin()
         skip = getattr(optimizer, "found_inf", None)
         if skip is not None:
             # To ask a GPU means to wait for it; without a reason to, the writer asks.
@@ -93,13 +93,12 @@ class Rounds:
         tick.present[position] = self._holdings.held[position].gradients(self._chunk, scale)
 
     def _begin(self) -> Tick:
-        """Return the round that is open; open one if there is none."""
-        if self._tick is None:
-            if self._chunk.is_full:
-                self._hand_over()
-            steps = self._keep.steps
-            self._is_wanted = (self._done + 1) % self._keep.every == 0 and (steps is None or self.rows < steps)
-            self._tick = Tick(self._count + 1, self._stepped, {})
+        """Open a round."""
+        if self._chunk.is_full:
+            self._hand_over()
+        steps = self._keep.steps
+        self._is_wanted = (self._done + 1) % self._keep.every == 0 and (steps is None or self.rows < steps)
+        self._tick = Tick(self._count + 1, self._stepped, {})
         return self._tick
 
     def finish(self) -> None:
@@ -130,7 +129,7 @@ class Rounds:
         settings = self._holdings.settings
         groups, former, old = len(settings.groups), self._chunk, list(self._holdings.sources)
         new = self._holdings.renew(position)
-        tick = self._begin()
+        tick = self._tick or self._begin()
         if len(settings.groups) > groups:
             tick.groups = tuple(settings.groups)
         if new:

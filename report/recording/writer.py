@@ -28,7 +28,7 @@ from report.recording.series import Series
 LOG = logging.getLogger("report")  # without a handler of the user's own, warnings go to standard error
 
 FLUSH_SECONDS = 2.0  # after which rows go to the disk even if there are few
-IN_FLIGHT = 16 * 2**20  # bytes that may wait for the disk; only then does training wait too
+IN_FLIGHT = 24 * 2**20  # bytes that may wait for the disk; only then does training wait too
 REMEMBERED = 4096  # rounds whose row is known, for values that are logged late
 
 
