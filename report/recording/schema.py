@@ -38,7 +38,7 @@ class Tensor:
     """Describe one recorded parameter.
 
     Attributes:
-        name: as the model calls it, the first of `names`.
+        name: as the model calls it, the first of `names`; with a number behind it when another one had the name before.
         names: all its names: a tied weight has several.
         kind: class of the module that it belongs to, such as "Linear"; "Parameter" where none is known.
         shape: of the parameter.
@@ -88,7 +88,9 @@ class Note:
     """Say one thing that a reader of the recording should know.
 
     Attributes:
-        kind: a word that code can ask for: "unheld", "non-finite", "skipped", "stopped", "no step", ….
+        kind: a word that code can ask for: "unheld" and "frozen" (no optimizer holds a parameter), "left out" (complex
+            or empty ones), "non-finite", "skipped", "series" and "attached" (what was given is no number, no array),
+            "stopped", "no step".
         text: a sentence.
         step: at which it was seen, counted from 1; None where it belongs to no step.
         tensors: the names of the tensors that it is about.
@@ -109,7 +111,7 @@ class Description:
         seed: tells recordings of one label apart; None where none was given.
         role: "main" and "control" in a study, else "own".
         every: steps from one recorded row to the next.
-        first: steps from the start for which every tensor is kept whole.
+        first: recorded steps from the start for which every tensor is kept whole.
         tensors: what is recorded, in the order of the model.
         groups: the parameter groups.
         series: names of the logged series.

@@ -1,7 +1,4 @@
-"""Write a recording: a thread that appends rows to files, so that training never waits for the disk.
-
-What the disk refuses is said once, and the recording stops; the training goes on.
-"""
+"""Write a recording from a thread, so that training never waits for the disk; what the disk refuses is said once."""
 
 import contextlib
 import json
