@@ -157,7 +157,7 @@ def test_the_command_prints_a_line_for_each_comparison(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     for words in (
-        "training 120 batches with recording / without: ",
+        "built-in network, 120 batches: with recorder / without: ",
         "FuncAnimation with PillowWriter / network.gif, time for 8 frames: ",
         "network.gif / FuncAnimation's, bytes: ",
         "sizes: not measured. Nothing is drawn in ",
