@@ -350,6 +350,26 @@ def test_a_slow_disk_holds_training_and_loses_nothing(tmp_path: Path, monkeypatc
     assert max(waiting) <= 14 * row
 
 
+def test_what_was_handed_over_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While rows wait for the writer, it takes no newer ones."""
+    monkeypatch.setattr(gather, "CHUNK_BYTES", 1)
+    original, go_on = writer.Writer._write, threading.Event()
+
+    def held(self: writer.Writer, batch: Any) -> None:
+        go_on.wait(10)
+        original(self, batch)
+
+    monkeypatch.setattr(writer.Writer, "_write", held)
+    model = pair()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    hand = ByHand(model)
+    with report.record(model, optimizer, tmp_path / "run") as recorder:
+        train(model, optimizer, 5, hand)
+        assert recorder._rounds.take_in_pause() is None
+        go_on.set()
+    hand.check(tmp_path / "run")
+
+
 def test_two_threads_keep_the_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Rows that the training hands over, and rows that the writer takes in a pause, stay in the order of the steps."""
     model = nn.Linear(3, 2)

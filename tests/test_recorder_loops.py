@@ -302,6 +302,34 @@ def test_late_unfreezing(tmp_path: Path) -> None:
     assert set(rate[late:]) == {0.01}
 
 
+def test_unfreezing_within_a_round(tmp_path: Path) -> None:
+    """What the first optimizer of a round did is kept when the second one is given a new group."""
+    model = nn.ModuleDict({"a": pair(), "b": pair(1)})
+    first, second = SGD(model["a"].parameters(), lr=0.1), SGD(model["b"][0].parameters(), lr=0.1)
+    hand = ByHand(model)
+    with report.record(model, [first, second], tmp_path / "run"):
+        for turn in range(5):
+            model.zero_grad()
+            for part in model.values():
+                backward(part)
+            hand.before()
+            first.step()
+            if turn == 2:
+                second.add_param_group({"params": model["b"][2].parameters()})
+            second.step()
+            hand.after()
+    recording = report.Recording.open(tmp_path / "run")
+    assert recording.steps == 5
+    for name, tensor in recording.tensors.items():
+        assert tensor.since == (2 if name.startswith("b.2") else 0)
+        for turn in range(tensor.since, 5):
+            same(recording.weights(name)[turn + 1], rows(hand.weights[turn + 1][name]), (name, turn))
+            gradient = hand.gradients[turn][name]
+            assert gradient is not None
+            same(recording.gradients(name)[turn], rows(gradient), (name, turn))
+        assert recording.present(name).tolist() == [turn >= tensor.since for turn in range(5)]
+
+
 def test_a_layer_that_the_model_has_only_later(tmp_path: Path) -> None:
     """A new layer gets its name when an optimizer is given it, and one that replaces another a name of its own."""
     model = pair()
