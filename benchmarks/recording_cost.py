@@ -41,12 +41,16 @@ def compare(material: Material) -> Iterator[Line]:
     Torch has one thread: more of them would meet other work of the machine, and their waiting for each other would hide
     what is measured. The processor's time is printed too, because a busy machine disturbs it least.
     """
-    yield from _ratio(
-        f"built-in network, {material.experiment.training.batches:,} batches",
-        lambda recorded: _built_in(material, recorded),
-        material.rounds,
-        BUILT_IN,
-    )
+    batches, frames = material.experiment.training.batches, material.experiment.animation.frames
+    for what, first in (
+        (f"built-in network, {batches:,} batches", 0),
+        (f"the same, with {frames} whole states for the films", frames),
+    ):
+
+        def train(recorded: bool, first: int = first) -> Spent:
+            return _built_in(material, recorded, first)
+
+        yield from _ratio(what, train, material.rounds, BUILT_IN)
     for name, make, count in (("CNN", cnn, 200), ("transformer", transformer, 60)):
         steps = 10 if material.quick else count
         size = sum(each.numel() for each in make()[0].parameters())
@@ -88,8 +92,8 @@ def _spent(work: Callable[[], object]) -> Spent:
     return Spent(time.perf_counter() - clock, time.process_time() - processor)
 
 
-def _built_in(material: Material, recorded: bool) -> Spent:
-    """Train the built-in network once, recorded as the main run is; evaluations do not count."""
+def _built_in(material: Material, recorded: bool, first: int) -> Spent:
+    """Train the built-in network once; evaluations do not count."""
     experiment = material.experiment
     trainer = Trainer(experiment, material.digits)
     evaluate, elsewhere = trainer.evaluate, [Spent(0, 0)]
@@ -111,7 +115,7 @@ def _built_in(material: Material, recorded: bool) -> Spent:
             material.workspace.runs / "benchmark",
             whole=experiment.recording.whole,
             sample=experiment.recording.sample,
-            first=experiment.animation.frames,
+            first=first,
             overwrite=True,
         ) as recorder:
             trainer.train(recorder)

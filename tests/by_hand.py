@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
 
 import report
 
@@ -15,9 +16,9 @@ torch.set_num_threads(1)  # of operations as small as the tests', several thread
 class ByHand:
     """Hold clones of parameters: the initial ones, and after every step; and of the gradients that steps used."""
 
-    def __init__(self, model: torch.nn.Module | Mapping[str, torch.nn.Parameter]) -> None:
+    def __init__(self, model: nn.Module | Mapping[str, nn.Parameter]) -> None:
         """Clone the initial weights."""
-        self.parameters = dict(model.named_parameters() if isinstance(model, torch.nn.Module) else model)
+        self.parameters = dict(model.named_parameters() if isinstance(model, nn.Module) else model)
         self.weights = [self._weights()]
         self.gradients: list[dict[str, torch.Tensor | None]] = []
 
@@ -65,3 +66,32 @@ def same(found: NDArray[np.float32], wanted: NDArray[np.float32], where: object)
     """Compare float32 values bit by bit: NaN equals itself, and 0 is not −0."""
     assert found.shape == wanted.shape, where
     assert np.array_equal(np.ascontiguousarray(found).view(np.uint32), wanted.view(np.uint32)), where
+
+
+def pair(seed: int = 0) -> nn.Sequential:
+    """Return a model of two layers."""
+    torch.manual_seed(seed)
+    return nn.Sequential(nn.Linear(6, 5), nn.Tanh(), nn.Linear(5, 2))
+
+
+def backward(model: nn.Module, width: int = 6) -> None:
+    """Compute the gradients of a random batch."""
+    model(torch.randn(4, width)).square().mean().backward()
+
+
+def step(optimizer: torch.optim.Optimizer, hand: ByHand) -> None:
+    """Step, keeping a record by hand."""
+    hand.before()
+    optimizer.step()
+    hand.after()
+
+
+def train(model: nn.Module, optimizer: torch.optim.Optimizer, steps: int = 2, hand: ByHand | None = None) -> None:
+    """Take plain steps, keeping a record by hand."""
+    for _ in range(steps):
+        optimizer.zero_grad()
+        backward(model)
+        if hand:
+            step(optimizer, hand)
+        else:
+            optimizer.step()

@@ -371,6 +371,20 @@ def test_a_value_before_training_does_not_move_the_other_series(tmp_path: Path) 
     assert series["validation"][-1] == 6
 
 
+def test_log_of_every_small_batch(tmp_path: Path) -> None:
+    """Where gradients accumulate and every small batch is logged, a step has the value of one of its own batches."""
+    model = small()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    with report.record(model, optimizer, tmp_path / "run") as recorder:
+        for batch in range(20):
+            loss_of(model).backward()
+            if batch % 4 == 3:
+                optimizer.step()
+                optimizer.zero_grad()
+            recorder.log(step=batch // 4 + 1)
+    assert report.Recording.open(tmp_path / "run").series["step"].tolist() == [1, 2, 3, 4, 5]
+
+
 def test_what_is_no_number_is_left_out(tmp_path: Path) -> None:
     """A text, a pair or nothing is noted once, and the recording goes on."""
     model = small()

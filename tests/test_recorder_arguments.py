@@ -8,27 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from by_hand import ByHand
+from by_hand import ByHand, pair, train
 from torch import nn
 
 import report
 from report.errors import ReportError
 
 SGD = torch.optim.SGD
-
-
-def pair() -> nn.Sequential:
-    """Return a model of two layers."""
-    torch.manual_seed(0)
-    return nn.Sequential(nn.Linear(6, 5), nn.Tanh(), nn.Linear(5, 2))
-
-
-def train(model: nn.Module, optimizer: torch.optim.Optimizer, steps: int = 2) -> None:
-    """Take plain steps."""
-    for _ in range(steps):
-        optimizer.zero_grad()
-        model(torch.randn(4, 6)).square().mean().backward()
-        optimizer.step()
 
 
 def refused(tmp_path: Path, match: str, **arguments: Any) -> str:

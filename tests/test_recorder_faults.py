@@ -18,31 +18,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from by_hand import ByHand
+from by_hand import ByHand, pair, train
 from torch import nn
 
 import report
 from report.recording import gather, writer
 
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
-
-
-def pair() -> nn.Sequential:
-    """Return a model of two layers."""
-    torch.manual_seed(0)
-    return nn.Sequential(nn.Linear(6, 5), nn.Tanh(), nn.Linear(5, 2))
-
-
-def train(model: nn.Module, optimizer: torch.optim.Optimizer, steps: int, hand: ByHand | None = None) -> None:
-    """Take plain steps, keeping a record by hand."""
-    for _ in range(steps):
-        optimizer.zero_grad()
-        model(torch.randn(4, 6)).square().mean().backward()
-        if hand:
-            hand.before()
-        optimizer.step()
-        if hand:
-            hand.after()
 
 
 def python(code: str, *arguments: Any, **kwargs: Any) -> subprocess.CompletedProcess[str]:
@@ -95,8 +77,10 @@ def test_an_exception_before_the_first_step(tmp_path: Path, caplog: pytest.LogCa
     assert not caplog.records
 
 
-def test_pauses_are_used(tmp_path: Path) -> None:
-    """A loop that pauses, such as for a validation, has its rows on the disk after two seconds, and loses none."""
+def test_pauses_are_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A loop that pauses, such as for a validation, has its rows on the disk after a while, and loses none."""
+    assert writer.FLUSH_SECONDS == 2
+    monkeypatch.setattr(writer, "FLUSH_SECONDS", 0.2)
     model = nn.ModuleDict({"a": pair(), "b": pair()})
     a, b = (torch.optim.SGD(part.parameters(), lr=0.1) for part in model.values())
     hand = ByHand(model)
@@ -462,10 +446,13 @@ def test_fork(tmp_path: Path) -> None:
     hand = ByHand(model)
     with report.record(model, optimizer, tmp_path / "run") as recorder:
         train(model, optimizer, 3, hand)
+        wait_for_rows(tmp_path / "run", 3)
+        before = {path: path.read_bytes() for path in (tmp_path / "run").iterdir()}
         child = multiprocessing.get_context("fork").Process(target=_child, args=(tmp_path, optimizer, recorder))
         child.start()
         child.join(60)
         assert child.exitcode == 0
+        assert before == {path: path.read_bytes() for path in (tmp_path / "run").iterdir()}
         for _ in torch.utils.data.DataLoader(torch.arange(4), num_workers=2, multiprocessing_context="fork"):
             train(model, optimizer, 1, hand)
     recording = hand.check(tmp_path / "run")

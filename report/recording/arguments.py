@@ -105,10 +105,10 @@ def _hooked(optimizer: Any) -> Any:
     """Return the outermost optimizer whose `step` calls hooks; Accelerate and others hold it in one that calls none."""
     outer = optimizer
     for _ in range(8):
-        is_hooked = getattr(getattr(type(optimizer), "step", None), "hooked", False)
-        if is_hooked and hasattr(optimizer, "_optimizer_step_post_hooks"):
+        own = getattr(optimizer, "__dict__", {})  # not what it hands on from the one within
+        if "_optimizer_step_post_hooks" in own:  # as Optimizer's constructor makes them
             return optimizer
-        parts = [getattr(optimizer, "optimizer", None), *getattr(optimizer, "__dict__", {}).values()]
+        parts = [getattr(optimizer, "optimizer", None), *own.values()]
         optimizer = next((each for each in parts if hasattr(each, "param_groups") and hasattr(each, "step")), None)
     raise ReportError(f"record: found {type(outer).__name__} as an optimizer; wanted: a torch.optim.Optimizer.")
 

@@ -27,7 +27,7 @@ class Source:
 
     def __init__(self, number: int, parameter: Parameter, tensor: Tensor, indices: NDArray[np.int64]) -> None:
         """Keep the parameter, and which of its entries are wanted, (count,) flat positions."""
-        self.number, self.parameter, self.tensor, self.indices = number, parameter, tensor, indices
+        self.number, self.tensor, self.indices = number, tensor, indices
         self.value: TorchTensor = parameter.value
         self.chosen = None if tensor.kept == "whole" else indices
         self.columns = slice(0, 0)  # of a chunk's rows
@@ -137,7 +137,8 @@ class Reader:
             except (TypeError, RuntimeError):  # sparse, or part of a graph, or of another type than the parameter
                 row[source.columns] = source.entries(gradient).cpu().numpy()
             if scale is not None:
-                row[source.columns] /= np.float32(scale.item())
+                with np.errstate(all="ignore"):  # whatever the loop has set
+                    row[source.columns] /= np.float32(scale.item())
         return present
 
 
