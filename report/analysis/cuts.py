@@ -39,6 +39,7 @@ def cuts(
         **{quantity: _summaries(table, quantity, labels, momenta) for quantity in SCALARS},
         **{f"{quantity}_runs": _per_run(study, table, quantity) for quantity in SCALARS},
         **{quantity: _series(table, quantity, labels, momenta) for quantity in SERIES},
+        "transplants": _transplants(table),
         "thresholds": _thresholds(table, *main),
         "size": _sizes(table, *main),
         "findings": _findings(findings),
@@ -113,6 +114,18 @@ def _series(
         if len(SCHEMA[quantity]) > 1:
             head |= {"series": key.statistic}
         yield {**head, column: key.at, **_ends(row)}
+
+
+def _transplants(table: Table) -> Iterator[Row]:
+    """Yield what each optimizer makes of the gradients of each label, beside what it makes of them tossed."""
+    for key, run in table.quantity("transplants").items():
+        if key.statistic == "mean_run":
+            toss, lean = (table[key._replace(statistic=name)] for name in ("toss", "lean"))
+            yield {
+                **{"applied": key.applied, "gradients": key.label, "tensor": key.tensor, "window": key.window},
+                **{"mean_run": run.mean, "low": run.low, "high": run.high, "toss": toss.mean},
+                **{"lean": lean.mean, "lean_low": lean.low, "lean_high": lean.high, "n": run.n},
+            }
 
 
 def law(table: Table, label: str, tensor: str, place: int) -> Numbers | None:

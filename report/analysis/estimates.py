@@ -7,11 +7,12 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
-from report.analysis import agreement, intervals
+from report.analysis import agreement, intervals, replay
 from report.analysis.measures import Name, Numbers, kept
 from report.analysis.rules import Predicted
 from report.analysis.table import SCHEMA, Key, Rows, Table
 from report.analysis.theory import Theory
+from report.analysis.transplants import Applied
 from report.recording.study import Study
 
 WORTH_A_POOL = 10_000_000  # recorded updates to measure, from which on starting another process pays (three seconds)
@@ -28,7 +29,9 @@ def measure(study: Study, folder: Path, drawn: Sequence[str]) -> dict[str, Numbe
     Raises:
         ReportError: when a recording is damaged or the disk refuses.
     """
-    wanted = {each.name: kept(folder, each, drawn, study.steps) for each in study.recordings}
+    every = {study.slug(label): replay.by_tensor(study.of(label)[0], study.steps) for label in study.labels}
+    applied = {label: Applied(study.slug(label), every) for label in study.labels}
+    wanted = {each.name: kept(folder, each, drawn, study.steps, applied[each.label]) for each in study.recordings}
     known = {name: place.read() for name, place in wanted.items()}
     new = [wanted[name] for name, found in known.items() if found is None]
     processes = min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, len(new))
@@ -56,7 +59,7 @@ def table(study: Study, measured: Mapping[str, Numbers], predicted: Predicted) -
         slug = study.slug(label)
         runs = [measured[each.name] for each in study.of(label)]
         for name in dict.fromkeys(name for run in runs for name in run):
-            theory = predicted[slug].get(name[2])
+            theory = predicted[slug].get(name.tensor)
             rows |= _estimates(slug, name, [run.get(name) for run in runs], theory, study.steps)
     for key, row in rows.items():
         if key.quantity == "dwell" and key.statistic.startswith("spell_"):
@@ -70,11 +73,11 @@ def _estimates(
     label: str, name: Name, found: Sequence[Sequence[float | None] | None], theory: Theory | None, steps: int
 ) -> Rows:
     """Return the rows of a number, or of a series, of which each recording has one, or none."""
-    quantity, statistic, tensor, window = name
+    quantity, statistic, tensor, window, applied = name
     known = [each for each in found if each is not None]
     if not SCHEMA[quantity][statistic].at:
         return {
-            Key(quantity, statistic, label, tensor, window): replace(
+            Key(quantity, statistic, label, tensor, window, None, applied): replace(
                 intervals.estimate([None if each is None else each[0] for each in found]),
                 predicted=_chance(theory, name, 0),
             )
@@ -92,10 +95,9 @@ def _estimates(
 
 def _chance(theory: Theory | None, name: Name, place: int) -> float | None:
     """Return what chance predicts of a number, or of that at a place of a series, counted from 0."""
-    quantity, statistic, _, _ = name
     if name[:2] == ("autocorrelation", "gradients"):
         return 0.0  # independent gradients are not correlated; momentum correlates what is made of them
-    predictor = SCHEMA[quantity][statistic].theory
+    predictor = SCHEMA[name.quantity][name.statistic].theory
     if theory is None or not predictor:
         return None
     expected = theory.number(predictor)

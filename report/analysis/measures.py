@@ -5,6 +5,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from report import files
 from report.analysis import decomposition, rules, threshold
@@ -16,6 +17,8 @@ from report.analysis.persistence import Flips, Lengths, signs
 from report.analysis.startup import Startup
 from report.analysis.survey import Survey, smallest, survey
 from report.analysis.table import SCHEMA
+from report.analysis.togetherness import Togetherness
+from report.analysis.transplants import Applied, Replays
 from report.analysis.units import Sizes
 from report.analysis.updates import Track
 from report.analysis.windows import ALL, WHOLE
@@ -24,12 +27,26 @@ from report.recording.reader import Recording
 from report.recording.schema import Rule
 
 Value = float | None
-Name = tuple[str, str, str, str]  # quantity, statistic, tensor, window; of what has no window: ""
-Numbers = dict[Name, list[Value]]  # one number, or a series of them
 ByWindow = dict[str, dict[str, Value]]
 
 
-def of(recording: Recording, drawn: Sequence[str], steps: int) -> Numbers:
+class Name(NamedTuple):
+    """Name a number of one training run; `window` is empty where there is none.
+
+    `applied` is the slug of the optimizer that its gradients were sent through, empty for its own.
+    """
+
+    quantity: str
+    statistic: str
+    tensor: str
+    window: str
+    applied: str = ""
+
+
+Numbers = dict[Name, list[Value]]  # one number, or a series of them
+
+
+def of(recording: Recording, drawn: Sequence[str], steps: int, applied: Applied) -> Numbers:
     """Return every number of one training run.
 
     A tensor that never had a gradient is absent, and so is a window in which it had none.
@@ -39,6 +56,7 @@ def of(recording: Recording, drawn: Sequence[str], steps: int) -> Numbers:
         drawn: the tensors of the network graph, whose smallest sets the thresholds.
         steps: the first so many are measured, so that training runs of different length can be compared; sizes and
             thresholds, under windows "whole …", over all steps as well.
+        applied: the optimizers that its gradients are sent through.
     """
     least = smallest(recording, drawn, steps)
     found: Numbers = {}
@@ -46,11 +64,11 @@ def of(recording: Recording, drawn: Sequence[str], steps: int) -> Numbers:
         track = Track(recording, name)
         seen = survey(track, steps, least)
         if seen is not None:
-            found |= _tensor(track, seen, rule, steps)
+            found |= _tensor(track, seen, rule, steps, applied)
     return found
 
 
-def _tensor(track: Track, seen: Survey, rule: Rule, steps: int) -> Numbers:
+def _tensor(track: Track, seen: Survey, rule: Rule, steps: int, applied: Applied) -> Numbers:
     """Return every number of one tensor."""
     recording, spans, weights = track.recording, seen.spans, len(track.entries)
     rate, beta = rules.learning_rate(recording, rule), rules.momentum_coefficient(recording, rule)
@@ -59,7 +77,7 @@ def _tensor(track: Track, seen: Survey, rule: Rule, steps: int) -> Numbers:
     coasting = Coasting(spans, weights), Coasting(seen.beyond, weights)
     sizes = Sizes(spans, seen.live), Sizes(seen.beyond, seen.live)
     dwell = Dwell(spans, weights, seen.laws[ALL]) if spans else None
-    twins = None if beta is None or not spans else decomposition.Twins(spans, beta, weights)
+    replays, together = applied.to(track, spans), Togetherness.of(track, spans)
     start = None if rate is None else Startup(rate)
     full = dict.fromkeys(seen.laws, 0)
     for whole in track.chunks():
@@ -75,14 +93,14 @@ def _tensor(track: Track, seen: Survey, rule: Rule, steps: int) -> Numbers:
         if not len(change):
             continue
         sign = signs(change)
-        flips.add(first, sign)
+        flips.add(first, sign > 0, sign < 0)
+        together.add(first, sign)
+        replays.add(chunk)
         lengths.add(first, sign)
         agreement.add(first, chunk.numbers, sign, signs(gradients))
         coasting[0].add(first, sign, gradients)
         of_updates.add(first, change)
         of_gradients.add(first, gradients)
-        if twins is not None:
-            twins.add(first, sign, gradients)
         if start is not None:
             start.add(first, change, gradients)
         assert dwell is not None  # there are rows, hence a window
@@ -101,11 +119,9 @@ def _tensor(track: Track, seen: Survey, rule: Rule, steps: int) -> Numbers:
         "coasting": coasting[0].found() | coasting[1].found(),
         "update_rms": sizes[0].over_learning_rate(rate),
         "units": sizes[0].found() | sizes[1].found(),
-        "decomposition": {
-            window: parts
-            for window, parts in decomposition.describe(flips, twins, correlations, spans).items()
-            if parts is not None
-        },
+        "decomposition": decomposition.describe(flips, replays.parts, beta, correlations, spans),
+        "togetherness": _togetherness(together, replays),
+        "resolution": {} if replays.own is None else replays.own.resolution(),
         "threshold": {window: _law(law, full[window]) for window, law in seen.laws.items()},
         "windows": {window: {"steps": rows.stop - rows.start} for window, rows in {**spans, **seen.beyond}.items()},
         "first_step": {} if start is None or not start.first else {"": start.first},
@@ -120,13 +136,25 @@ def _tensor(track: Track, seen: Survey, rule: Rule, steps: int) -> Numbers:
         series["startup", "mean_absolute"] = {"": [] if start is None else start.mean_absolute}
         series["agreement_batches", "share"] = {"": agreement.curve()}
     found: Numbers = {
-        (quantity, statistic, track.name, window): [value]
+        Name(quantity, statistic, track.name, window): [value]
         for quantity, by_window in single.items()
         for window, row in by_window.items()
         for statistic, value in row.items()
     }
     for (quantity, statistic), numbers in series.items():
-        found |= {(quantity, statistic, track.name, window): values for window, values in numbers.items()}
+        found |= {Name(quantity, statistic, track.name, window): values for window, values in numbers.items()}
+    for slug, numbers_of in replays.found().items():
+        for window, row in numbers_of.items():
+            found |= {Name("transplants", key, track.name, window, slug): [value] for key, value in row.items()}
+    return found
+
+
+def _togetherness(together: Togetherness, replays: Replays) -> ByWindow:
+    """Return the shares of pairs that agree, as recorded and, as `…_toss`, of the first toss."""
+    found = together.found()
+    if replays.own is not None:
+        for window, row in replays.own.together.found().items():
+            found[window] |= {f"{name}_toss": share for name, share in row.items()}
     return found
 
 
@@ -147,6 +175,7 @@ class Kept:
         source: folder of the recording.
         drawn: see `of`.
         steps: see `of`.
+        applied: see `of`.
     """
 
     path: Path
@@ -154,6 +183,7 @@ class Kept:
     source: Path
     drawn: tuple[str, ...]
     steps: int
+    applied: Applied
 
     def read(self) -> Numbers | None:
         """Return what is kept and still true; a damaged file costs a second, not an error."""
@@ -162,11 +192,12 @@ class Kept:
             if known["key"] != self.key:
                 return None
             found: Numbers = {}
-            for quantity, statistic, tensor, window, values in known["numbers"]:
-                is_series = bool(SCHEMA[quantity][statistic].at)
+            for *name, values in known["numbers"]:
+                key = Name(*map(str, name))
+                is_series = bool(SCHEMA[key.quantity][key.statistic].at)
                 if not (is_series or len(values) == 1) or not all(map(_is_number, values)):
                     return None
-                found[quantity, statistic, str(tensor), str(window)] = values
+                found[key] = values
             return found
         except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
             return None
@@ -177,7 +208,7 @@ class Kept:
         Raises:
             ReportError: when the recording is damaged or the disk refuses.
         """
-        made = of(Recording.open(self.source), self.drawn, self.steps)
+        made = of(Recording.open(self.source), self.drawn, self.steps, self.applied)
         rows = [[*name, values] for name, values in sorted(made.items())]
         files.write_text(
             self.path, json.dumps({"key": self.key, "numbers": rows}, ensure_ascii=False, allow_nan=False) + "\n"
@@ -185,12 +216,12 @@ class Kept:
         return made
 
 
-def kept(folder: Path, recording: Recording, drawn: Sequence[str], steps: int) -> Kept:
+def kept(folder: Path, recording: Recording, drawn: Sequence[str], steps: int, applied: Applied) -> Kept:
     """Return where in `folder` the measures of a recording are kept."""
     path = folder / f"{recording.name}.json"
-    inputs = [*_identity(recording), list(drawn), steps]
+    inputs = [*_identity(recording), list(drawn), steps, applied.key]
     key = CODE.key(Product(recording.name, (__name__,), lambda: inputs, lambda: [path], lambda: None))
-    return Kept(path, key, recording.path, tuple(drawn), steps)
+    return Kept(path, key, recording.path, tuple(drawn), steps, applied)
 
 
 def _identity(recording: Recording) -> list[Path | int | str]:

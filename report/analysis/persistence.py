@@ -11,6 +11,8 @@ from report.analysis import theory, windows
 from report.analysis.windows import Spans
 
 Signs = NDArray[np.int8]
+Bits = NDArray[np.uint8]
+Where = NDArray[np.bool_]
 
 
 def signs(updates: NDArray[np.floating]) -> Signs:
@@ -21,37 +23,45 @@ def signs(updates: NDArray[np.floating]) -> Signs:
 class Flips:
     """Count, by window, pairs of steps in which a weight moved both times, and those in which it changed direction."""
 
-    def __init__(self, spans: Spans) -> None:
-        """Begin with no row."""
+    def __init__(self, spans: Spans, series: tuple[int, ...] = ()) -> None:
+        """Begin with no row; `series` is the shape of what is counted side by side for the same weights."""
         self.spans = spans
-        self.pairs = dict.fromkeys(spans, 0)
-        self.flips = dict.fromkeys(spans, 0)
-        self._last: Signs | None = None
+        self._counts = windows.Totals(spans, (*series, 2))
+        self._last: tuple[Bits, Bits] | None = None
 
-    def add(self, first: int, sign: Signs, active: NDArray[np.bool_] | None = None) -> None:
+    def add(self, first: int, up: Where, down: Where, active: Where | None = None) -> None:
         """Count the pairs that end in these rows.
 
         Args:
             first: number of the first row, from 0.
-            sign: (rows, n) int8, see `signs`.
-            active: (rows, n), where a pair may end; None: everywhere.
+            up: (rows, …, n), where a weight moves up.
+            down: likewise.
+            active: likewise, where a pair may end; None: everywhere.
         """
-        rows = sign if self._last is None else np.concatenate([self._last, sign])
-        product = rows[:-1] * rows[1:]
+        # A bit for each weight: eight of them are compared and counted at once.
+        rise, fall = np.packbits(up, axis=-1), np.packbits(down, axis=-1)
+        if self._last is not None:
+            rise, fall = np.concatenate([self._last[0], rise]), np.concatenate([self._last[1], fall])
+            first -= 1
+        moved = rise | fall
+        pairs = moved[1:] & moved[:-1]
+        flips = (rise[1:] & fall[:-1]) | (fall[1:] & rise[:-1])
         if active is not None:
-            product *= active[len(active) - len(product) :]
-        begin = first - (self._last is not None)
-        pairs, flips = np.count_nonzero(product, axis=1), np.count_nonzero(product < 0, axis=1)
-        for name, span in self.spans.items():
-            # Both steps of a pair lie in the window.
-            inside = windows.cut(slice(span.start, span.stop - 1), begin, len(product))
-            self.pairs[name] += int(pairs[inside].sum())
-            self.flips[name] += int(flips[inside].sum())
-        self._last = sign[-1:].copy()
+            ends = np.packbits(active, axis=-1)[-len(pairs) :] if len(pairs) else pairs
+            pairs, flips = pairs & ends, flips & ends
+        counts = [np.bitwise_count(each).sum(axis=-1, dtype=np.int64) for each in (pairs, flips)]
+        self._counts.add(first, np.stack(counts, axis=-1), pairs=True)
+        self._last = rise[-1:].copy(), fall[-1:].copy()
 
-    def mean_run(self, window: str) -> float | None:
+    def count(self, window: str, *series: int) -> tuple[int, int]:
+        """Return the pairs in a window, and how many of them are flips."""
+        pairs, flips = self._counts[window][series].tolist()
+        return pairs, flips
+
+    def mean_run(self, window: str, *series: int) -> float | None:
         """Return the mean same-sign run (steps); None where nothing flips."""
-        return self.pairs[window] / self.flips[window] if self.flips[window] else None
+        pairs, flips = self.count(window, *series)
+        return pairs / flips if flips else None
 
     def found(self, live: dict[str, NDArray[np.bool_]]) -> dict[str, dict[str, float | None]]:
         """Return, by window: `pairs`, `flips`, `flip_rate`, `mean_run` (steps), `never_moved`, `weights`.
@@ -59,17 +69,18 @@ class Flips:
         Args:
             live: by window, (n,), the weights that move at all in it.
         """
-        return {
-            name: {
-                "flip_rate": self.flips[name] / self.pairs[name] if self.pairs[name] else None,
-                "flips": self.flips[name],
+        found: dict[str, dict[str, float | None]] = {}
+        for name in self.spans:
+            pairs, flips = self.count(name)
+            found[name] = {
+                "flip_rate": flips / pairs if pairs else None,
+                "flips": flips,
                 "mean_run": self.mean_run(name),
                 "never_moved": int(live[name].size - live[name].sum()),
-                "pairs": self.pairs[name],
+                "pairs": pairs,
                 "weights": live[name].size,
             }
-            for name in self.spans
-        }
+        return found
 
 
 class Lengths:

@@ -11,8 +11,8 @@ cuts and the histories of the main recording; `results.json` what is no row of a
   `seeds_of` ({slug: [name or seed of each recording]}), `missing` ([{`run`, `reason`}]); `theory`[slug]: what chance
   predicts, or null where no theory describes the optimizer, or not the same for every tensor; `accuracy`; `one_weight`:
   which weight is shown under every optimizer;
-- `findings`: a list of records (`findings.records.Finding`), one a claim of the first article, always in this order:
-  persistence, momentum, layer-3-4-quiet, layer-3-4-late, accuracy.
+- `findings`: a list of records (`findings.records.Finding`), one a claim, always in this order: streaks, together,
+  loop, formula; and those of the first article: persistence, momentum, layer-3-4-quiet, layer-3-4-late, accuracy.
 
 A tensor that never had a gradient is absent, a window without a step as well; a number that does not exist (nothing
 flipped, one seed only, nothing logged) is null.
@@ -36,12 +36,14 @@ from report.analysis import (
     intervals,
     loss,
     one_weight,
+    raster,
     rules,
     update_size,
     windows,
 )
 from report.analysis.columns import Columns, Writer
 from report.analysis.findings.claims import findings
+from report.analysis.findings.records import Lookup
 from report.analysis.histogram import Histogram
 from report.analysis.updates import Track
 from report.errors import ReportError
@@ -80,13 +82,19 @@ def analyse(workspace: Workspace, study: Study, missing: Sequence[Mapping[str, s
     results["accuracy"] = accuracy(study)
     results["theory"] = {slug: None if theory is None else asdict(theory) for slug, theory in theories.items()}
     results["one_weight"] = None if shown is None else asdict(shown)
-    found = findings(results, table, theories)
+    looked_up = Lookup(results, table, theories)
+    found = findings(looked_up)
     results["findings"] = [each.as_dict() for each in found]
     results |= histories(workspace.tables, study.main, moved)
     momenta = {each["slug"]: each["momentum"] for each in results["study"]["optimizers"]}
     parts = tables(study, shown, results) | {
         name: [cut] for name, cut in cuts.cuts(study, table, momenta, found).items()
     }
+    plain = next(
+        (study.find(label, study.main.seed) for label in study.labels if study.slug(label) in looked_up.plain), None
+    )
+    if drawn and plain is not None and (panels := list(raster.tables(study, drawn[-1], plain))):
+        parts["raster"] = panels
     for name, each in parts.items():
         columns.write(workspace.tables / f"{name}.csv", each)
     for path in workspace.tables.glob("*.csv"):

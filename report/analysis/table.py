@@ -71,9 +71,10 @@ SCHEMA: Mapping[str, Mapping[str, Statistic]] = {
         **_same("opacity", "opacity", "opacity_live"),
         **_same("norm", "relative", "relative_live"),
     },
-    "decomposition": _same(
-        STEPS, "chance", "coasting", "drift", "gradient_prediction", "measured", "startup", "uneven"
-    ),
+    "decomposition": _same(STEPS, "chance", "coasting", "gradient_prediction", "lean", "measured", "uneven"),
+    "transplants": _same(STEPS, "lean", "mean_run", "toss"),
+    "togetherness": _same(SHARE, "input", "input_toss", "output", "output_toss"),
+    "resolution": {**_same(SHARE, "equal_share", "lost_share"), **_same(STEPS, "mean_run_float64")},
     "autocorrelation": {
         "gradients": Statistic("correlation", "lag"),
         "updates": Statistic("correlation", "lag", "autocorrelation"),
@@ -96,14 +97,21 @@ SCHEMA: Mapping[str, Mapping[str, Statistic]] = {
     "windows": _same(STEPS, "steps"),
 }
 # Quantities that are single numbers of each window, compared between labels.
-SCALARS = ("persistence", "dwell", "agreement", "coasting", "update_rms", "units", "decomposition")
+SCALARS = (
+    *("persistence", "dwell", "agreement", "coasting", "update_rms", "units", "decomposition", "togetherness"),
+    "resolution",
+)
 COLUMNS = (
-    *("statistic", "label", "tensor", "window", "at", "mean", "low", "high", "n", "predicted", "unit", "values"),
+    *("statistic", "label", "tensor", "window", "applied", "at"),
+    *("mean", "low", "high", "n", "predicted", "unit", "values"),
 )
 
 
 class Key(NamedTuple):
-    """Name one number: `label` is a slug, `window` is empty where there is none."""
+    """Name one number: `label` is a slug, `window` is empty where there is none.
+
+    `applied` is the slug of the optimizer that the label's gradients were sent through, empty for its own.
+    """
 
     quantity: str
     statistic: str
@@ -111,6 +119,7 @@ class Key(NamedTuple):
     tensor: str
     window: str
     at: float | None = None
+    applied: str = ""
 
 
 NOTHING = Estimate()
@@ -172,17 +181,25 @@ class Table:
         return found
 
     def get(
-        self, quantity: str, statistic: str, label: str, tensor: str, window: str = "", at: float | None = None
+        self,
+        quantity: str,
+        statistic: str,
+        label: str,
+        tensor: str,
+        window: str = "",
+        at: float | None = None,
+        applied: str = "",
     ) -> Estimate:
         """Return a row, or an estimate without a number where an idle tensor, or a label, has none.
 
         Raises:
             ReportError: when quantity, statistic, label or tensor are none of the table's.
         """
-        key = Key(quantity, statistic, label, tensor, window, at)
+        key = Key(quantity, statistic, label, tensor, window, at, applied)
         found = self.quantity(quantity).get(key)
         if found is None:
-            is_known = statistic in SCHEMA[quantity] and label in self.labels and tensor in self.tensors
+            labels = {label, applied} - {""}
+            is_known = statistic in SCHEMA[quantity] and tensor in self.tensors and labels <= set(self.labels)
             return NOTHING if is_known else self[key]
         return found
 
@@ -208,9 +225,9 @@ class Table:
         for key, row in rows.items():
             _check(key, row, self.labels, self.tensors)
 
-        def place(key: Key) -> tuple[int, int, tuple[int, str], int, float]:
+        def place(key: Key) -> tuple[int, int, tuple[int, str], int, int, float]:
             return (
-                *(labels[key.label], tensors[key.tensor], rank(key.window)),
+                *(labels[key.label], tensors[key.tensor], rank(key.window), labels.get(key.applied, -1)),
                 *(statistics[key.statistic], -math.inf if key.at is None else key.at),
             )
 
@@ -245,7 +262,7 @@ def _check(key: Key, row: Estimate, labels: Iterable[str], tensors: Iterable[str
         "the schema has no such statistic"
         if known is None
         else "its label or tensor is not one of the study"
-        if key.label not in labels or key.tensor not in tensors
+        if key.label not in labels or key.tensor not in tensors or key.applied not in (*labels, "")
         else "a series needs a place, and a single number has none"
         if (key.at is None) == bool(known.at)
         else "it holds what is no finite number"
@@ -273,7 +290,7 @@ def _lines(rows: Rows) -> Iterator[list[str]]:
         ends = [_cell(value) for value in (key.at, row.mean, row.low, row.high)]
         unit = SCHEMA[key.quantity][key.statistic].unit
         values = ";".join(map(_cell, row.values))
-        yield [*key[1:5], *ends, str(row.n), _cell(row.predicted), unit, values]
+        yield [*key[1:5], key.applied, *ends, str(row.n), _cell(row.predicted), unit, values]
 
 
 def _cell(value: float | None) -> str:
@@ -292,8 +309,8 @@ def _read(path: Path, quantity: str) -> Rows:
         if tuple(header) != COLUMNS:
             raise ValueError(f"its columns are {', '.join(header)}")
         rows: Rows = {}
-        for statistic, label, tensor, window, at, mean, low, high, n, predicted, unit, values in lines:
-            key = Key(quantity, statistic, label, tensor, window, _number(at))
+        for statistic, label, tensor, window, applied, at, mean, low, high, n, predicted, unit, values in lines:
+            key = Key(quantity, statistic, label, tensor, window, _number(at), applied)
             if key in rows:
                 raise ValueError(f"it has two rows {_said(key)}")
             if statistic not in SCHEMA[quantity] or unit != SCHEMA[quantity][statistic].unit:

@@ -52,9 +52,14 @@ class Chunk:
     def until(self, steps: int) -> "Chunk":
         """Return the rows of the first `steps` steps."""
         rows = int(np.searchsorted(self.numbers, steps, side="right"))
-        if rows == len(self.numbers):
-            return self
-        return Chunk(self.first, self.numbers[:rows], self.weights[:rows], self.updates[:rows], self.gradients[:rows])
+        return self if rows == len(self.numbers) else self.rows(0, rows)
+
+    def rows(self, start: int, stop: int) -> "Chunk":
+        """Return some of the rows, counted from the first of these."""
+        some = slice(start, stop)
+        return Chunk(
+            self.first + start, self.numbers[some], self.weights[some], self.updates[some], self.gradients[some]
+        )
 
 
 class Track:

@@ -56,3 +56,29 @@ def cut(rows: slice, first: int, count: int) -> slice:
     """Return which rows of a chunk, `count` rows from row `first` on, belong to a window."""
     start = min(max(rows.start - first, 0), count)
     return slice(start, max(start, min(rows.stop - first, count)))
+
+
+class Totals:
+    """Sum what is known of each row, by window."""
+
+    def __init__(self, spans: Spans, shape: tuple[int, ...] = ()) -> None:
+        """Begin with nothing.
+
+        Args:
+            spans: which rows belong to each window.
+            shape: of what is known of one row.
+        """
+        self.spans = spans
+        self._sums = {name: np.zeros(shape, np.int64) for name in spans}
+
+    def __getitem__(self, window: str) -> NDArray[np.int64]:
+        """Return the sum over the rows of a window so far, of the shape of one row."""
+        return self._sums[window]
+
+    def add(self, first: int, rows: NDArray[np.integer], pairs: bool = False) -> None:
+        """Take in (rows, …), of which the first is row `first` of all.
+
+        With `pairs` each row says something of the next one too: both have to lie in the window.
+        """
+        for name, span in self.spans.items():
+            self._sums[name] += rows[cut(slice(span.start, span.stop - pairs), first, len(rows))].sum(axis=0)

@@ -1,26 +1,17 @@
-"""The claims of the first article in their order."""
-
-from collections.abc import Mapping
-from typing import Any
+"""Every claim in its order: what this site found, then what the first article says."""
 
 from report.analysis.findings.accuracy import accuracy
 from report.analysis.findings.layers import late, quiet
+from report.analysis.findings.loop import loop, together
 from report.analysis.findings.momentum import momentum
 from report.analysis.findings.persistence import persistence
 from report.analysis.findings.records import Finding, Lookup
-from report.analysis.table import Table
-from report.analysis.theory import Theory
+from report.analysis.findings.streaks import formula, streaks
 
-RULES = (persistence, momentum, quiet, late, accuracy)
+OURS = (streaks, together, loop, formula)
+RULES = (*OURS, persistence, momentum, quiet, late, accuracy)
 
 
-def findings(results: Mapping[str, Any], table: Table, theories: Mapping[str, Theory | None]) -> list[Finding]:
-    """Return a finding for each of the five claims, always in the same order.
-
-    Args:
-        results: with `study`, `about`, `data`, `accuracy`, `drawn`, `tensors`.
-        table: the numbers.
-        theories: what chance predicts, by slug.
-    """
-    study = Lookup(results, table, theories)
+def findings(study: Lookup) -> list[Finding]:
+    """Return a finding for each claim, always in the same order."""
     return [rule(study) for rule in RULES]

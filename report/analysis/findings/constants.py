@@ -27,9 +27,16 @@ RETURNED = Constant(
 )
 FACTOR = Constant(
     "factor",
-    2,
+    1.25,
     "times",
-    "within twice and half the prediction: then the larger part of a mean run is what momentum alone predicts",
+    "a formula that is a quarter off tells the order of magnitude, not the length; the 2 of before was too kind",
+)
+MOSTLY = Constant(
+    "mostly", 0.75, "fraction", "three quarters of what a streak has above a coin's: then the rest is the lesser part"
+)
+STRONG = Constant("strong", 0.9, "β", "from the usual momentum on; below it there is little to tell apart")
+TOGETHER = Constant(
+    "together", 0.6, "fraction", "signs that a coin draws agree in half of all pairs; in 0.6 nobody would doubt it"
 )
 EQUAL = Constant("equal", 1, "times", "a ratio of 1 means that the layers are updated equally")
 CLIP = Constant("clip", 1000, "times", "a dead layer must count as far away, but not as infinitely far")
@@ -39,6 +46,8 @@ EPOCH = Constant("epoch", 0.01, "epochs", "how far the images seen may be from o
 
 # Where a reader finds the evidence.
 PERSISTENCE_TABLE = "tables/persistence.csv"
+TRANSPLANTS_TABLE = "tables/transplants.csv"
+TOGETHERNESS_TABLE = "tables/togetherness.csv"
 PERSISTENCE_RUNS_TABLE = "tables/persistence_runs.csv"
 DWELL_TABLE = "tables/dwell.csv"
 UNITS_RUNS_TABLE = "tables/units_runs.csv"

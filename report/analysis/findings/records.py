@@ -154,9 +154,36 @@ class Lookup:
         theory = self.theories[slug]
         return None if theory is None else theory.mean_run
 
-    def by_seed(self, quantity: str, slug: str, layer: str, window: str, name: str) -> BySeed:
+    @property
+    def family(self) -> dict[float, str]:
+        """Return, by rising memory, the slugs of optimizers of the main one's class; of two with one memory the first.
+
+        The main optimizer comes first among them.
+        """
+        name = next(each["name"] for each in self.optimizers if each["slug"] == self.main)
+        found: dict[float, str] = {}
+        for each in self.optimizers:
+            memory = self.memory(each["slug"])
+            if memory is not None and each["name"] == name:
+                found.setdefault(memory, each["slug"])
+        return dict(sorted(found.items()))
+
+    @property
+    def plain(self) -> list[str]:
+        """Return the slugs of controls without memory: of the main one's class, or else all that there are."""
+        without = [each["slug"] for each in self.optimizers if self.memory(each["slug"]) == 0]
+        own = self.family.get(0.0)
+        return [slug for slug in ([own] if own is not None else without) if slug != self.main]
+
+    @property
+    def sgd(self) -> dict[float, str]:
+        """Return, by rising memory, the slugs of plain SGD and of SGD with momentum."""
+        found = {self.memory(each["slug"]): each["slug"] for each in self.optimizers if each["name"] == "SGD"}
+        return dict(sorted((memory, slug) for memory, slug in found.items() if memory is not None))
+
+    def by_seed(self, quantity: str, slug: str, layer: str, window: str, name: str, applied: str = "") -> BySeed:
         """Return the values that exist, by seed: what is compared between training runs is compared within a seed."""
-        values = self.table.get(quantity, name, slug, layer, window).values
+        values = self.table.get(quantity, name, slug, layer, window, applied=applied).values
         seeds = self.results["study"]["seeds_of"][slug] if values else []
         return {seed: value for seed, value in zip(seeds, values, strict=True) if value is not None}
 
@@ -184,9 +211,16 @@ def conclude(
     tests: list[Test],
     evidence: list[Evidence],
     reason: str | None = None,
+    refuted: bool | None = None,
 ) -> Finding:
-    """Decide, and say why where nothing could be decided."""
+    """Decide, and say why where nothing could be decided.
+
+    `refuted` says whether the claim is not supported although some of its tests hold, or mixed although none does;
+    None leaves that to the tests.
+    """
     verdict = decide(tests)
+    if refuted is not None and verdict in (MIXED, NOT_SUPPORTED):
+        verdict = NOT_SUPPORTED if refuted else MIXED
     if verdict == NOT_TESTED and reason is None:
         reason = (
             "An interval over seeds needs at least two training runs of the main optimizer that moved; set study.seeds."

@@ -1,0 +1,77 @@
+"""The updates of a small tensor, weight by weight and step by step: what streaks, and what comes in blocks.
+
+Three panels: as recorded, with momentum; the same gradients with tossed signs, through the same optimizer; and as
+recorded without momentum. A weight's updates are divided by their own root mean square, so that each row shows signs.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from report.analysis import replay, windows
+from report.analysis.columns import Columns, same
+from report.analysis.replay import Arithmetic, Divisor, Sum, Walk
+from report.analysis.transplants import coins
+from report.analysis.updates import Chunk, Floats, Track
+from report.recording.reader import Recording
+from report.recording.study import Study
+
+WEIGHTS, STEPS = 200, 150  # the most that are shown
+DECIMALS = 3
+PANELS = ("recorded", "tossed", "without_momentum")
+
+
+def tables(study: Study, name: str, control: Recording) -> Iterator[Columns]:
+    """Yield one panel after the other, step by step; none where the optimizer is not replayed.
+
+    Args:
+        study: whose main recording is shown.
+        name: of the tensor.
+        control: the recording without momentum.
+    """
+    how = replay.by_tensor(study.main, study.steps).get(name)
+    if how is None:
+        return
+    spans = windows.rows(study.steps)
+    first = spans[windows.late(spans)].start
+    last = min(first + STEPS, study.steps)
+    kept = np.unique(np.linspace(0, len(Track(study.main, name).entries) - 1, WEIGHTS).astype(np.int64))
+    entries = study.main.indices(name)[Track(study.main, name).entries[kept]]
+    outputs, inputs = np.unravel_index(entries, study.main.tensors[name].matrix)
+    chunks = {panel: list(_chunks(of, name, last)) for panel, of in (("main", study.main), ("control", control))}
+    for panel in PANELS:
+        parts = chunks["control" if panel == PANELS[2] else "main"]
+        numbers = np.concatenate([each.numbers for each in parts])
+        updates = _tossed(study.main, name, how, parts) if panel == PANELS[1] else [each.updates for each in parts]
+        change = np.concatenate(updates)[numbers > first][:, kept].astype(np.float64)
+        size = np.sqrt((change**2).mean(axis=0))
+        scaled = np.divide(change, size, out=np.zeros_like(change), where=size > 0).round(DECIMALS)
+        yield {
+            "panel": same(panel, scaled.size),
+            "layer": same(name, scaled.size),
+            "batch": np.repeat(numbers[numbers > first], len(kept)),
+            "out": np.tile(outputs, len(scaled)),
+            "in": np.tile(inputs, len(scaled)),
+            "update": scaled.reshape(-1),
+        }
+
+
+def _chunks(recording: Recording, name: str, last: int) -> Iterator[Chunk]:
+    for chunk in Track(recording, name).chunks():
+        if chunk.numbers[0] > last:
+            return
+        yield chunk.until(last)
+
+
+def _tossed(recording: Recording, name: str, how: Arithmetic, chunks: list[Chunk]) -> list[NDArray[np.floating]]:
+    """Return the updates that the first toss of some chunks makes, (rows, n) each."""
+    drawn = coins(recording, name, 0)
+    total, divisor = Sum(how.momentum), None if how.decay is None else Divisor(how)
+    walk = Walk(how, chunks[0].weights[0])
+    found: list[NDArray[np.floating]] = []
+    for chunk in chunks:
+        noise: Floats = chunk.gradients * drawn.toss(*chunk.gradients.shape)
+        below = None if divisor is None else divisor.add(chunk.first, noise)
+        found.append(np.diff(walk.add(chunk.first, chunk.numbers, total.add(noise), below)[1], axis=0))
+    return found
