@@ -53,7 +53,7 @@ class Training(Part):
 
     batches: Count = Field(default=3000, le=1_000_000, description="a whole number from 1 to 1,000,000")
     batch_size: Count = Field(default=16, le=4096, description="a whole number from 1 to 4,096")
-    seed: Whole = Field(default=0, ge=0, le=2**31 - 1, description="a whole number from 0 to 2,147,483,647")
+    seed: Whole = Field(default=10, ge=0, le=2**31 - 1, description="a whole number from 0 to 2,147,483,647")
     device: Literal["auto", "cpu", "cuda", "mps"] = Field(default="auto", description='"auto", "cpu", "cuda" or "mps"')
     threads: Count = Field(default=1, le=256, description="a whole number from 1 to 256")
     validations: Count = Field(default=3, le=1000, description="a whole number from 1 to 1,000")
