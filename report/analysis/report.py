@@ -233,6 +233,7 @@ def histories(folder: Path, recording: Recording, names: Sequence[str]) -> Resul
     Raises:
         ReportError: when the disk refuses.
     """
+    told = next((name for name in [*chain.drawn(recording.tensors), *names] if name in names), None)
     counted: Results = {}
     walked: Results = {}
     with ExitStack() as stack:
@@ -249,12 +250,22 @@ def histories(folder: Path, recording: Recording, names: Sequence[str]) -> Resul
             put["histogram"].add(histogram.table(name))
             start, stop = int(firsts[0]) - 1, int(lasts[-1])
             walked[name] = {}
-            for which, position in history.chosen(recording, name, start, stop).items():
+            shown = history.chosen(recording, name, start, stop)
+            silence = history.waking(track) if name == told else None
+            if silence is not None:
+                shown["waking"] = silence[0]
+            for which, position in shown.items():
                 index = history.index_of(recording, name, position)
                 walk = history.of(recording, name, position, start, stop)
                 rows = history.table(walk, name, index, start)
                 named = {"layer": rows["layer"], "which": columns.same(which, len(rows["layer"]))}
                 put["weight_history"].add(named | rows)
                 walked[name][which] = history.describe(walk, index, start)
+                if which == "waking" and silence is not None:
+                    rate = rules.learning_rate(recording, recording.rule(name))
+                    walked[name][which]["story"] = history.story(walk, start, silence[1:], rate)
+            if name == told:
+                position, steps = history.steadiest(track)
+                walked[name]["steady"] = {"index": history.index_of(recording, name, position), "gradients": steps}
             counted[name] = histogram.found()
     return {"histogram": {recording.name: counted}, "history": {recording.name: walked}}

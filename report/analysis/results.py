@@ -38,7 +38,8 @@ def view(results: Results, table: Table) -> dict[str, Any]:
 
     Returns:
         What `results.json` has, and `summary`[quantity][slug][tensor][window][name]: an estimate; for
-        `autocorrelation` and `run_lengths` lists `mean`, `low`, `high` and `n`; `curves`: `startup` and `agreement`,
+        `autocorrelation` and `run_lengths` lists `mean`, `low`, `high` and `n`; for `transplants` the slug of the
+        applied optimizer comes first, then that of the gradients; `curves`: `startup` and `agreement`,
         [slug][tensor]: the same, with `batch`; and of the main recording, by its name and tensor, `threshold`, `size`
         (by window) and `startup` (`first_batch`).
     """
@@ -47,6 +48,12 @@ def view(results: Results, table: Table) -> dict[str, Any]:
     summary: dict[str, Any] = {quantity: _nested(table.quantity(quantity), order) for quantity in SCALARS}
     for quantity in ("autocorrelation", "run_lengths"):
         summary[quantity] = _nested_series(table, quantity, order)
+    summary["transplants"] = {
+        applied: _nested(
+            {key: row for key, row in table.quantity("transplants").items() if key.applied == applied}, order
+        )
+        for applied in order
+    }
     own: dict[str, Any] = {name: {} for name in ("threshold", "size", "startup")}
     for tensor in results["tensors"]:
         own["threshold"][tensor] = cuts.law(table, slug, tensor, place)

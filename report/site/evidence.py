@@ -1,8 +1,14 @@
 """A finding's evidence as a table that can be read across: a row for each measure, a column for each layer."""
 
+import csv
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
+import report.analysis.findings
+
+# What seeds 0 to 4 of the default experiment showed under the rules of today, which were written after them.
+EXPLORATORY = Path(report.analysis.findings.__file__).with_name("exploratory.csv")
 SHARED = ("unit", "n", "window", "optimizer")  # what is said once where all pieces of evidence have it in common
 
 
@@ -29,3 +35,35 @@ def arrange(evidence: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         "shared": shared,
         "tables": list(dict.fromkeys(each["where"] for each in evidence)),
     }
+
+
+def compare(findings: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return what the claims' deciding numbers were on the exploratory seeds, beside what they are now.
+
+    Returns:
+        One mapping a finding: `id`, `claim`, `then` and `now`, its verdicts (`then` None for a claim that was not
+        asked); `rows`, each with `name`, `layer` and `optimizer`, `then` and `now`: `mean`, `low`, `high`.
+    """
+    with EXPLORATORY.open(encoding="utf-8", newline="") as file:
+        known = list(csv.DictReader(file))
+    found = []
+    for finding in findings:
+        former = [row for row in known if row["id"] == finding["id"]]
+        now = {(each["name"], each["layer"] or "", each["optimizer"] or ""): each for each in finding["evidence"]}
+        rows = []
+        for row in former:
+            each = now.get((row["name"], row["layer"], row["optimizer"]))
+            if each is not None and each["value"] is not None:
+                then = {end: float(row[name]) for end, name in (("mean", "value"), ("low", "low"), ("high", "high"))}
+                rows.append(
+                    {
+                        **{name: each[name] for name in ("name", "layer", "optimizer")},
+                        "then": then,
+                        "now": {"mean": each["value"], "low": each["low"], "high": each["high"]},
+                    }
+                )
+        verdict = former[0]["verdict"] if former else None
+        found.append(
+            {"id": finding["id"], "claim": finding["claim"], "then": verdict, "now": finding["verdict"], "rows": rows}
+        )
+    return found

@@ -96,12 +96,21 @@ def _context(
     return {
         "results": results,
         "findings": {finding["id"]: finding for finding in results["findings"]},
+        "explored": evidence.compare(results["findings"]),
         "site": settings,
         "experiment_text": content["downloads/experiment.toml"].decode("utf-8").strip(),
         "run": results["main"],
         "layers": list(main.tensors),
         "sampled": max((each.count for each in main.tensors.values() if each.kept == "sample"), default=0),
         "recorded": main.description,
+        # A bias for each output; biases are trained, and not recorded.
+        "parameters": sum(tensor.size + tensor.matrix[0] for tensor in main.tensors.values()),
+        "core_hours": sum(
+            sum(files.read_json(each.path / "timings.json", "seconds")["seconds"].values())
+            * each.description.platform.get("threads", 1)
+            for each in study.recordings
+        )
+        / 3600,
         "training_seconds": files.read_json(main.path / "timings.json", "seconds")["seconds"],
         "stage_seconds": {name: timings[name] for name in ("train", "analyse", "draw") if name in timings},
         # Not timings.json, whose size is a matter of chance.

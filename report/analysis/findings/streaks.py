@@ -46,8 +46,8 @@ def streaks(study: Lookup) -> Finding:
         "The streaks are the optimizer’s, not the gradients’.",
         f"In {study.batches(study.late)} of the main optimizer in its own loop, one test in each drawn layer. The "
         "signs of the recorded gradients are drawn by a coin, three times, and go through the optimizer’s own "
-        f"arithmetic. What the mean same-sign run then has above {COIN:g} batches (a coin’s own run) is divided by what the "
-        "measured run has, seed by seed. Supported if the 95 % interval lies above "
+        f"arithmetic. What the mean same-sign run then has above {COIN:g} batches (a coin’s own run) is divided by "
+        "what the measured run has, seed by seed. Supported if the 95 % interval lies above "
         f"{MOSTLY.value:g} in every layer, not supported if it lies below in any, mixed otherwise.",
         (MOSTLY,),
         tests if is_replayed else [],
