@@ -68,9 +68,9 @@ def story(history: History, start: int, silence: tuple[int, int], rate: float | 
         rate: the learning rate; None where it changes.
 
     Returns:
-        `from`, `to`: the silence; `gradients`, in how many of its steps there was one all the same; `update`, of the step after it (weight units), and `rates`, the same in learning
-        rates; `coasting`: for how many steps after that one it moved on without a gradient, before one came or it
-        stood.
+        `from`, `to`: the silence; `gradients`, in how many of its steps there was one all the same; `update`, of the
+        step after it (weight units), and `rates`, the same in learning rates; `coasting`: for how many steps after that
+        one it moved on without a gradient, before one came or it stood.
     """
     woke = silence[1] + 1 - start
     update, gradient = history["update"], history["gradient"]

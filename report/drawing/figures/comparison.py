@@ -58,6 +58,14 @@ def family(results: Mapping[str, Any]) -> list[Side]:
     return [by_momentum[momentum] for momentum in sorted(by_momentum)]
 
 
+def plain(results: Mapping[str, Any]) -> Side | None:
+    """Return the control without momentum: of the main one's class, or else the first that there is."""
+    every = optimizers(results)
+    without = [each for each in every if each["theory"] and results["theory"][each["slug"]]["memory"] == 0]
+    found = [each for each in without if each["name"] == every[0]["name"]] or without
+    return found[0] if found and found[0] != every[0] else None
+
+
 def scope(results: Mapping[str, Any], every: Sequence[Side]) -> dict[str, Any]:
     """Return what a comparison of `every` is made over: the `window`, the study's `batches`, the number of `seeds`."""
     study = results["study"]

@@ -53,6 +53,8 @@ class Ink:
         grid: the grid.
         increase: an update above zero.
         decrease: an update below zero.
+        longer: a ground behind a run that lasts longer than its baseline; `ink` is read on it at 4.5 : 1.
+        shorter: the same behind one that is over sooner.
         layers: a colour for each layer, from the input on; used again from the start in deeper networks.
         optimizers: a colour for each optimizer, in the study's order, the main one first.
     """
@@ -64,6 +66,8 @@ class Ink:
     grid: str
     increase: str
     decrease: str
+    longer: str
+    shorter: str
     layers: tuple[str, ...]
     optimizers: tuple[str, ...]
 
@@ -87,6 +91,8 @@ INKS: Final = {
         grid="#e3e6ea",
         increase="#c8102e",
         decrease="#1d4ed8",
+        longer="#d97a12",
+        shorter="#119181",
         layers=("#5f398e", "#2f8d7d", "#b98a1b", "#c16fc9", "#6a3f31", "#647204"),
         optimizers=("#187d6c", "#bd8d21", "#6e3387", "#a765c6", "#7f8c99", "#a55407", "#7f3204"),
     ),
@@ -98,6 +104,8 @@ INKS: Final = {
         grid="#2b3038",
         increase="#ff6b6b",
         decrease="#6ea8fe",
+        longer="#b5651d",
+        shorter="#1f8a7a",
         layers=("#9a62cf", "#87eae8", "#ca940b", "#d9a3cf", "#9a6f58", "#d4e15d"),
         optimizers=("#7befc7", "#fbc13a", "#8a63b8", "#e09eff", "#8a969d", "#d98600", "#b0602d"),
     ),
