@@ -11,7 +11,7 @@ from report.recording.reader import Recording
 Floats = NDArray[np.float32]
 
 MOST_ENTRIES = 16_384  # of a tensor that are measured: more need time, and say no more of it
-CHUNK = 1 << 22  # updates that are in memory at once: 16 MB as float32, and some three hundred while they are measured
+CHUNK = 1 << 19  # updates that are in memory at once: 2 MB as float32, and some fifty while they are measured
 
 
 def of(weights: Floats) -> Floats:
