@@ -1,5 +1,6 @@
 """The figures: well-formed, small, the same bytes every time, in two variants, and described from their data."""
 
+import base64
 import io
 import itertools
 import json
@@ -16,28 +17,39 @@ from typing import Any
 import numpy as np
 import pytest
 from conftest import ROOT, Build, maker_of
+from matplotlib.colors import to_hex, to_rgb
+from matplotlib.patches import Rectangle
 from measured import by_run
 from numpy.typing import NDArray
+from PIL import Image
 from recordings import ADAM, SGD, Rule, noise, record_cnn, write_recording
 
-from report import files
+from report import files, wording
+from report.analysis import columns
+from report.analysis import results as analysed
+from report.analysis.intervals import Estimate
 from report.analysis.report import analyse
+from report.analysis.table import Key, Table
 from report.drawing.choice import chosen
-from report.drawing.figures import picture
+from report.drawing.figures import decomposition, draw, picture, transplants
 from report.drawing.figures.draw import FIGURES
 from report.drawing.figures.sources import look, rows, selection
 from report.drawing.figures.style import INKS, dots, house, recoloured, sheet
-from report.making import drawn as drawn_again
-from report.products import CODE
+from report.errors import ReportError
+from report.products import CODE, Progress
 from report.recording.study import Study
 from report.workspace import Workspace
 
 DEEP = {"in": (12, 20), "l2": (9, 12), "l3": (8, 9), "l4": (7, 8), "l5": (6, 7), "l6": (5, 6), "out": (3, 5)}
+LONE_INKS = ("paper", "ink", "muted", "grid", "increase", "decrease", "longer", "shorter")
 BLOCKS = 20  # of the model with many tensors: a matrix and a bias each
 
 
-def silent(done: int, total: int, what: str) -> None:
-    """Take the progress of a drawing and say nothing."""
+def draw_figures(workspace: Workspace, progress: Progress = lambda *_: None) -> None:
+    """Draw the figures that are stale, and their manifest, as the stage "draw" does."""
+    planned = draw.plan(workspace)
+    maker_of(workspace).make(draw.products(workspace, planned), progress)
+    draw.describe(workspace, planned)
 
 
 @dataclass(frozen=True)
@@ -61,7 +73,7 @@ def made(folder: Path) -> Drawn:
     """Analyse and draw the recordings that lie in `folder`/runs."""
     workspace = Workspace(ROOT, folder / "build", folder / "site")
     analyse(workspace, Study.load(folder / "runs"), [])
-    drawn_again.figures(workspace, maker_of(workspace), silent)
+    draw_figures(workspace)
     return Drawn(workspace)
 
 
@@ -162,7 +174,7 @@ def redrawn(ordinary: Drawn, tmp_path_factory: pytest.TempPathFactory) -> Drawn:
     shutil.copytree(ordinary.workspace.tables, workspace.tables)
     shutil.copytree(ordinary.workspace.numbers, workspace.numbers)
     shutil.copy(ordinary.workspace.results, workspace.results)
-    drawn_again.figures(workspace, maker_of(workspace), silent)
+    draw_figures(workspace)
     return Drawn(workspace)
 
 
@@ -187,14 +199,14 @@ def test_every_figure_of_the_tiny_study_is_there(ordinary: Drawn) -> None:
 def test_what_has_no_data_is_left_out(lonely: Drawn) -> None:
     """One optimizer, one drawn layer, no digits, no loss: figures of them would be empty."""
     missing = set(FIGURES) - set(lonely.manifest)
-    assert missing == {"digits", "loss", "persistence", "run_lengths", "one_weight", "units"}
+    assert missing == {"digits", "loss", "persistence", "raster", "run_lengths", "one_weight", "transplants", "units"}
 
 
 def test_a_study_of_any_size_is_drawn(crowded: Drawn) -> None:
     """More optimizers and layers than there are colours, and no theory of most."""
     assert {"persistence", "run_lengths", "one_weight", "agreement", "loss"} <= set(crowded.manifest)
-    # No theory covers NAdam: there is nothing to take its runs apart with.
-    assert "decomposition" not in crowded.manifest
+    # No theory covers NAdam: there is nothing to take its runs apart with, and it is not replayed.
+    assert not {"decomposition", "raster", "transplants"} & set(crowded.manifest)
     loss = crowded.manifest["loss"]
     assert (loss["title"], loss["height"]) == ("Loss over the batches", 250)
     assert not re.search("validation|guessing|accuracy|images", loss["caption"] + loss["alt"])
@@ -203,7 +215,8 @@ def test_a_study_of_any_size_is_drawn(crowded: Drawn) -> None:
 def test_a_convolutional_network_is_drawn(convolutional: Drawn) -> None:
     """Convolutions, norms and biases are tensors like any other; one that nothing trains is not shown."""
     # A schedule leaves no learning rate to measure by, and the loss was logged under a name of its own.
-    assert set(FIGURES) - set(convolutional.manifest) == {"digits", "loss", "startup"}
+    # Weight decay is not replayed: there is no sign toss of the head.
+    assert set(FIGURES) - set(convolutional.manifest) == {"digits", "loss", "raster", "startup", "transplants"}
     alt = convolutional.manifest["persistence"]["alt"]
     for name in ("0.weight", "0.bias", "1.weight", "3.weight", "6.weight", "8.bias"):
         assert f"in {name}" in alt
@@ -231,9 +244,10 @@ def test_many_tensors_and_optimizers_are_thinned_out(many: Drawn) -> None:
     for name, entry in many.manifest.items():
         assert entry["height"] <= 1500, name
         if name not in ("weight_history", "one_weight"):
-            left_out = 12 if name == "units" else 32
+            left_out = {"units": 12, "transplants": 37}.get(name, 32)
             assert f"Left out: {left_out}\N{NO-BREAK SPACE}other tensors of the model." in entry["caption"], name
-    assert "Left out: 2\N{NO-BREAK SPACE}other optimizers." in many.manifest["persistence"]["caption"]
+    for name, left_out in (("persistence", 2), ("transplants", 9)):
+        assert f"Left out: {left_out}\N{NO-BREAK SPACE}other optimizers." in many.manifest[name]["caption"]
     # The graph's tensors, from its first to its last.
     caption = many.manifest["histogram"]["caption"]
     assert "in 重み $x$ <i>.weight" in caption
@@ -284,7 +298,7 @@ def test_variants_differ_in_colours_alone(drawn: Drawn) -> None:
             continue
         texts = [path.read_text(encoding="utf-8") for path in (light, dark)]
         assert texts[0] != texts[1], name
-        blank = [re.sub(r"#[0-9a-f]{6}\b", "#", text) for text in texts]
+        blank = [re.sub(r"#[0-9a-f]{6}\b|base64,[^\"]*", "", text) for text in texts]
         assert blank[0] == blank[1], name
 
 
@@ -295,7 +309,7 @@ def test_only_the_inks_of_a_variant_are_used(drawn: Drawn) -> None:
             if path.suffix == ".svg":
                 ink = INKS[scheme]
                 known = {*ink.layers, *ink.optimizers}
-                known |= {getattr(ink, each) for each in ("paper", "ink", "muted", "grid", "increase", "decrease")}
+                known |= {getattr(ink, each) for each in LONE_INKS}
                 used = set(re.findall(r"(?:fill|stroke): (#[0-9a-f]{6})", path.read_text(encoding="utf-8")))
                 assert used <= known, name
                 assert ink.paper in used, name
@@ -335,6 +349,241 @@ def test_captions_state_what_the_results_state(ordinary: Drawn) -> None:
     assert f"{threshold:.3g}" in ordinary.manifest["histogram"]["caption"].replace("0 in", " in")
 
 
+def raster_of(drawn: Drawn, scheme: str) -> list[NDArray[np.uint8]]:
+    """Return the images inside a raster figure, (rows, columns, 3) each, in the file's order."""
+    text = drawn.file(drawn.manifest["raster"], scheme).read_text(encoding="utf-8")
+    encoded = re.findall(r'<image xlink:href="data:image/png;base64,([^"]*)"', text)
+    assert text.count("image-rendering:pixelated") == len(encoded), "smoothed where it is enlarged"
+    images = [Image.open(io.BytesIO(base64.b64decode(each))) for each in encoded]
+    return [np.asarray(each.convert("RGB")) for each in images]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_raster_has_one_pixel_a_cell_in_the_colour_of_its_sign(ordinary: Drawn, scheme: str) -> None:
+    """A row a weight in matrix order, a column a batch: read literally from the table, cell by cell."""
+    table, ink = columns.read(ordinary.workspace.tables / "raster.csv"), INKS[scheme]
+    paper, up, down = (
+        [int(colour[place : place + 2], 16) for place in (1, 3, 5)]
+        for colour in (ink.paper, ink.increase, ink.decrease)
+    )
+    images = raster_of(ordinary, scheme)
+    full = dict.fromkeys(("up", "down", "none"), 0)
+    for panel, image in zip(("recorded", "tossed", "without_momentum"), images, strict=False):
+        found = rows(table, panel=panel)
+        weights = sorted(set(zip(found["out"], found["in"], strict=True)))
+        batches = sorted(set(found["batch"]))
+        assert image.shape == (len(weights), len(batches), 3)
+        for batch, *weight, update in zip(*(found[name] for name in ("batch", "out", "in", "update")), strict=True):
+            colour = image[weights.index(tuple(weight)), batches.index(batch)].tolist()
+            if abs(update) >= 2:
+                assert colour == (up if update > 0 else down)
+                full["up" if update > 0 else "down"] += 1
+            elif update == 0:
+                assert colour == paper
+                full["none"] += 1
+            else:
+                share = np.array(colour) - paper
+                towards = np.array(up if update > 0 else down) - paper
+                assert np.abs(np.cross(share, towards)).max() <= 2 * 255, "between paper and the sign's ink"
+                assert share @ towards >= 0
+    assert min(full["up"], full["down"]) > 0
+    assert len(images) == 4, "three panels and the scale"
+
+
+def test_a_raster_says_runs_and_togetherness_of_the_table(ordinary: Drawn) -> None:
+    """Of the main optimizer, of its toss and of its control, each in its place."""
+    results = analysed.read(ordinary.workspace)
+    table = analysed.numbers(ordinary.workspace, results)
+    study = results["study"]
+    main, late, layer = study["main"], study["late"], results["drawn"][-1]
+    control = next(each["slug"] for each in study["optimizers"] if each["momentum"] == 0 and each["name"] == "Adam")
+    assert control != main
+    run, toss = (table.get("transplants", name, main, layer, late, applied=main).mean for name in ("mean_run", "toss"))
+    plain = table.get("persistence", "mean_run", control, layer, late).mean
+    caption = ordinary.manifest["raster"]["caption"]
+    assert (
+        f"direction for {run:.1f} batches; with tossed signs for {toss:.1f}, without momentum for {plain:.1f}"
+        in caption
+    )
+    shares = [
+        table.get("togetherness", name, slug, layer, late).mean
+        for name, slug in (("output", main), ("output_toss", main), ("output", control))
+    ]
+    said = [int(each) for each in re.findall(r"(\d+)\N{NARROW NO-BREAK SPACE}%", caption)]
+    assert said == [round(100 * each) for each in shares if each is not None]
+    assert wording.window(late, study["batches"]) in caption
+
+
+@pytest.mark.parametrize(("quantity", "statistic"), [("togetherness", "output_toss"), ("transplants", "lean")])
+def test_a_row_that_a_figure_needs_and_lacks_is_an_error(copied: Drawn, quantity: str, statistic: str) -> None:
+    """Never an empty picture."""
+    path = copied.workspace.numbers / f"{quantity}.csv"
+    lines = path.read_text(encoding="utf-8").splitlines()
+    main = analysed.read(copied.workspace)["study"]["main"]
+    # Of transplants those alone that are not the optimizer's own: whether it is replayed must not be in doubt.
+    kept = [
+        line
+        for line in lines
+        if not (line.startswith(f"{statistic},{main},") and f",{main}," not in line[len(main) + len(statistic) + 1 :])
+    ]
+    assert len(kept) < len(lines)
+    path.write_text("\n".join(kept) + "\n", encoding="utf-8")
+    with pytest.raises(ReportError, match=f"The table has no row quantity='{quantity}', statistic='{statistic}'"):
+        draw.plan(copied.workspace)
+
+
+def transplanted(optimizers: list[tuple[str, str, float]], layers: list[str]) -> tuple[dict[str, Any], Table]:
+    """Return made-up results and numbers of optimizers (slug, name, momentum); runs count up, tosses are 10."""
+    slugs = [slug for slug, *_ in optimizers]
+    made: dict[Key, Estimate] = {}
+    for layer, gradients, applied in itertools.product(layers, slugs, slugs):
+        run = 10.0 + slugs.index(applied) - slugs.index(gradients)
+        for name, value in (("mean_run", run), ("toss", 10.0), ("lean", run - 10)):
+            key = Key("transplants", name, gradients, layer, "all", None, applied)
+            made[key] = Estimate(value, None, None, 1, (value,))
+    study = {
+        "main": slugs[0],
+        "late": "all",
+        "batches": 40,
+        "optimizers": [
+            {"slug": slug, "label": slug, "name": name, "momentum": momentum} for slug, name, momentum in optimizers
+        ],
+        "runs": {slug: [slug] for slug in slugs},
+    }
+    results = {
+        "study": study,
+        "theory": {slug: {"memory": momentum} for slug, _, momentum in optimizers},
+        "tensors": layers,
+        "drawn": layers[1:],
+        "network": {"layers": {layer: {"shape": [4, 5]} for layer in layers}},
+    }
+    return results, Table(slugs, layers, made)
+
+
+SEVEN = [
+    *(("A9", "Adam", 0.9), ("A0", "Adam", 0.0), ("A5", "Adam", 0.5), ("A99", "Adam", 0.99)),
+    *(("R", "RMSprop", 0.0), ("S", "SGD", 0.0), ("S9", "SGD", 0.9)),
+]
+
+
+def test_transplants_show_the_ends_of_each_family_by_rising_momentum() -> None:
+    """The main optimizer is among them, whatever it is called; the rest is counted."""
+    results, table = transplanted(SEVEN, ["a", "b", "c", "d", "e"])
+    found = transplants.facts(results, table)
+    assert found is not None
+    assert [each["slug"] for each in found["optimizers"]] == ["A0", "A9", "A99", "S", "S9"]
+    assert found["optimizers_left_out"] == 2
+    assert list(found["layers"]) == ["b", "d", "e"]  # three of the four that are drawn, from end to end
+    assert found["left_out"] == 2
+    assert found["cells"]["d"]["A99"]["S"] == {"mean_run": 8.0, "toss": 10.0, "lean": -2.0}
+    renamed = [(slug.replace("A", "x"), name.replace("Adam", "Lion"), momentum) for slug, name, momentum in SEVEN]
+    other = transplants.facts(*transplanted(renamed, ["a", "b"]))
+    assert other is not None
+    assert [each["slug"] for each in other["optimizers"]] == ["x0", "x9", "x99", "S", "S9"]
+
+
+def test_transplants_need_two_optimizers_and_a_drawn_layer() -> None:
+    """One on its own gradients is no comparison."""
+    assert transplants.facts(*transplanted(SEVEN[:1], ["a", "b"])) is None
+    assert transplants.facts(*transplanted(SEVEN, ["a"])) is None
+    results, table = transplanted(SEVEN[:2], ["a", "b"])
+    assert transplants.facts(results, table) is not None
+    assert transplants.facts(results, Table(table.labels, table.tensors)) is None
+
+
+def test_cells_of_transplants_are_coloured_by_lean_and_framed_where_they_are_own() -> None:
+    """Longer than the toss in one colour, shorter in the other, as strong as the lean; none for an equal run."""
+    results, table = transplanted(SEVEN[:3], ["a", "b"])
+    found = transplants.facts(results, table)
+    cells = [(key, row.mean) for key, row in table.rows.items() if key.statistic == "mean_run"]
+    keys = [key for key, _ in cells]
+    made = {
+        "applied": np.array([key.applied for key in keys]),
+        "gradients": np.array([key.label for key in keys]),
+        "tensor": np.array([key.tensor for key in keys]),
+        "window": np.array([key.window for key in keys]),
+        "mean_run": np.array([run for _, run in cells]),
+        "toss": np.full(len(keys), 10.0),
+        "lean": np.array([run - 10 for _, run in cells if run is not None]),
+    }
+    assert found is not None
+    with house(INKS["light"]):
+        figure = transplants.draw(INKS["light"], {"transplants": made}, found)
+    patches = [each for each in figure.axes[0].patches if isinstance(each, Rectangle)]
+    grounds = [each for each in patches if each.get_fill()][:9]
+    runs = {(key.applied, key.label): run for key, run in cells if key.tensor == "b"}
+    order = [each["slug"] for each in found["optimizers"]]
+    for ground, (applied, gradients) in zip(grounds, itertools.product(order, order), strict=True):
+        run = runs[applied, gradients]
+        assert run is not None
+        assert ground.get_alpha() == pytest.approx(0.8 * abs(run - 10) / 10 / 0.5)
+        if run != 10:
+            assert to_hex(ground.get_facecolor()) == (INKS["light"].longer if run > 10 else INKS["light"].shorter)
+    frames = [each for each in patches if not each.get_fill() and each.get_linewidth() > 1]
+    own = [grounds[4 * place].get_xy() for place in range(3)]
+    assert [each.get_xy() for each in frames] == own
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_numbers_are_read_on_the_strongest_ground(scheme: str) -> None:
+    """4.5 : 1, as WCAG 2.2 asks of letters; and the two grounds are told apart by every reader."""
+    ink = INKS[scheme]
+    paper, *grounds = (np.array(to_rgb(colour)) for colour in (ink.paper, ink.longer, ink.shorter))
+    mixed = [to_hex(paper + transplants.STRONGEST * (ground - paper)) for ground in grounds]
+    for colour in mixed:
+        assert contrast(ink.ink, colour) >= 4.5
+    for matrix in VIEWS.values():
+        assert np.linalg.norm(np.subtract(*(perceived(matrix @ linear(colour)) for colour in mixed))) >= 0.076
+
+
+def test_the_parts_of_a_run_are_those_of_the_late_window_and_make_up_the_toss(ordinary: Drawn) -> None:
+    """Chance, uneven gradients and coasting are the sign toss, and with lean the measured run."""
+    results = analysed.read(ordinary.workspace)
+    table = analysed.numbers(ordinary.workspace, results)
+    main, late = results["study"]["main"], results["study"]["late"]
+    found = decomposition.facts(results, table)
+    assert found is not None
+    assert set(results["drawn"]) <= set(found["layers"])
+    for layer, row in found["layers"].items():
+        toss = table.get("transplants", "toss", main, layer, late, applied=main).mean
+        assert row["toss"] == pytest.approx(toss)
+        assert row["toss"] + row["parts"]["lean"] == pytest.approx(row["parts"]["measured"])
+        assert f"the sign toss {wording.fixed(toss, 1)} (" in ordinary.manifest["decomposition"]["alt"]
+    assert wording.window(late, results["study"]["batches"]) in ordinary.manifest["decomposition"]["caption"]
+
+
+def test_runs_of_every_optimizer_are_held_against_their_sign_toss(ordinary: Drawn, crowded: Drawn) -> None:
+    """The toss of the same optimizer's own gradients, a mark a layer; the formula alone where nothing is replayed."""
+    results = analysed.read(ordinary.workspace)
+    table = analysed.numbers(ordinary.workspace, results)
+    late, entry = results["study"]["late"], ordinary.manifest["persistence"]
+    for slug in results["study"]["runs"]:
+        toss = table.get("transplants", "toss", slug, "l4", late, applied=slug).mean
+        assert toss is not None
+        assert f"in l4 (tossed {toss:.1f})" in entry["alt"]
+    assert "the sign toss" in entry["caption"]
+    assert "π/arccos of the momentum" in entry["caption"]
+    alt, caption = (crowded.manifest["persistence"][part] for part in ("alt", "caption"))
+    assert "NAdam" in alt
+    assert not re.search("toss", alt.split("NAdam, β1 = 0.95")[1].split(";")[0] + caption.split("SGD")[0])
+
+
+def test_an_image_inside_a_drawing_keeps_its_pixels() -> None:
+    """With a palette it is smaller; what does not fit into one is refused."""
+    pixels = np.random.default_rng(2).integers(0, 6, (40, 30, 3)).astype(np.uint8) * 51
+
+    def encoded(image: NDArray[np.uint8]) -> str:
+        buffer = io.BytesIO()
+        Image.fromarray(image).save(buffer, format="PNG")
+        return base64.b64encode(buffer.getvalue()).decode("ascii")
+
+    with Image.open(io.BytesIO(base64.b64decode(picture.packed(encoded(pixels))))) as image:
+        assert image.mode == "P"
+        assert np.array_equal(np.asarray(image.convert("RGB")), pixels)
+    with pytest.raises(ValueError, match="a palette has room for 256"):
+        picture.packed(encoded(np.random.default_rng(3).integers(0, 256, (40, 30, 3)).astype(np.uint8)))
+
+
 def test_another_experiment_is_described_by_its_own_numbers(ordinary: Drawn, lonely: Drawn) -> None:
     """A typed number would be the same in both."""
     for name in set(ordinary.manifest) & set(lonely.manifest):
@@ -360,19 +609,19 @@ def test_two_draws_give_the_same_bytes(ordinary: Drawn, redrawn: Drawn) -> None:
 def test_only_the_figures_of_a_changed_table_are_drawn_again(copied: Drawn) -> None:
     """A changed table or a lost file costs one figure, not all."""
     made: list[str] = []
-    drawn_again.figures(copied.workspace, maker_of(copied.workspace), lambda done, total, what: made.append(what))
+    draw_figures(copied.workspace, lambda done, total, what: made.append(what))
     assert made == []
     table = copied.workspace.tables / "histogram.csv"
     table.write_text(table.read_text(encoding="utf-8").rstrip() + "5\n", encoding="utf-8")  # the last count
     (copied.workspace.figures / "loss-dark.svg").unlink()
-    drawn_again.figures(copied.workspace, maker_of(copied.workspace), lambda done, total, what: made.append(what))
+    draw_figures(copied.workspace, lambda done, total, what: made.append(what))
     assert made == ["figure loss", "figure histogram"]
 
 
 def test_figures_of_an_earlier_experiment_are_removed(copied: Drawn) -> None:
     """The site would publish them."""
     (copied.workspace.figures / "gone.svg").write_text("<svg/>", encoding="utf-8")
-    drawn_again.figures(copied.workspace, maker_of(copied.workspace), silent)
+    draw_figures(copied.workspace)
     assert not (copied.workspace.figures / "gone.svg").exists()
     assert (copied.workspace.figures / "loss.svg").exists()
 
@@ -384,11 +633,11 @@ def test_a_figure_too_large_as_vectors_becomes_an_image_at_twice_its_size(
     monkeypatch.setattr(picture, "LARGEST_SVG", 1000)
     monkeypatch.setattr("report.drawing.figures.draw.FIGURES", ("autocorrelation",))
     copied.workspace.ledger.unlink()
-    drawn_again.figures(copied.workspace, maker_of(copied.workspace), silent)
+    draw_figures(copied.workspace)
     entry = copied.manifest["autocorrelation"]
     light, dark = (copied.file(entry, scheme) for scheme in ("light", "dark"))
     assert light.suffix == dark.suffix == ".png"
-    with picture.Image.open(light) as image:
+    with Image.open(light) as image:
         assert (image.width, image.height) == (2 * entry["width"], 2 * entry["height"])
 
 
@@ -408,7 +657,7 @@ def test_dots_show_in_vectors_and_in_images(kind: str) -> None:
             return
         content = picture.image(figure)
         places = panel.transData.transform([(1, 1), (3, 2)]) * picture.SHARPNESS
-    with picture.Image.open(io.BytesIO(content)) as image:
+    with Image.open(io.BytesIO(content)) as image:
         colours = [image.convert("RGB").getpixel((round(x), image.height - round(y))) for x, y in places]
     wanted = tuple(int(ink.increase[place : place + 2], 16) for place in (1, 3, 5))
     assert colours == [wanted, wanted]

@@ -30,8 +30,12 @@ def measure(study: Study, folder: Path, drawn: Sequence[str]) -> dict[str, Numbe
         ReportError: when a recording is damaged or the disk refuses.
     """
     every = {study.slug(label): replay.by_tensor(study.of(label)[0], study.steps) for label in study.labels}
-    applied = {label: Applied(study.slug(label), every) for label in study.labels}
-    wanted = {each.name: kept(folder, each, drawn, study.steps, applied[each.label]) for each in study.recordings}
+    wanted = {}
+    for each in study.recordings:
+        # Its own optimizer is the one that it had: recordings of a label may differ in the course of a schedule.
+        own = study.slug(each.label)
+        applied = Applied(own, {**every, own: replay.by_tensor(each, study.steps)})
+        wanted[each.name] = kept(folder, each, drawn, study.steps, applied)
     known = {name: place.read() for name, place in wanted.items()}
     new = [wanted[name] for name, found in known.items() if found is None]
     processes = min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, len(new))

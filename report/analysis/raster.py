@@ -23,7 +23,9 @@ PANELS = ("recorded", "tossed", "without_momentum")
 
 
 def tables(study: Study, name: str, control: Recording) -> Iterator[Columns]:
-    """Yield one panel after the other, step by step; none where the optimizer is not replayed.
+    """Yield one panel after the other, step by step.
+
+    None where the optimizer is not replayed, the control keeps other entries, or one of them shows no step.
 
     Args:
         study: whose main recording is shown.
@@ -31,7 +33,7 @@ def tables(study: Study, name: str, control: Recording) -> Iterator[Columns]:
         control: the recording without momentum.
     """
     how = replay.by_tensor(study.main, study.steps).get(name)
-    if how is None:
+    if how is None or not np.array_equal(study.main.indices(name), control.indices(name)):
         return
     spans = windows.rows(study.steps)
     first = spans[windows.late(spans)].start
@@ -40,6 +42,8 @@ def tables(study: Study, name: str, control: Recording) -> Iterator[Columns]:
     entries = study.main.indices(name)[Track(study.main, name).entries[kept]]
     outputs, inputs = np.unravel_index(entries, study.main.tensors[name].matrix)
     chunks = {panel: list(_chunks(of, name, last)) for panel, of in (("main", study.main), ("control", control))}
+    if not all(parts and parts[-1].numbers[-1] > first for parts in chunks.values()):
+        return
     for panel in PANELS:
         parts = chunks["control" if panel == PANELS[2] else "main"]
         numbers = np.concatenate([each.numbers for each in parts])
@@ -67,11 +71,13 @@ def _chunks(recording: Recording, name: str, last: int) -> Iterator[Chunk]:
 def _tossed(recording: Recording, name: str, how: Arithmetic, chunks: list[Chunk]) -> list[NDArray[np.floating]]:
     """Return the updates that the first toss of some chunks makes, (rows, n) each."""
     drawn = coins(recording, name, 0)
-    total, divisor = Sum(how.momentum), None if how.decay is None else Divisor(how)
+    total, divisor = Sum.of(how), None if how.decay is None else Divisor(how)
     walk = Walk(how, chunks[0].weights[0])
     found: list[NDArray[np.floating]] = []
     for chunk in chunks:
         noise: Floats = chunk.gradients * drawn.toss(*chunk.gradients.shape)
-        below = None if divisor is None else divisor.add(chunk.first, noise)
-        found.append(np.diff(walk.add(chunk.first, chunk.numbers, total.add(noise), below)[1], axis=0))
+        with np.errstate(over="ignore", divide="ignore", invalid="ignore"):  # as silently as in the optimizer
+            below = None if divisor is None else divisor.add(chunk.first, noise)
+            path = walk.add(chunk.first, chunk.numbers, total.add(noise), below)[1]
+            found.append(np.diff(path, axis=0))
     return found

@@ -85,12 +85,23 @@ def arithmetic(recording: Recording, name: str, steps: int) -> Arithmetic | None
 
 
 class Sum:
-    """Carry Σ β^k · g(t - k) along: what momentum makes of gradients. `held`: it waits where one is exactly zero."""
+    """Carry Σ β^k · g(t - k) along: what momentum makes of gradients."""
 
-    def __init__(self, decay: float, held: bool = False) -> None:
-        """Begin with nothing."""
-        self.decay, self.held = decay, held
+    def __init__(self, decay: float, held: bool = False, averaged: bool = False) -> None:
+        """Begin with nothing.
+
+        Args:
+            decay: β.
+            held: whether the sum waits where a gradient is exactly zero.
+            averaged: whether it is a mean, the sum times 1 - β, rounded as torch.lerp rounds.
+        """
+        self.decay, self.held, self.averaged = decay, held, averaged
         self._last: Array | None = None
+
+    @classmethod
+    def of(cls, how: Arithmetic) -> "Sum":
+        """Begin with what an optimizer sums."""
+        return cls(how.momentum, averaged=how.averaged)
 
     def add(self, gradients: Array) -> Array:
         """Take in (rows, …) gradients; return the sum after each of these rows, of their shape and type."""
@@ -100,6 +111,18 @@ class Sum:
         found = np.empty_like(gradients)
         decay = np.where(gradients == 0, kind(1), kind(self.decay)) if self.held else None
         last = np.zeros_like(gradients[0]) if self._last is None else self._last
+        if self.averaged:
+            for step, row in enumerate(gradients):
+                np.subtract(row, last, out=found[step])
+                if self.decay > 0.5:
+                    found[step] *= kind(1 - self.decay)
+                    found[step] += last
+                else:
+                    found[step] *= kind(self.decay)
+                    np.subtract(row, found[step], out=found[step])
+                last = found[step]
+            self._last = last.copy()
+            return found
         for step, row in enumerate(gradients):
             np.multiply(last, kind(self.decay) if decay is None else decay[step], out=found[step])
             found[step] += row
@@ -156,7 +179,7 @@ class Walk:
         rates = self._rates[numbers - 1]
         scale = -rates
         if how.averaged:
-            scale = scale * (1 - how.momentum) / _correction(how.momentum, first, rows)
+            scale = scale / _correction(how.momentum, first, rows)
         asked = sums * scale.astype(sums.dtype).reshape(-1, *[1] * (sums.ndim - 1))
         if divisor is not None:
             asked /= divisor

@@ -61,7 +61,7 @@ class Own:
         self.together = together
         self.counts = Totals(spans, (4,))  # entries, those whose sign is the recorded one, asked for, lost
         self._held = Sum(how.momentum, held=True)
-        self._sum, self._divisor = Sum(how.momentum), None if how.decay is None else Divisor(how)
+        self._sum, self._divisor = Sum.of(how), None if how.decay is None else Divisor(how)
         self._walk = Walk(how, initial.astype(np.float64))
 
     def add(
@@ -137,7 +137,7 @@ class Replays:
         self.own: Own | None = None
         self._own, self._together = own, Togetherness.of(track, spans)
         self._coins = [coins(track.recording, track.name, toss) for toss in range(TOSSES)]
-        self._sums = {how.momentum: Sum(how.momentum) for how in applied.values()}
+        self._sums = {(how.momentum, how.averaged): Sum.of(how) for how in applied.values()}
         self._divisors = {how.size: Divisor(how) for how in applied.values() if how.decay is not None}
         self._walks: dict[str, Walk] = {}
 
@@ -146,8 +146,9 @@ class Replays:
         if not self.applied:
             return
         size = max(BLOCK // max((1 + TOSSES) * chunk.gradients.shape[1], 1), 1)
-        for start in range(0, len(chunk.numbers), size):
-            self._add(chunk.rows(start, start + size))
+        with np.errstate(over="ignore", divide="ignore", invalid="ignore"):  # as silently as in the optimizer
+            for start in range(0, len(chunk.numbers), size):
+                self._add(chunk.rows(start, start + size))
 
     def _add(self, chunk: Chunk) -> None:
         rows, weights = chunk.gradients.shape
@@ -164,7 +165,7 @@ class Replays:
         divisors = {of: each.add(chunk.first, chunk.gradients)[:, None] for of, each in self._divisors.items()}
         for slug, how in self.applied.items():
             divisor = None if how.decay is None else divisors[how.size]
-            asked, path = self._walks[slug].add(chunk.first, chunk.numbers, sums[how.momentum], divisor)
+            asked, path = self._walks[slug].add(chunk.first, chunk.numbers, sums[how.momentum, how.averaged], divisor)
             moved = path[1:] > path[:-1], path[1:] < path[:-1]
             self.flips[slug].add(chunk.first, *moved)
             if self.own is not None and slug == self._own:

@@ -11,10 +11,10 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from report.analysis.table import Table
-from report.drawing.figures.comparison import bars, few, heights, key, names, room_beside, scope, seeds, short, when
+from report.drawing.figures.comparison import bars, few, heights, key, names, room_beside, scope, seeds, short
 from report.drawing.figures.sources import Facts, Tables, Words, others, rows, selection
 from report.drawing.figures.style import Ink, brief, dots, heading, sheet
-from report.wording import fixed, series, shape
+from report.wording import fixed, series, shape, window
 
 TABLES = ("autocorrelation",)
 
@@ -71,10 +71,10 @@ def words(tables: Tables, facts: Facts) -> Words:
         + series(f"{_number(facts['first_lag'][each['slug']][layer])} in {layer}" for layer in facts["layers"])
         for each in facts["optimizers"]
     )
-    period = when(facts["window"], facts["batches"])
+    period = window(facts["window"], facts["batches"])
     curves = [each for each in facts["optimizers"] if each["theory"]]
     theory = (
-        " Lines: what chance alone predicts, momentum to the power of the lag. A point above its line needs another "
+        " Lines: what noise would give, momentum to the power of the lag. A point above its line needs another "
         "cause than momentum."
         if curves
         else ""
@@ -83,10 +83,10 @@ def words(tables: Tables, facts: Facts) -> Words:
         title="Correlation of updates, against the batches between them",
         caption=(
             f"Points: the correlation of a weight's updates so many batches apart, over all kept weights of a layer, "
-            f"{period}; {seeds(facts['seeds'])}.{theory}{others(facts)}"
+            f"in {period}; {seeds(facts['seeds'])}.{theory}{others(facts)}"
         ),
         alt=(
-            f"Charts, one a layer, of the correlation of updates against the lag, {period}, for "
+            f"Charts, one a layer, of the correlation of updates against the lag, in {period}, for "
             f"{names(facts['optimizers'])}. One batch apart it is, {near}."
         ),
     )

@@ -1,33 +1,27 @@
 """Where persistence comes from: the mean same-sign run of each layer as a sum of its causes.
 
-A reader learns how much of it chance alone would give under this optimizer's momentum, and which of unevenness,
-coasting, drift and start-up accounts for the rest.
+A reader learns how much of it a toss of every sign leaves, what that consists of (chance under this momentum, uneven
+gradients, coasting), and how little or how much the direction of the gradients adds.
 """
 
 from collections.abc import Mapping
 from typing import Any, Final
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from report.analysis.table import Table
-from report.drawing.figures.comparison import bars, seeds, signed, when
+from report.drawing.figures.comparison import bars, seeds, signed
 from report.drawing.figures.sources import Columns, Facts, Tables, Words, main_label, others, rows, selection
 from report.drawing.figures.style import PIXELS_PER_INCH, WIDTH, Ink, brief
-from report.wording import fixed, series, shape
+from report.wording import fixed, series, shape, window
 
 TABLES = ("decomposition",)
-PARTS: Final = {
-    "measured": 88,
-    "chance": 70,
-    "uneven": 66,
-    "coasting": 78,
-    "drift": 66,
-    "startup": 72,
-}  # widths of names
-NAMES: Final = {"startup": "start-up"}
-WINDOW: Final = "all"  # the only one in which start-up is told apart
-ROW, TOP, GAP = 72, 50, 10  # CSS pixels: of a layer, above, between columns
+TOSS: Final = ("chance", "uneven", "coasting")  # what add up to the run of tossed signs
+PARTS: Final = {"measured": 96, "chance": 84, "uneven": 84, "coasting": 94, "lean": 62}  # CSS pixels of names
+ROW, TOP, GAP = 92, 50, 10  # CSS pixels: of a layer, above, between columns
+BRACKET, NUMBER, BAR = 37, 63, 69  # CSS pixels from the top of a row
 THICK = 14  # CSS pixels of a bar
 
 
@@ -36,10 +30,10 @@ def facts(results: Mapping[str, Any], table: Table) -> Facts | None:
     study = results["study"]
     shown, layers = selection(results), {}
     for layer, row in shown["layers"].items():
-        parts = {part: table.get("decomposition", part, study["main"], layer, WINDOW).mean for part in PARTS}
+        parts = {part: table.get("decomposition", part, study["main"], layer, study["late"]).mean for part in PARTS}
         if any(value is None for value in parts.values()):
             continue
-        layers[layer] = {**row, "parts": parts}
+        layers[layer] = {**row, "parts": parts, "toss": sum(parts[part] for part in TOSS)}
     if not layers:
         return None
     return {
@@ -47,6 +41,7 @@ def facts(results: Mapping[str, Any], table: Table) -> Facts | None:
         "left_out": shown["left_out"],
         "main": study["main"],
         "label": main_label(results),
+        "window": study["late"],
         "batches": study["batches"],
         "seeds": len(study["runs"][study["main"]]),
     }
@@ -62,28 +57,33 @@ def draw(ink: Ink, tables: Tables, facts: Facts) -> Figure:
     panel.set_xlim(0, WIDTH)
     panel.set_ylim(height, 0)
     panel.set_axis_off()
-    table = rows(tables["decomposition"], optimizer=facts["main"], window=WINDOW)
+    table = rows(tables["decomposition"], optimizer=facts["main"], window=facts["window"])
     starts, zeros, scale = _columns(layers, table)
-    panel.text(0, 16, "Mean same-sign run, batches", weight="bold")
+    title = panel.text(0, 16, "Mean same-sign run, batches", weight="bold")
+    panel.annotate("   │ sign toss", (1, 0), xycoords=title, va="bottom", color=ink.muted)
+    signs = dict(zip(PARTS, ("", "= ", "+ ", "+ ", "+ "), strict=True))
     for part in PARTS:
-        panel.text(starts[part], 40, NAMES.get(part, part), color=ink.muted)
-        panel.plot([zeros[part]] * 2, [TOP + 24, height], color=ink.grid, linewidth=0.9, zorder=1)
+        panel.text(starts[part], 40, f"{signs[part]}{part}", color=ink.muted)
+        panel.plot([zeros[part]] * 2, [TOP + BRACKET + 6, height], color=ink.grid, linewidth=0.9, zorder=1)
     for line, (layer, row) in enumerate(layers.items()):
         top = TOP + ROW * line
         panel.plot([0, WIDTH], [top] * 2, color=ink.grid, linewidth=0.7, zorder=0)
         name = panel.text(0, top + 18, brief(layer), weight="bold")
         panel.annotate(f"  {shape(row['shape'])}", (1, 0), xycoords=name, va="bottom", color=ink.muted)
+        _bracket(panel, (starts["chance"], starts["lean"] - GAP), top + BRACKET, f"toss {fixed(row['toss'], 1)}", ink)
         for part in PARTS:
             value = row["parts"][part]
             colour = ink.muted if part == "chance" else ink.layer(row["place"])
-            bar = Rectangle((zeros[part], top + 46), value * scale, THICK, color=colour)
+            bar = Rectangle((zeros[part], top + BAR), value * scale, THICK, color=colour)
             panel.add_patch(bar)
             found = rows(table, layer=layer, name=part)
             if part != "chance":
                 low, high = (zeros[part] + scale * found[end] for end in ("low", "high"))
-                bars(panel, [top + 46 + THICK / 2], low, high, ink.ink, upright=False)
+                bars(panel, [top + BAR + THICK / 2], low, high, ink.ink, upright=False)
             text = fixed(value, 1) if part in ("measured", "chance") else signed(value)
-            panel.text(starts[part], top + 40, text, weight="bold" if part == "measured" else "normal")
+            panel.text(starts[part], top + NUMBER, text, weight="bold" if part == "measured" else "normal")
+        mark = zeros["measured"] + row["toss"] * scale
+        panel.plot([mark] * 2, [top + BAR - 4, top + BAR + THICK + 4], color=ink.ink, linewidth=1.6, zorder=4)
     return figure
 
 
@@ -91,22 +91,33 @@ def words(tables: Tables, facts: Facts) -> Words:
     """Write title, caption and alternative text."""
     layers = facts["layers"]
     sums = "; ".join(
-        f"{layer}: {fixed(row['parts']['measured'], 1)}, of which "
-        + series(f"{NAMES.get(part, part)} {fixed(row['parts'][part], 1)}" for part in PARTS if part != "measured")
+        f"{layer}: {fixed(row['parts']['measured'], 1)}, of which the sign toss {fixed(row['toss'], 1)} ("
+        + series(f"{part} {fixed(row['parts'][part], 1)}" for part in TOSS)
+        + f") and lean {fixed(row['parts']['lean'], 1)}"
         for layer, row in layers.items()
     )
-    period = when(WINDOW, facts["batches"])
+    period = window(facts["window"], facts["batches"])
     thin = " (thin lines)" if facts["seeds"] > 1 else ""
     return Words(
         title="Where persistence comes from",
         caption=(
-            f"The mean same-sign run of {facts['label']} in {period}, as the sum of what chance alone gives with this "
-            f"momentum, of gradients of uneven size, of coasting where the gradient is exactly zero, of drift of the "
-            f"gradients themselves, and of the start of training; {seeds(facts['seeds'])}{thin}. All bars have "
-            f"one scale; those to the left of zero shorten runs.{others(facts)}"
+            f"The mean same-sign run of {facts['label']} in {period} as a sum; {seeds(facts['seeds'])}{thin}. The "
+            f"first three parts make up the sign toss: the run that is left when a coin draws the sign of every "
+            f"gradient. They are what chance gives with this momentum and gradients of one size, what gradients of "
+            f"uneven size add, and coasting, where the gradient is exactly zero. The last part, lean, is what the "
+            f"direction of the gradients adds. Upright marks: the sign toss. All bars have one scale; those to the "
+            f"left of zero shorten runs.{others(facts)}"
         ),
-        alt=f"Table of bars, one row a layer, of the mean same-sign run in batches and its parts. {sums}.",
+        alt=f"Table of bars, one row a layer, of the mean same-sign run in {period} and its parts. {sums}.",
     )
+
+
+def _bracket(panel: Axes, span: tuple[float, float], y: float, words: str, ink: Ink) -> None:
+    """Draw a bracket over columns from one x to another, and write in its middle what they add up to."""
+    left, right = span
+    panel.plot([left, left, right, right], [y + 5, y, y, y + 5], color=ink.muted, linewidth=1)
+    box = {"facecolor": ink.paper, "edgecolor": "none", "pad": 2}
+    panel.text((left + right) / 2, y, words, ha="center", va="center_baseline", bbox=box, zorder=3)
 
 
 def _columns(layers: Facts, table: Columns) -> tuple[dict[str, float], dict[str, float], float]:

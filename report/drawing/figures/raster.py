@@ -113,8 +113,8 @@ def words(tables: Tables, facts: Facts) -> Words:
     share = [percent(facts["together"][name], 0) for name in PANELS]
     numbers = (
         f"In {period}{over}, a weight of this layer keeps its direction for {run[0]} batches; with tossed signs for "
-        f"{run[1]}, without momentum for {run[2]}. Two weights into one output unit move the same way in {share[0]} "
-        f"of batches; with tossed signs in {share[1]}, without momentum in {share[2]}."
+        f"{run[1]}, without momentum for {run[2]}. Two weights into one output unit that both move do so the same "
+        f"way in {share[0]} of cases; with tossed signs in {share[1]}, without momentum in {share[2]}."
     )
     return Words(
         title=f"{which} of {facts['layer']}, batch by batch",
@@ -154,7 +154,8 @@ def pixels(updates: NDArray[np.float64], ink: Ink) -> NDArray[np.uint8]:
     strength = np.rint(np.sqrt(np.clip(np.abs(updates) / FULL, 0, 1)) * LEVELS)[..., None] / LEVELS
     paper, up, down = (np.array(to_rgb(colour)) for colour in (ink.paper, ink.increase, ink.decrease))
     signed = np.where(updates[..., None] > 0, up, down)
-    return np.rint(255 * (paper + strength * (signed - paper))).astype(np.uint8)
+    found: NDArray[np.uint8] = np.rint(255 * (paper + strength * (signed - paper))).astype(np.uint8)
+    return found
 
 
 def _axes(figure: Figure, box: tuple[float, float, float, float]) -> Axes:

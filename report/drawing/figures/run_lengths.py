@@ -11,10 +11,10 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from report.analysis.table import Table
-from report.drawing.figures.comparison import heights, key, names, optimizers, room_beside, scope, when
+from report.drawing.figures.comparison import heights, key, names, optimizers, room_beside, scope
 from report.drawing.figures.sources import Facts, Tables, Words, others, rows, selection
 from report.drawing.figures.style import Ink, brief, dots, heading, sheet
-from report.wording import percent, plural, series, shape
+from report.wording import percent, plural, series, shape, window
 
 TABLES = ("run_lengths",)
 SHOWN = 40  # batches: longest length on the axis
@@ -75,7 +75,7 @@ def draw(ink: Ink, tables: Tables, facts: Facts) -> Figure:
 
 def words(tables: Tables, facts: Facts) -> Words:
     """Write title, caption and alternative text."""
-    period = when(facts["window"], facts["batches"])
+    period = window(facts["window"], facts["batches"])
     single = "; ".join(
         f"{each['label']}: "
         + series(f"{percent(facts['single'][each['slug']][layer], 0)} in {layer}" for layer in facts["layers"])
@@ -85,12 +85,13 @@ def words(tables: Tables, facts: Facts) -> Words:
     return Words(
         title="How often a direction lasts how long",
         caption=(
-            f"Share of all same-sign runs that last so many batches, {period}{over}, on a logarithmic axis: "
-            f"{names(facts['optimizers'])}. Dots: measured; lines: chance alone.{others(facts)}"
+            f"Share of all same-sign runs that last so many batches, in {period}{over}, on a logarithmic axis: "
+            f"{names(facts['optimizers'])}. Dots: measured; lines: what noise of one size "
+            f"would give with the same momentum.{others(facts)}"
         ),
         alt=(
             f"Charts, one a layer, of the share of same-sign runs against their length, 1 to {SHOWN} batches, "
-            f"{period}. A single batch lasts, of all runs: {single}."
+            f"in {period}. A single batch lasts, of all runs: {single}."
         ),
     )
 

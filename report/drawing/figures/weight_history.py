@@ -15,17 +15,26 @@ from report.drawing.figures.style import Ink, batches_below, brief, exponent, fe
 from report.wording import digits, plural, series, shape, thousands
 
 TABLES = ("weight_history",)
+SHORT = {"first": "", "waking": "still for longest", "largest_mover": "went furthest"}
+LONG = {"waking": "lay still for longest before it moved again", "largest_mover": "went furthest"}
 ROOM = 12  # letters of a name that fit on a line twice
 
 
 def facts(results: Mapping[str, Any], table: Table) -> Facts | None:
-    """Return which weights they are: the first of the first layer drawn, as in the first article, and a lively one."""
+    """Return which weights they are: the first of the first layer drawn, as in the first article, and a telling one.
+
+    That is the weight which lay still for longest and then moved; where none did, the one that went furthest.
+    """
     shown = selection(results)["layers"]
     layer = next(iter([*(name for name in shown if name in results["drawn"]), *shown]))
     known = results["history"][results["main"]][layer]
+    other = "waking" if "waking" in known else "largest_mover"
     return {
-        # The first weight may be the one that went furthest.
-        "weights": {which: known[which] for which in ("first", "largest_mover")[: 1 + _differ(known)]},
+        # The first weight may be that one itself.
+        "weights": {
+            which: {key: value for key, value in known[which].items() if key != "story"}
+            for which in ("first", other)[: 1 + (known["first"]["index"] != known[other]["index"])]
+        },
         "layer": layer,
         **shown[layer],
         "is_the_articles": bool(results["data"]),
@@ -41,8 +50,8 @@ def draw(ink: Ink, tables: Tables, facts: Facts) -> Figure:
         weight = rows(tables["weight_history"], layer=facts["layer"], which=which)
         above.plot(weight["batch"], weight["weight"], color=ink.layer(facts["place"]))
         name = brief(facts["layer"])
-        note = f"went furthest in {name}" if len(name) < ROOM else "went furthest"
-        heading(above, _name(facts, which, name), "" if which == "first" else note)
+        note = f"{SHORT[which]} in {name}" if len(name) < ROOM and which != "first" else SHORT[which]
+        heading(above, _name(facts, which, name), note)
         power = exponent(abs(row["largest_update"]))
         stems(below, weight["batch"][1:], weight["update"][1:] / 10.0**power, ink)
         heading(below, "Its update", unit(power))
@@ -65,7 +74,7 @@ def words(tables: Tables, facts: Facts) -> Words:
         f"{digits(row['largest_update'])}, in batch {thousands(row['largest_update_batch'])}, in {_name(facts, which)}"
         for which, row in weights.items()
     )
-    more = " and the one of that layer that went furthest," if len(weights) > 1 else ""
+    more = "".join(f" and the one of that layer that {LONG[which]}," for which in weights if which != "first")
     return Words(
         title=f"{series(_name(facts, which) for which in weights)}: weights and their updates",
         caption=(
@@ -80,10 +89,6 @@ def words(tables: Tables, facts: Facts) -> Words:
             f"each its update in each batch, red above zero and blue below. The largest update is {largest}."
         ),
     )
-
-
-def _differ(known: Mapping[str, Any]) -> bool:
-    return bool(known["first"]["index"] != known["largest_mover"]["index"])
 
 
 def _name(facts: Facts, which: str, layer: str = "") -> str:
