@@ -204,7 +204,8 @@ def main(file: Path, build: Path, out: Path, all_pictures: bool) -> None:
     out.mkdir(parents=True, exist_ok=True)
     experiment = Experiment.load(file)
     data.torchvision_mnist()  # makes torchvision importable beside a CPU build of torch
-    digits = data.load(Workspace(ROOT, build, build / "site"), experiment, click.echo)
+    place = Workspace(ROOT, build, build / "site")
+    digits = data.read(place, *data.settle(place, experiment, click.echo))
     kept, losses = train(experiment, digits)
     whole = {layer for pattern in experiment.recording.whole for layer in fnmatch.filter(experiment.layers, pattern)}
     drawn = [place for place, layer in enumerate(experiment.layers) if layer in whole]

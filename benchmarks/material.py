@@ -72,7 +72,7 @@ class Material:
     @functools.cached_property
     def digits(self) -> data.Digits:
         """Return the images, read once."""
-        return data.load(self.workspace, self.experiment, lambda line: None)
+        return data.read(self.workspace, *data.settle(self.workspace, self.experiment, lambda line: None))
 
     @functools.cached_property
     def experiment_file(self) -> Path:

@@ -2,10 +2,14 @@
 
     python examples/cnn.py [FOLDER] [--steps N]
 
+The default folder is a new one each time: runs/cnn-1, runs/cnn-2, ….
+
 Three lines are there for the recording; they are marked.
 """
 
 import argparse
+from itertools import count
+from pathlib import Path
 
 import torch
 from sklearn.datasets import load_digits
@@ -65,9 +69,12 @@ def accuracy(network: nn.Module, images: Tensor, digits: Tensor) -> float:
 def main() -> None:
     """Train, and say where the recording lies."""
     parser = argparse.ArgumentParser(description="Train a small network on digits, and record it.")
-    parser.add_argument("folder", nargs="?", default="runs/cnn")
+    fresh = next(path for path in (f"runs/cnn-{number}" for number in count(1)) if not Path(path).exists())
+    parser.add_argument("folder", nargs="?", default=fresh)
     parser.add_argument("--steps", type=int, default=400)
     arguments = parser.parse_args()
+    if arguments.steps < 1:
+        raise SystemExit(f"--steps: found {arguments.steps}; wanted: 1 or more.")
 
     torch.manual_seed(0)
     (images, digits), validation = load()

@@ -2,10 +2,14 @@
 
     python examples/transformer.py [FOLDER] [--steps N]
 
+The default folder is a new one each time: runs/transformer-1, runs/transformer-2, ….
+
 The text is the one behind `help()`, which every Python has. Three lines are there for the recording; they are marked.
 """
 
 import argparse
+from itertools import count
+from pathlib import Path
 from pydoc_data.topics import topics
 
 import torch
@@ -78,16 +82,19 @@ def write(model: nn.Module, letters: str, count: int = 200) -> str:
 def main() -> None:
     """Train, show what was learned, and say where the recording lies."""
     parser = argparse.ArgumentParser(description="Train a small transformer, and record it.")
-    parser.add_argument("folder", nargs="?", default="runs/transformer")
+    fresh = next(path for path in (f"runs/transformer-{number}" for number in count(1)) if not Path(path).exists())
+    parser.add_argument("folder", nargs="?", default=fresh)
     parser.add_argument("--steps", type=int, default=600)
     arguments = parser.parse_args()
+    if arguments.steps < 1:
+        raise SystemExit(f"--steps: found {arguments.steps}; wanted: 1 or more.")
 
     torch.manual_seed(0)
     text, letters = load()
     model = Transformer(len(letters))
     optimizer = torch.optim.AdamW(model.parameters(), lr=0.002, betas=(0.9, 0.95))
     warm_up = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: min(1.0, (step + 1) / 50))
-    # The attention of the first layer is kept whole; of every other large tensor, a fixed sample of its entries.
+    # What the first layer's attention ends with, its projection, is kept whole; of other large tensors, a fixed sample.
     with report.record(
         model, optimizer, arguments.folder, seed=0, whole="blocks.0.project.*"
     ) as recorder:  # ← recording

@@ -1,4 +1,4 @@
-"""Run the stages: `python -m report [train | analyse | draw | write | all | findings | serve | publish]`."""
+"""Run the stages: `python -m report [train | analyse | draw | write | all | findings | serve | offline | publish]`."""
 
 import contextlib
 import dataclasses
@@ -8,8 +8,9 @@ import shlex
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import click
 from filelock import FileLock, Timeout
@@ -17,10 +18,10 @@ from filelock import FileLock, Timeout
 from report import files
 from report.config import Experiment
 from report.console import Console
-from report.errors import ConfigError, ReportError
+from report.errors import ConfigError, ReportError, is_checkout
 from report.making.stages import Pipeline
 from report.training import runs
-from report.workspace import Workspace, home, is_checkout, sources
+from report.workspace import Workspace, home, sources
 
 COMMANDS = {
     "train": ("train",),
@@ -31,59 +32,60 @@ COMMANDS = {
 }
 REPEAT_SECONDS = 0.01  # after which an interrupt that Python dropped comes again
 
-Places = tuple[Path | None, Path | None, Path | None]  # what --experiment, --build and --site say
+Places = dict[str, Path | None]  # what --experiment, --build and --site say
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.option("--experiment", "file", type=click.Path(path_type=Path), help="What to run [default: experiment.toml].")
+@click.option("--experiment", type=click.Path(path_type=Path), help="What to run [default: experiment.toml].")
 @click.option("--build", type=click.Path(path_type=Path), help="Where generated files go [default: build].")
 @click.option("--site", type=click.Path(path_type=Path), help="Where the site goes [default: site].")
 @click.version_option(package_name="weights-in-motion")
 @click.pass_context
-def main(context: click.Context, file: Path | None, build: Path | None, site: Path | None) -> None:
+def main(context: click.Context, /, **places: Path | None) -> None:
     """Train a network, record every weight update, and write an article about it.
 
     The stages follow one another and speak only through files below the build folder; a stage whose inputs have
     not changed does nothing. "all" is what "make report" runs.
     """
-    context.obj = (file, build, site)
+    context.obj = places
 
 
-def _options(command: click.Command) -> click.Command:
-    """Let the common options stand after the command as well as before it."""
-    command.params.extend(main.params)
-    return command
+def _command(name: str, help_text: str, *options: click.Parameter) -> Callable[[Callable[..., None]], None]:
+    """Return what makes a command of a function, which is handed the pipeline and what the command's `options` say.
+
+    The common options may stand after a command as well as before it. No second one works in the same build folder.
+    """
+
+    def add(work: Callable[..., None]) -> None:
+        @main.command(name, help=help_text, params=[*options, *main.params])
+        @click.pass_context
+        def command(
+            context: click.Context, /, processes: int | None = None, dask: str | None = None, **given: Any
+        ) -> None:
+            context.obj = {key: given.pop(key) or place for key, place in context.obj.items()}
+            pipeline = _pipeline(Console(), context.obj, processes, dask)
+            with _alone(pipeline.workspace):
+                work(pipeline, **given)
+
+    return add
 
 
-def _given(context: click.Context, places: Places) -> Places:
-    """Return what the common options say, whether they stand after the command or before it."""
-    file, build, site = (own or given for own, given in zip(places, context.obj, strict=True))
-    return file, build, site
-
-
-def _serve_command(context: click.Context, places: Places) -> str:
+def _serve_command(places: Places) -> str:
     """Return the command that shows what these options build."""
-    options = zip(("--experiment", "--build", "--site"), _given(context, places), strict=True)
-    words = [word for option, place in options if place is not None for word in (option, str(place))]
+    words = [word for key, place in places.items() if place is not None for word in (f"--{key}", str(place))]
     if not is_checkout():
         return shlex.join(["weights-in-motion", "serve", *words])
     return shlex.join([os.path.relpath(sys.executable), "-m", "report", "serve", *words]) if words else "make serve"
 
 
-def _pipeline(
-    context: click.Context,
-    console: Console,
-    places: Places,
-    processes: int | None = None,
-    dask: str | None = None,
-) -> Pipeline:
-    file, build, site = _given(context, places)
-    workspace = Workspace(sources(), (build or home() / "build").absolute(), (site or home() / "site").absolute())
+def _pipeline(console: Console, places: Places, processes: int | None, dask: str | None) -> Pipeline:
+    build, site = places["build"] or home() / "build", places["site"] or home() / "site"
+    workspace = Workspace(sources(), build.absolute(), site.absolute())
     workspace.check()
-    experiment_file = file or _default_experiment(console)
-    experiment = Experiment.load(experiment_file)
-    _check_language(workspace, experiment, experiment_file)
-    return Pipeline(workspace, experiment, experiment_file, console, processes=processes, dask=dask)
+    file = places["experiment"] or _default_experiment(console)
+    experiment = Experiment.load(file)
+    _check_language(workspace, experiment, file)
+    return Pipeline(workspace, experiment, file, console, processes=processes, dask=dask)
 
 
 def _default_experiment(console: Console) -> Path:
@@ -132,29 +134,15 @@ TRAINING_OPTIONS = (
 def _stage_command(name: str, help_text: str) -> None:
     """Add the command that does the stages of `name`."""
 
-    @main.command(name, help=help_text)
-    @click.pass_context
-    def command(
-        context: click.Context,
-        file: Path | None,
-        build: Path | None,
-        site: Path | None,
-        processes: int | None = None,
-        dask: str | None = None,
-    ) -> None:
-        console = Console()
+    @_command(name, help_text, *(TRAINING_OPTIONS if "train" in COMMANDS[name] else ()))
+    def command(pipeline: Pipeline) -> None:
         started = time.perf_counter()
-        pipeline = _pipeline(context, console, (file, build, site), processes, dask)
-        with _alone(pipeline.workspace):
-            pipeline.run(COMMANDS[name])
+        pipeline.run(COMMANDS[name])
         if name == "all":
-            _summarise(pipeline, time.perf_counter() - started, _serve_command(context, (file, build, site)))
+            serve = _serve_command(click.get_current_context().obj)
+            _summarise(pipeline, time.perf_counter() - started, serve)
         if "train" in COMMANDS[name]:
             _name_missing(pipeline)
-
-    if "train" in COMMANDS[name]:
-        command.params.extend(TRAINING_OPTIONS)
-    _options(command)
 
 
 _stage_command(
@@ -168,62 +156,48 @@ _stage_command("write", "Fill the templates and build the site.")
 _stage_command("all", "Do all stages, one after the other.")
 
 
-@main.command("findings", help="Print what became of each claim of the first article, with the evidence.")
-@click.pass_context
-def findings(context: click.Context, file: Path | None, build: Path | None, site: Path | None) -> None:
+@_command("findings", "Print what became of each claim of the first article, with the evidence.")
+def findings(pipeline: Pipeline) -> None:
     """Train and analyse what is stale, then print the findings."""
-    console = Console()
-    pipeline = _pipeline(context, console, (file, build, site))
-    with _alone(pipeline.workspace):
-        pipeline.run(("train", "analyse"))
-    console.findings(files.read_json(pipeline.workspace.results)["findings"])
+    pipeline.run(("train", "analyse"))
+    pipeline.console.findings(files.read_json(pipeline.workspace.results)["findings"])
 
 
-@main.command("serve", help="Show the site on localhost; rebuild it when templates or site sources change.")
-@click.option("--port", type=click.IntRange(1, 65535), default=8000, show_default=True, help="Port on localhost.")
-@click.pass_context
-def serve(context: click.Context, file: Path | None, build: Path | None, site: Path | None, port: int) -> None:
+PORT = click.Option(
+    ["--port"], type=click.IntRange(1, 65535), default=8000, show_default=True, help="Port on localhost."
+)
+
+
+@_command("serve", "Show the site on localhost; rebuild it when templates or site sources change.", PORT)
+def serve(pipeline: Pipeline, port: int) -> None:
     """Build what is stale, then serve."""
     from report.site import mkdocs as mkdocs_site
 
-    pipeline = _pipeline(context, Console(), (file, build, site))
-    with _alone(pipeline.workspace):
-        pipeline.run(COMMANDS["all"])
-        mkdocs_site.serve(pipeline.workspace, pipeline.settings(), lambda: pipeline.run(COMMANDS["write"]), port=port)
+    pipeline.run(COMMANDS["all"])
+    mkdocs_site.serve(pipeline.workspace, pipeline.settings(), lambda: pipeline.run(COMMANDS["write"]), port=port)
 
 
-@main.command("offline", help="Pack the site as a ZIP that opens without a server.")
-@click.pass_context
-def offline(context: click.Context, file: Path | None, build: Path | None, site: Path | None) -> None:
+@_command("offline", "Pack the site as a ZIP that opens without a server.")
+def offline(pipeline: Pipeline) -> None:
     """Build what is stale, then pack."""
     from report.site import offline as packing
 
-    console = Console()
-    pipeline = _pipeline(context, console, (file, build, site))
-    with _alone(pipeline.workspace):
-        pipeline.run(COMMANDS["all"])
-        archive = packing.pack(pipeline.workspace, pipeline.settings())
-    console.say(f"{archive}: {archive.stat().st_size / 1e6:.1f} MB; unpack it and open index.html.")
+    pipeline.run(COMMANDS["all"])
+    archive = packing.pack(pipeline.workspace, pipeline.settings())
+    pipeline.console.say(f"{archive}: {archive.stat().st_size / 1e6:.1f} MB; unpack it and open index.html.")
 
 
-@main.command("publish", help="Put the built site on the gh-pages branch of origin.")
-@click.pass_context
-def publish(context: click.Context, file: Path | None, build: Path | None, site: Path | None) -> None:
+@_command("publish", "Put the built site on the gh-pages branch of origin.")
+def publish(pipeline: Pipeline) -> None:
     """Publish what "all" has built."""
     from report.site import publish as publishing
 
-    pipeline = _pipeline(context, Console(), (file, build, site))
-    with _alone(pipeline.workspace):
-        publishing.publish(
-            dataclasses.replace(pipeline.workspace, root=home()),  # the sources may lie outside the repository
-            is_fresh=lambda: not pipeline.stale(),
-            say=pipeline.console.say,
-            address=pipeline.experiment.site.url,
-        )
-
-
-for _command in (findings, serve, offline, publish):
-    _options(_command)
+    publishing.publish(
+        dataclasses.replace(pipeline.workspace, root=home()),  # the sources may lie outside the repository
+        is_fresh=lambda: not pipeline.stale(),
+        say=pipeline.console.say,
+        address=pipeline.experiment.site.url,
+    )
 
 
 @contextlib.contextmanager

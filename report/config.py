@@ -6,6 +6,7 @@ Every field's description is what an error message says is allowed, so the rule 
 import difflib
 import fnmatch
 import math
+import operator
 import os
 import tomllib
 from collections.abc import Mapping
@@ -23,7 +24,18 @@ CLASSES = 10
 
 Whole = Annotated[int, Field(strict=True)]
 Count = Annotated[int, Field(strict=True, ge=1)]
+# Keyword arguments that torch sets to 0 unless told otherwise; AdamW alone has another weight decay.
+ZERO_BY_DEFAULT = ("dampening", "initial_accumulator_value", "lr_decay", "weight_decay")
 LAYER_SIZE = "a list of whole numbers from 2 to 10,000, one a hidden layer"
+
+BOUNDS = {  # keys, and those whose value they must not pass
+    "animation.frames": "training.batches",
+    "animation.long_batches": "training.batches",
+    "animation.long_step": "animation.long_batches",
+    "study.batches": "training.batches",
+    "training.validations": "training.batches",
+}
+VARIABLES = {"url": "REPORT_SITE_URL", "repository": "REPORT_REPOSITORY_URL"}  # of the environment, for [site]
 
 
 class Part(BaseModel):
@@ -88,7 +100,8 @@ class Optimizer(Part):
         if betas[1:] not in ([], [0.999]):
             label += "".join(f", β{place} = {_number(beta):g}" for place, beta in enumerate(betas[1:], 2))
         for key, value in sorted(self.arguments.items()):
-            if key not in ("lr", "betas", "momentum") and value is not False:
+            is_default = value is False or (value == 0 and key in ZERO_BY_DEFAULT and self.name != "AdamW")
+            if key not in ("lr", "betas", "momentum") and not is_default:
                 words = key.replace("_", " ")
                 label += f", {words}" if value is True else f", {words} {value}"
         return label
@@ -231,16 +244,10 @@ class Experiment(Part):
         unknown = [pattern for pattern in self.recording.whole if not fnmatch.filter(self.layers, pattern)]
         if unknown:
             lines.append(f"recording.whole: found {', '.join(unknown)}; allowed: layers of this network, {layers}.")
-        batches = self.training.batches
-        for key in ("frames", "long_batches"):
-            if getattr(self.animation, key) > batches:
-                found = getattr(self.animation, key)
-                lines.append(
-                    f"animation.{key}: found {found}; allowed: at most training.batches, {batches}: "
-                    "no more frames than batches."
-                )
-        if self.study.batches > batches:
-            lines.append(f"study.batches: found {self.study.batches}; allowed: at most training.batches, {batches}.")
+        for key, most in BOUNDS.items():
+            found, bound = (operator.attrgetter(name)(self) for name in (key, most))
+            if found > bound:
+                lines.append(f"{key}: found {found}; allowed: at most {most}, {bound}.")
         first = {slug(self.optimizer.label): self.optimizer}
         for place, optimizer in enumerate(self.study.optimizers):
             if first.setdefault(slug(optimizer.label), optimizer) != optimizer:
@@ -248,27 +255,22 @@ class Experiment(Part):
                     f"study.optimizers.{place}: found another {optimizer.label}; allowed: optimizers that differ in "
                     "more than the learning rate."
                 )
-        if self.animation.long_step > self.animation.long_batches:
-            lines.append(
-                f"animation.long_step: found {self.animation.long_step}; allowed: at most animation.long_batches, "
-                f"{self.animation.long_batches}."
-            )
-        if self.training.validations > batches:
-            lines.append(
-                f"training.validations: found {self.training.validations}; allowed: at most training.batches, "
-                f"{batches}."
-            )
         return lines
 
     def _with_environment(self) -> "Experiment":
-        """Let a publishing workflow say where the site goes without editing the file."""
-        site = self.site.model_copy(
-            update={
-                "url": os.environ.get("REPORT_SITE_URL") or self.site.url,
-                "repository": (os.environ.get("REPORT_REPOSITORY_URL") or self.site.repository).rstrip("/"),
-            }
-        )
-        return self.model_copy(update={"site": site})
+        """Let a publishing workflow say where the site goes without editing the file.
+
+        Raises:
+            ConfigError: for what would be refused in the file, too.
+        """
+        given = {key: os.environ[name] for key, name in VARIABLES.items() if os.environ.get(name)}
+        try:
+            site = Site.model_validate({**self.site.model_dump(), **given})
+        except ValidationError as error:
+            key = str(error.errors()[0]["loc"][0])
+            allowed = Site.model_fields[key].description
+            raise ConfigError(f"{VARIABLES[key]}: found {given[key]!r}; allowed: {allowed}.") from error
+        return self.model_copy(update={"site": site.model_copy(update={"repository": site.repository.rstrip("/")})})
 
 
 def _explain(path: Path, detail: dict[str, Any]) -> str:

@@ -1,5 +1,22 @@
 """Every error that a person can cause, each one line: what was found, what was wanted, what to do."""
 
+from pathlib import Path
+
+RESOURCES = Path(__file__).resolve().parent / "resources"  # the sources that a wheel carries
+
+
+def is_checkout() -> bool:
+    """Tell whether this package runs from a checkout, editable installations included.
+
+    What a wheel carries decides, not what lies beside the package: that is anybody's after `pip install --target`.
+    """
+    return not RESOURCES.is_dir()
+
+
+def command() -> str:
+    """Return the command that makes everything, as messages name it: outside a checkout there is no Makefile."""
+    return "make report" if is_checkout() else "weights-in-motion all"
+
 
 class ReportError(Exception):
     """Stop the command with one line on the terminal and no traceback."""

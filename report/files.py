@@ -1,6 +1,8 @@
-"""The only ways in which a file is written: whole or not at all, and not at all when it already holds the same bytes.
+"""How files are written: whole or not at all, and not at all when they already hold the same bytes.
 
-Later stages, the browser's cache and a person's diff then see only what changed.
+Later stages, the browser's cache and a person's diff then see only what changed. Not written here are a recording's
+arrays and events, which grow and are counted last (`recording/`), and what becomes whole by being renamed or moved: a
+run's folder that comes from a cluster (`training/jobs.py`), the site (`site/mkdocs.py`), its ZIP (`site/offline.py`).
 """
 
 import contextlib
@@ -12,24 +14,42 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from report.errors import ReportError
+from report.errors import ReportError, command
+
+REFUSED = "Cannot write {}: {}. Free space or permissions there, or choose another folder with --build."
 
 
 @contextlib.contextmanager
-def person_readable(path: Path) -> Iterator[None]:
-    """Turn an operating system's refusal to write at `path` into one line that says what to do.
+def person_readable(path: Path, line: str = REFUSED) -> Iterator[None]:
+    """Turn an operating system's refusal to write at `path` into one line: `line` with its places for where and why.
 
     Raises:
         ReportError: for a full disk, a folder without permission, a file where a folder is wanted.
     """
     try:
         yield
-    except OSError as error:
-        reason = error.strerror or str(error)
-        where = error.filename or path
-        raise ReportError(
-            f"Cannot write {where}: {reason}. Free space or permissions there, or choose another folder with --build."
-        ) from error
+    except (OSError, ReportError) as error:
+        cause = error if isinstance(error, OSError) else error.__cause__
+        if not isinstance(cause, OSError):
+            raise
+        raise ReportError(line.format(cause.filename or path, cause.strerror or cause)) from cause
+
+
+@contextlib.contextmanager
+def _whole(path: Path, mode: str, **options: Any) -> Iterator[Any]:
+    """Give a file that takes the place of `path` at the end of the context, unless that ends with an error."""
+    with person_readable(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(handle, mode, **options) as file:
+                yield file
+            if not (path.is_file() and filecmp.cmp(temporary, path, shallow=False)):
+                os.chmod(temporary, 0o644)
+                os.replace(temporary, path)
+        finally:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(temporary)
 
 
 def write_bytes(path: Path, data: bytes) -> bool:
@@ -38,21 +58,11 @@ def write_bytes(path: Path, data: bytes) -> bool:
     Raises:
         ReportError: when the operating system refuses.
     """
-    with person_readable(path):
-        with contextlib.suppress(FileNotFoundError):
-            if path.stat().st_size == len(data) and path.read_bytes() == data:
-                return False
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-            os.chmod(temporary, 0o644)
-            os.replace(temporary, path)
-        except BaseException:
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(temporary)
-            raise
+    with person_readable(path), contextlib.suppress(FileNotFoundError):
+        if path.stat().st_size == len(data) and path.read_bytes() == data:
+            return False
+    with _whole(path, "wb") as file:
+        file.write(data)
     return True
 
 
@@ -70,18 +80,8 @@ def growing(path: Path) -> Iterator[Callable[[str], object]]:
     Raises:
         ReportError: when the operating system refuses.
     """
-    with person_readable(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-                yield file.write
-            if not (path.is_file() and filecmp.cmp(temporary, path, shallow=False)):
-                os.chmod(temporary, 0o644)
-                os.replace(temporary, path)
-        finally:
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(temporary)
+    with _whole(path, "w", encoding="utf-8", newline="") as file:
+        yield file.write
 
 
 def write_json(path: Path, value: Any) -> bool:
@@ -111,9 +111,9 @@ def read_json(path: Path, *keys: str, default: dict[str, Any] | None = None) -> 
     except FileNotFoundError:
         if default is not None:
             return default
-        raise ReportError(f'There is no {path}. Run "make report" first.') from None
+        raise ReportError(f'There is no {path}. Run "{command()}" first.') from None
     except ValueError as error:
         if default is not None:
             return default
-        raise ReportError(f'{path} is damaged ({error}). Delete it and run "make report" again.') from error
+        raise ReportError(f'{path} is damaged ({error}). Delete it and run "{command()}" again.') from error
     return content

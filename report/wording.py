@@ -111,7 +111,6 @@ def markdown(text: object) -> str:
 FILTERS = {
     "thousands": thousands,
     "digits": digits,
-    "scientific": scientific,
     "fixed": fixed,
     "percent": percent,
     "file_size": file_size,

@@ -1,37 +1,42 @@
 """Every path that is read or written.
 
 The sources (templates/, site_src/, mkdocs.yml, the experiment files) lie beside the package in a checkout and inside it
-in a wheel, where pyproject.toml puts them; `is_checkout` tells which.
+in a wheel, where pyproject.toml puts them; `errors.is_checkout` tells which.
 """
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, ClassVar
 
-from report.errors import ReportError
+from report.errors import RESOURCES, ReportError, is_checkout
 
 MARK = Path("assets", "player")  # what every site that was built here has
 DRAWN = ("figures", "animations", "player")  # folders of build/docs that are drawn; its other files are pages
 
 _PACKAGE = Path(__file__).resolve().parent
-_CARRIED = _PACKAGE / "resources"
-
-
-def is_checkout() -> bool:
-    """Tell whether this package runs from a checkout, editable installations included.
-
-    What a wheel carries decides, not what lies beside the package: that is anybody's after `pip install --target`.
-    """
-    return not _CARRIED.is_dir()
 
 
 def sources() -> Path:
     """Return the folder with templates/, site_src/, mkdocs.yml and the experiment files."""
-    return _PACKAGE.parent if is_checkout() else _CARRIED
+    return _PACKAGE.parent if is_checkout() else RESOURCES
 
 
 def home() -> Path:
     """Return where build/ and site/ go, and where git works: the checkout, or else the current directory."""
     return _PACKAGE.parent if is_checkout() else Path.cwd()
+
+
+class Below:
+    """Name a path below another one of a workspace."""
+
+    def __init__(self, place: str, name: str) -> None:
+        """Keep which other one, and the name below it."""
+        self._place, self._name = place, name
+
+    def __get__(self, workspace: Any, kind: type) -> Path:
+        """Return the path in this workspace."""
+        place: Path = getattr(workspace, self._place)
+        return place / self._name
 
 
 @dataclass(frozen=True)
@@ -42,8 +47,32 @@ class Workspace:
     build: Path
     site: Path
 
+    templates = Below("root", "templates")  # Jinja templates, one folder a language
+    site_src = Below("root", "site_src")  # hand-written site sources
+    mkdocs_config = Below("root", "mkdocs.yml")
+    package: ClassVar = _PACKAGE  # this package's source
+
+    data = Below("build", "data")  # MNIST …
+    data_choice = Below("data", "choice.json")  # … or what `source = "auto"` came to instead
+    runs = Below("build", "runs")  # a folder a training run
+    study = Below("build", "study.json")  # which training runs failed, and why
+    ledger = Below("build", "ledger.json")  # which product was made from which inputs
+    code = Below("build", "code.json")  # what the package's sources mean
+    timings = Below("build", "timings.json")  # seconds that each stage took when it last did something
+    measures = Below("build", "measures")  # of each training run, kept so that a new run costs only itself
+    results = Below("build", "results.json")  # what the recordings say of themselves, and the findings
+    numbers = Below("build", "numbers")  # the one table of numbers, a file a quantity
+    tables = Below("build", "tables")  # CSV, for readers
+    docs = Below("build", "docs")  # what MkDocs reads
+    figures = Below("docs", "figures")
+    figures_manifest = Below("build", "figures.json")  # titles, captions, alternative texts and sizes
+    animations = Below("docs", "animations")  # GIFs and their posters
+    animations_manifest = Below("build", "animations.json")
+    drawn = Below("build", "drawn")  # notes on what was found while animations and the player's data were made
+    site_settings = Below("build", "site.json")  # what stands around pages: the notice above, the picture for links
+
     def check(self) -> None:
-        """Make sure that what is replaced whole, the site, is nobody's but ours.
+        """Make sure that what is replaced whole, the site, is nobody's but ours, and that no product becomes a source.
 
         Raises:
             ReportError: when the site's folder holds something else, or the places overlap.
@@ -52,6 +81,9 @@ class Workspace:
         for place, option in ((build, "--build"), (site, "--site")):
             if place == root or place in root.parents:
                 raise ReportError(f"{option} {place} holds the sources. Choose a folder of its own.")
+            for source in (self.templates, self.site_src, self.package):
+                if place.is_relative_to(source.resolve()):
+                    raise ReportError(f"{option} {place} is among the sources. Choose a folder of its own.")
         if site == build or site in build.parents:
             raise ReportError(f"--site {site} is or holds the build folder, {build}. Choose a folder of its own.")
         if site.exists() and not site.is_dir():
@@ -60,120 +92,10 @@ class Workspace:
             raise ReportError(f"--site {site} holds something else, which would be lost. Choose a folder of its own.")
 
     @property
-    def templates(self) -> Path:
-        """Return the folder of the Jinja templates, one folder a language."""
-        return self.root / "templates"
-
-    @property
     def languages(self) -> list[str]:
         """Return the languages that there are templates in."""
         return sorted(path.name for path in self.templates.iterdir() if path.is_dir())
 
-    @property
-    def site_src(self) -> Path:
-        """Return the folder of hand-written site sources."""
-        return self.root / "site_src"
-
-    @property
-    def package(self) -> Path:
-        """Return the folder of this package's source."""
-        return _PACKAGE
-
-    @property
-    def mkdocs_config(self) -> Path:
-        """Return the settings of MkDocs."""
-        return self.root / "mkdocs.yml"
-
-    @property
-    def data(self) -> Path:
-        """Return the folder that holds MNIST."""
-        return self.build / "data"
-
-    @property
-    def data_choice(self) -> Path:
-        """Return the file that remembers what `source = "auto"` came to."""
-        return self.data / "choice.json"
-
-    @property
-    def runs(self) -> Path:
-        """Return the folder of the training runs."""
-        return self.build / "runs"
-
     def run(self, name: str) -> Path:
         """Return the folder of one training run."""
         return self.runs / name
-
-    @property
-    def study(self) -> Path:
-        """Return the file that says which training runs of the study failed, and why."""
-        return self.build / "study.json"
-
-    @property
-    def ledger(self) -> Path:
-        """Return the file that says which product was made from which inputs."""
-        return self.build / "ledger.json"
-
-    @property
-    def code(self) -> Path:
-        """Return the file that remembers what the package's sources mean."""
-        return self.build / "code.json"
-
-    @property
-    def timings(self) -> Path:
-        """Return the file with the seconds that each stage took when it last did something."""
-        return self.build / "timings.json"
-
-    @property
-    def measures(self) -> Path:
-        """Return the folder with the measures of each training run, kept so that a new run costs only itself."""
-        return self.build / "measures"
-
-    @property
-    def results(self) -> Path:
-        """Return the file with what the recordings say of themselves, and the findings."""
-        return self.build / "results.json"
-
-    @property
-    def numbers(self) -> Path:
-        """Return the folder of the one table of numbers, a file a quantity."""
-        return self.build / "numbers"
-
-    @property
-    def tables(self) -> Path:
-        """Return the folder of CSV tables."""
-        return self.build / "tables"
-
-    @property
-    def docs(self) -> Path:
-        """Return the folder that MkDocs reads."""
-        return self.build / "docs"
-
-    @property
-    def figures(self) -> Path:
-        """Return the folder of drawn figures."""
-        return self.docs / "figures"
-
-    @property
-    def figures_manifest(self) -> Path:
-        """Return the file with titles, captions, alt texts and sizes of the figures."""
-        return self.build / "figures.json"
-
-    @property
-    def animations(self) -> Path:
-        """Return the folder of GIFs and their posters."""
-        return self.docs / "animations"
-
-    @property
-    def drawn(self) -> Path:
-        """Return the folder of notes on what was found while animations and the player's data were made."""
-        return self.build / "drawn"
-
-    @property
-    def animations_manifest(self) -> Path:
-        """Return the file with titles, captions, alt texts and sizes of the animations."""
-        return self.build / "animations.json"
-
-    @property
-    def site_settings(self) -> Path:
-        """Return the file with what the site shows around its pages: the notice above, the picture for links."""
-        return self.build / "site.json"

@@ -1,19 +1,22 @@
 """Measures of arrays that a test made, and numbers of an analysis by the run that they come from."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from report.analysis import decomposition, persistence, results, threshold, windows
+from report.analysis import persistence, replay, results, threshold, transplants, windows
 from report.analysis.agreement import Agreement, centres
 from report.analysis.autocorrelation import Autocorrelation
 from report.analysis.coasting import Coasting
 from report.analysis.dwell import Dwell
 from report.analysis.table import SCHEMA
+from report.analysis.transplants import Replays
 from report.analysis.units import Sizes
-from report.analysis.updates import Chunk, of
+from report.analysis.updates import Chunk, Track, of
 from report.analysis.windows import ALL, WHOLE, WINDOWS
+from report.recording.reader import Recording
 from report.workspace import Workspace
 
 Array = np.ndarray
@@ -32,14 +35,14 @@ def _pieces(rows: int, size: int | None) -> Iterator[slice]:
 
 def live(updates: Array) -> dict[str, Array]:
     """Return, by window, which weights move."""
-    return {name: updates[rows].any(axis=0) for name, rows in windows.rows(len(updates)).items()}
+    return {name: np.asarray(updates[rows].any(axis=0)) for name, rows in windows.rows(len(updates)).items()}
 
 
 def flips(updates: Array, size: int | None = None) -> persistence.Flips:
     """Count pairs and flips, `size` rows at a time."""
     found = persistence.Flips(windows.rows(len(updates)))
     for rows in _pieces(len(updates), size):
-        found.add(rows.start, persistence.signs(updates[rows]))
+        found.add(rows.start, updates[rows] > 0, updates[rows] < 0)
     return found
 
 
@@ -104,18 +107,24 @@ def sizes(weights: Array, law: threshold.Law | None = None, size: int | None = N
     return found
 
 
-def twins(sign: Array, gradients: Array, beta: float, size: int | None = None) -> decomposition.Twins:
-    """Return how the twins turn."""
-    found = decomposition.Twins(windows.rows(len(sign)), beta, sign.shape[1])
-    for rows in _pieces(len(sign), size):
-        found.add(rows.start, sign[rows], gradients[rows])
+def replayed(path: Path, name: str = "w", applied: transplants.Applied | None = None) -> Replays:
+    """Send the gradients of one tensor of a recording through optimizers; through its own alone by default."""
+    recording = Recording.open(path)
+    if applied is None:
+        applied = transplants.Applied("own", {"own": replay.by_tensor(recording, recording.steps)})
+    track = Track(recording, name)
+    numbers = np.concatenate([each.numbers for each in track.chunks()])
+    found = applied.to(track, windows.spans(numbers))
+    for each in track.chunks():
+        found.add(each)
     return found
 
 
 def by_run(workspace: Workspace) -> dict[str, Any]:
     """Return what pages name, and each training run's numbers: [quantity][run][tensor][window][statistic].
 
-    A series is a list of numbers; what has no window stands right below the tensor.
+    A series is a list of numbers; what has no window stands right below the tensor; in `transplants` the slug of the
+    optimizer that is applied stands before the statistic.
     """
     known = results.read(workspace)
     table = results.numbers(workspace, known)
@@ -130,6 +139,8 @@ def by_run(workspace: Workspace) -> dict[str, Any]:
                     continue
                 tensor = by_name[run].setdefault(key.tensor, {})
                 cells = tensor.setdefault(key.window, {}) if key.window else tensor
+                if key.applied:
+                    cells = cells.setdefault(key.applied, {})
                 if statistics[key.statistic].at:
                     cells.setdefault(key.statistic, []).append(value)
                 else:

@@ -135,14 +135,31 @@ def noise(
     weights, gradients = {}, {}
     for name, shape in shapes.items():
         gradients[name] = generator.standard_normal((steps, *shape)).astype(np.float32)
-        states = np.empty((steps + 1, *shape), np.float32)
-        states[0] = generator.standard_normal(shape)
-        total = np.zeros(shape)
-        for step in range(steps):
-            total = beta * total + gradients[name][step]
-            states[step + 1] = states[step] - np.float32(rate) * total
-        weights[name] = states
+        weights[name] = descend(gradients[name], generator.standard_normal(shape), beta, rate)
     return weights, gradients
+
+
+def descend(gradients: Array, initial: Array, beta: float = 0.9, rate: float = 0.001) -> Array:
+    """Return the weights that SGD with momentum walks through, (steps + 1, *shape) float32.
+
+    Args:
+        gradients: (steps, *shape).
+        initial: (*shape), where it begins.
+        beta: the momentum coefficient.
+        rate: the learning rate.
+    """
+    states = np.empty((len(gradients) + 1, *gradients.shape[1:]), np.float32)
+    states[0] = initial
+    total = np.zeros(gradients.shape[1:])
+    for step, gradient in enumerate(gradients):
+        total = beta * total + gradient
+        states[step + 1] = states[step] - np.float32(rate) * total
+    return states
+
+
+def momentum(beta: float, rate: float = 0.001) -> Rule:
+    """Return the rule of SGD with so much momentum."""
+    return "SGD", {**SGD[1], "lr": rate, "momentum": beta}
 
 
 def record_cnn(folder: Path, *, label: str = "cnn", seed: int = 0, steps: int = 30, momentum: float = 0.9) -> Path:

@@ -8,15 +8,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import drawn
 import numpy as np
 import pytest
-from conftest import ROOT, Build, maker_of
+from conftest import ROOT, Build
 from measured import by_run
 from numpy.typing import NDArray
 from PIL import Image
 from recordings import ADAM, SGD, Rule, noise, record_cnn, write_recording
 
-from report import files
+from report import files, wording
 from report.analysis.report import analyse
 from report.drawing import scales
 from report.drawing.animation import (
@@ -36,9 +37,9 @@ from report.drawing.animation import (
 from report.drawing.animation.clips import Pace
 from report.drawing.animation.gif import Movie
 from report.errors import ReportError
-from report.making import drawn, maker
 from report.products import CODE
 from report.recording.study import Study
+from report.training import workers
 from report.workspace import Workspace
 
 SCHEMES = ("light", "dark")
@@ -388,14 +389,15 @@ def copy(tiny_build: Build, place: Workspace) -> Workspace:
     return place
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cores", [1, 2])
 def test_the_same_recording_gives_the_same_bytes(
     tiny_build: Build, copy: Workspace, monkeypatch: pytest.MonkeyPatch, cores: int
 ) -> None:
     """Drawn again elsewhere, in this process or in others, every file is the same; a third time nothing is done."""
-    monkeypatch.setattr(maker, "cores", lambda: cores)
+    monkeypatch.setattr(workers, "cores", lambda: cores)
     done: list[str] = []
-    drawn.animations(copy, tiny_build.study, PACE, maker_of(copy), lambda number, total, name: done.append(name))
+    drawn.animations(copy, tiny_build.study, PACE, lambda number, total, name: done.append(name))
     assert len(done) == 8
     assert len(set(done)) == 8
     assert copy.animations_manifest.read_bytes() == tiny_build.workspace.animations_manifest.read_bytes()
@@ -405,7 +407,7 @@ def test_the_same_recording_gives_the_same_bytes(
     stranger.write_bytes(b"of an earlier study")
     (copy.animations / "layer-4.png").unlink()
     done.clear()
-    drawn.animations(copy, tiny_build.study, PACE, maker_of(copy), lambda number, total, name: done.append(name))
+    drawn.animations(copy, tiny_build.study, PACE, lambda number, total, name: done.append(name))
     assert done == ["layer-4.gif"]
     assert not stranger.exists()
 
@@ -419,19 +421,19 @@ def test_a_process_that_dies_while_drawing_is_one_line(
     tiny_build: Build, copy: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It names the animation; what is drawn stays noted."""
-    monkeypatch.setattr(maker, "cores", lambda: 2)
+    monkeypatch.setattr(workers, "cores", lambda: 2)
     monkeypatch.setattr(films, "write", _die)
     with pytest.raises(ReportError, match=r"^The process that made [\w-]+\.gif died, .* Run the command again"):
-        drawn.animations(copy, tiny_build.study, PACE, maker_of(copy), lambda *_: None)
+        drawn.animations(copy, tiny_build.study, PACE)
 
 
 def test_without_results_the_message_says_what_to_do(tiny_build: Build, place: Workspace) -> None:
     """A person who draws before analysing is told to analyse."""
     with pytest.raises(ReportError, match="make report"):
-        drawn.animations(place, tiny_build.study, PACE, maker_of(place), lambda *_: None)
+        drawn.animations(place, tiny_build.study, PACE)
     files.write_json(place.results, {"threshold": {}})
     with pytest.raises(ReportError, match="python -m report analyse"):
-        drawn.animations(place, tiny_build.study, PACE, maker_of(place), lambda *_: None)
+        drawn.animations(place, tiny_build.study, PACE)
 
 
 def test_a_film_depends_on_all_the_code_that_makes_it() -> None:
@@ -484,6 +486,7 @@ def test_an_unsafe_film_is_slowed_and_says_so(
     assert f"{flashes.SLOW} ms instead of 100" in entry["caption"]
 
 
+@pytest.mark.slow
 def test_a_film_that_would_be_too_large_is_made_coarser(
     tiny_build: Build, law: scales.Laws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -576,7 +579,7 @@ def test_captions_state_what_was_measured(tiny_build: Build) -> None:
     assert results["drawn"] == ["l3", "l4", "l5"]
     assert "One line is one of the 440 weights" in network["caption"]
     for layer in ("l3", "l4", "l5"):
-        assert f"{words.number(laws[layer]['threshold'])} in {layer}" in network["caption"]
+        assert f"{wording.digits(laws[layer]['threshold'], 2)} in {layer}" in network["caption"]
     signed = clips.edges(tiny_build.recording, ("l3", "l4", "l5"), range(1, 9), laws)
     strong = int((np.abs(signed[network["poster_batch"] - 1]) >= 0.25).sum())
     assert strong == (np.abs(signed) >= 0.25).sum(axis=1).max()
@@ -606,20 +609,24 @@ def test_the_words_follow_the_share_that_stays() -> None:
     }
     entry = {"facts": facts, "poster_batch": 6, "milliseconds": 100}
     shapes = [(1, 3), (6, 1)]
-    assert "50 % (A) and 12 % (B)" in words.describe(clip, shapes, entry, {}, 100)["caption"]
+    assert "50\u202f% (A) and 12\u202f% (B)" in words.describe(clip, shapes, entry, {}, 100)["caption"]
     facts["stays"] = [None, None]
     assert "next batch" not in words.describe(clip, shapes, entry, {}, 100)["caption"]
 
 
 @pytest.mark.parametrize(
     ("value", "written"),
-    [(0, "0"), (0.00391, "0.0039"), (0.0000264, "2.6 × 10⁻⁵"), (150, "1.5 × 10²"), (1, "1")],
+    [(0, "0"), (0.00391, "0.0039"), (0.3, "0.30"), (0.0000264, "2.6 × 10⁻⁵"), (150, "150")],
 )
-def test_small_numbers_are_written_as_people_do(value: float, written: str) -> None:
-    """No 2.6e-05 in a sentence."""
-    assert words.number(value) == written
+def test_numbers_are_written_as_beside_the_figures(value: float, written: str) -> None:
+    """No 2.6e-05 and no 1.5 × 10² in a sentence, and spaces where no line breaks."""
+    clip = clips.Clip("network", "graph", ("a",), range(1, 9), ("A",))
+    entry = {"facts": {"weights": 9, "strong": 3}, "poster_batch": 6, "milliseconds": 100}
+    caption = words.describe(clip, [(3, 3)], entry, {"a": {"threshold": value}}, 100)["caption"]
+    assert f"full colour from {written} in a on." in caption.replace("\N{NO-BREAK SPACE}", " ")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("hidden", [(2,), (3, 2), (4,) * 12, (300, 20)])
 def test_any_network_is_drawn(hidden: tuple[int, ...], tmp_path: Path) -> None:
     """One hidden layer or twelve, two nodes or hundreds: every layer has its animation, and frames are made."""
@@ -701,11 +708,12 @@ def test_there_are_no_more_films_than_a_site_can_carry(tmp_path: Path) -> None:
     assert {31, 32, 1, 60} <= set(films)  # counted from 1
 
 
+@pytest.mark.slow
 def test_whole_over_a_huge_layer_draws_no_huge_graph(tmp_path: Path, place: Workspace) -> None:
     """885,200 lines are neither drawn nor spoken of: the graph is what fits, and captions count its lines."""
     study = study_of(tmp_path, {"a": (300, 784), "b": (30, 300), "c": (10, 30)}, about=PIXELS)
     analyse(place, study, [])
-    drawn.animations(place, study, PACE, maker_of(place), lambda *_: None)
+    drawn.animations(place, study, PACE)
     manifest = files.read_json(place.animations_manifest)
     assert files.read_json(place.results)["drawn"] == ["c"]
     assert "One line is one of the 300 weights of c" in manifest["network"]["caption"]
@@ -718,6 +726,7 @@ def test_whole_over_a_huge_layer_draws_no_huge_graph(tmp_path: Path, place: Work
     }
 
 
+@pytest.mark.slow
 def test_without_a_chain_there_is_no_network(tmp_path: Path, place: Workspace) -> None:
     """Convolutions and vectors have films of their own, or none; there is no graph, and nothing to compare."""
     shapes = {"conv": (4, 3, 3, 3), "bias": (4,), "重み": (6, 2, 3)}
@@ -726,7 +735,7 @@ def test_without_a_chain_there_is_no_network(tmp_path: Path, place: Workspace) -
         write_recording(tmp_path / label, weights, gradients, label=label, seed=0, rules=adam(beta))
     study = Study.load(tmp_path)
     analyse(place, study, [])
-    drawn.animations(place, study, PACE, maker_of(place), lambda *_: None)
+    drawn.animations(place, study, PACE)
     manifest = files.read_json(place.animations_manifest)
     assert set(manifest) == {"layer-1", "layer-3"}
     assert "conv (27 → 4)" in manifest["layer-1"]["title"]
@@ -739,7 +748,7 @@ def test_a_convolutional_network_is_filmed(tmp_path: Path, place: Workspace) -> 
     record_cnn(tmp_path / "run", steps=12)
     study = Study.load(tmp_path)
     analyse(place, study, [])
-    drawn.animations(place, study, PACE, maker_of(place), lambda *_: None)
+    drawn.animations(place, study, PACE)
     manifest = files.read_json(place.animations_manifest)
     layers = {entry["layer"]: entry["frames"] for entry in manifest.values() if entry["layer"]}
     assert layers == {"0.weight": 8, "3.weight": 3, "6.weight": 8, "8.weight": 8}
@@ -766,7 +775,7 @@ def test_weights_that_nothing_moves_or_that_are_lost_are_not_drawn(tmp_path: Pat
     assert signed[:, 6:18].any(axis=1).all()
     assert (signed[4, 18:] == 1).all()  # infinitely far up: full colour
     assert not signed[6:, 18:].any()
-    drawn.animations(place, study, PACE, maker_of(place), lambda *_: None)
+    drawn.animations(place, study, PACE)
     assert "network" in files.read_json(place.animations_manifest)
 
 

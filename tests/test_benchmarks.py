@@ -18,6 +18,8 @@ from benchmarks.measure import Cost, Line, alternate, watch
 from report.analysis import threshold
 from report.config import Experiment
 
+pytestmark = pytest.mark.slow
+
 
 def material(folder: Path, batches: int | None = None) -> Material:
     """Return the tiny experiment's material."""

@@ -84,6 +84,23 @@ def test_tables_hold_what_results_say(tiny_build: Build, results: dict[str, Any]
         assert (place / f"{quantity}_runs.csv").is_file()
 
 
+def test_the_table_of_transplants_has_every_pair(tiny_build: Build, results: dict[str, Any]) -> None:
+    """Each optimizer meets the gradients of each; on the diagonal it does what it did, and lean is the difference."""
+    table = read(tiny_build.workspace.tables / "transplants.csv")
+    slugs = [each["slug"] for each in results["study"]["optimizers"]]
+    here = (table["tensor"] == "l4") & (table["window"] == "all")
+    pairs = zip(table["gradients"][here].tolist(), table["applied"][here].tolist(), strict=True)
+    assert list(pairs) == [(gradients, applied) for gradients in slugs for applied in slugs]
+    np.testing.assert_allclose(table["mean_run"] - table["toss"], table["lean"], atol=1e-9)
+    for slug in slugs:
+        row = here & (table["gradients"] == slug) & (table["applied"] == slug)
+        (run,) = table["mean_run"][row].tolist()
+        assert run == pytest.approx(results["summary"]["persistence"][slug]["l4"]["all"]["mean_run"].mean, rel=2e-3)
+        for name in results["study"]["runs"][slug]:
+            assert results["resolution"][name]["l4"]["all"]["equal_share"] >= 0.999
+            assert results["transplants"][name]["l4"]["all"][slug]["lean"] is not None
+
+
 def test_one_weight_is_the_recorded_one(tiny_build: Build, results: dict[str, Any]) -> None:
     """Every optimizer starts the weight from the same value; its updates are the differences of the states."""
     table = read(tiny_build.workspace.tables / "one_weight.csv")
@@ -129,6 +146,7 @@ def test_only_a_new_run_is_measured(copy: Workspace, monkeypatch: pytest.MonkeyP
     assert copy.results.read_bytes() == first
 
 
+@pytest.mark.slow
 def test_several_processes_measure_the_same(
     tiny_build: Build, copy: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:

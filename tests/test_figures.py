@@ -202,6 +202,7 @@ def test_what_has_no_data_is_left_out(lonely: Drawn) -> None:
     assert missing == {"digits", "loss", "persistence", "raster", "run_lengths", "one_weight", "transplants", "units"}
 
 
+@pytest.mark.slow
 def test_a_study_of_any_size_is_drawn(crowded: Drawn) -> None:
     """More optimizers and layers than there are colours, and no theory of most."""
     assert {"persistence", "run_lengths", "one_weight", "agreement", "loss"} <= set(crowded.manifest)
@@ -239,6 +240,7 @@ def test_names_made_of_digits_are_names(numbered: Drawn) -> None:
         assert drawing.count(f"stroke: {colour}") >= 2
 
 
+@pytest.mark.slow
 def test_many_tensors_and_optimizers_are_thinned_out(many: Drawn) -> None:
     """A figure stays as high as a reader scrolls, and its caption says what is missing."""
     for name, entry in many.manifest.items():
@@ -598,6 +600,7 @@ def test_links_lead_to_the_table_and_the_code(drawn: Drawn) -> None:
         assert any(line.startswith(f"def {entry['code']['function']}(") for line in lines), name
 
 
+@pytest.mark.slow
 def test_two_draws_give_the_same_bytes(ordinary: Drawn, redrawn: Drawn) -> None:
     """Drawn in another process and another folder."""
     assert redrawn.manifest == ordinary.manifest

@@ -15,6 +15,7 @@ from report.analysis.findings.records import (
     NOT_TESTED,
     SUPPORTED,
     VERDICTS,
+    Lookup,
     Test,
     decide,
     geometric,
@@ -30,6 +31,8 @@ OPTIMIZERS = {
     "sgd": ("SGD", {"lr": 0.1}, 0.0),
     "sgd-m0.9": ("SGD", {"lr": 0.01, "momentum": 0.9}, 0.9),
 }
+MAIN, PLAIN = "adam-b1-0.9", "adam-b1-0"
+HEAVY = (("adam-b1-0.9", "adam-b1-0"), ("adam-b1-0.99", "adam-b1-0"), ("sgd-m0.9", "sgd"))  # each with its control
 Numbers = dict[str, Any]
 
 
@@ -44,7 +47,10 @@ def spread(value: float, seeds: int = 3) -> Estimate:
 
 
 class Study:
-    """Hold made-up results; by default exactly what chance predicts, and three layers that are updated alike."""
+    """Hold made-up results; by default runs that chance predicts, and three layers that are updated alike.
+
+    Tosses are as long as the runs, and gradients without momentum take each other back.
+    """
 
     def __init__(self, seeds: int = 3, optimizers: tuple[str, ...] = tuple(OPTIMIZERS)) -> None:
         """Fill in every number that a rule reads."""
@@ -78,7 +84,13 @@ class Study:
         self.rows: Rows = {}
         for slug in optimizers:
             for layer in LAYERS:
-                self.run(slug, layer, theory.mean_run(OPTIMIZERS[slug][2]))
+                expected = theory.mean_run(OPTIMIZERS[slug][2])
+                self.run(slug, layer, expected)
+                self.transplant(slug, slug, layer, spread(expected, seeds), spread(expected, seeds))
+                self.together(slug, layer, 0.7)
+            for plain in [plain for heavy, plain in HEAVY if heavy == slug and plain in optimizers]:
+                for layer in LAYERS:
+                    self.transplant(slug, plain, layer, spread(expected - 2, seeds), spread(expected, seeds))
         for layer in LAYERS:
             self.dwell(layer, 2.4)
             for window in ("1-100", "101-1000"):
@@ -103,6 +115,25 @@ class Study:
         """Set how much a layer is updated."""
         self._set("units", "adam-b1-0.9", layer, window, unit, value)
 
+    def transplant(self, applied: str, gradients: str, layer: str, run: Estimate, toss: Estimate) -> None:
+        """Set what an optimizer makes of gradients, and of tossed ones."""
+        lean = [None if None in ends else ends[0] - ends[1] for ends in zip(run.values, toss.values, strict=True)]
+        for name, value in (("mean_run", run), ("toss", toss), ("lean", intervals.estimate(lean))):
+            self.rows[Key("transplants", name, gradients, layer, "101-1000", None, applied)] = value
+
+    def keep(self, share: float | tuple[float, ...], *layers: str) -> None:
+        """Set which share of its streaks, above a coin's, the main optimizer keeps with tossed signs, by seed."""
+        shares = share if isinstance(share, tuple) else (share,) * self.seeds
+        for layer in layers:
+            runs = [6.0 + 4 * seed for seed in range(self.seeds)]
+            tosses = [2 + part * (run - 2) for run, part in zip(runs, shares, strict=True)]
+            self.transplant(MAIN, MAIN, layer, summary(*runs), summary(*tosses))
+
+    def together(self, slug: str, layer: str, output: float | Estimate) -> None:
+        """Set which share of pairs moves the same way."""
+        for name, value in (("output", output), ("input", 0.5), ("output_toss", 0.5)):
+            self._set("togetherness", slug, layer, "101-1000", name, value)
+
     def find(self, identity: str) -> Numbers:
         """Return one finding."""
         return next(each for each in self.findings() if each["id"] == identity)
@@ -111,7 +142,7 @@ class Study:
         """Return all findings."""
         labels = [each["slug"] for each in self.results["study"]["optimizers"]]
         table = Table(labels, self.results["tensors"], self.rows)
-        return [each.as_dict() for each in findings(self.results, table, self.theories)]
+        return [each.as_dict() for each in findings(Lookup(self.results, table, self.theories))]
 
 
 def test_verdict_follows_from_the_tests() -> None:
@@ -127,15 +158,12 @@ def test_verdict_follows_from_the_tests() -> None:
         assert decide([Test("name", "about", answer) for answer in answers]) == verdict
 
 
-def test_five_findings_in_order_and_complete() -> None:
+def test_findings_are_in_order_and_complete() -> None:
     """Each has its claim, rule, reasons for the constants, and a place where each piece of evidence is found."""
     found = Study().findings()
     assert [each["id"] for each in found] == [
-        "persistence",
-        "momentum",
-        "layer-3-4-quiet",
-        "layer-3-4-late",
-        "accuracy",
+        *("streaks", "together", "loop", "formula"),
+        *("persistence", "momentum", "layer-3-4-quiet", "layer-3-4-late", "accuracy"),
     ]
     for each in found:
         assert each["claim"]
@@ -145,7 +173,7 @@ def test_five_findings_in_order_and_complete() -> None:
         assert all(constant["why"] for constant in each["constants"])
         assert all(evidence["where"].startswith("tables/") for evidence in each["evidence"])
         names = {test["name"] for test in each["tests"]}
-        assert {evidence["test"] for evidence in each["evidence"]} - {None} <= names | {"vanishes", "grows", "near"}
+        assert {evidence["test"] for evidence in each["evidence"]} - {None} <= names
 
 
 def test_persistence_each_way() -> None:
@@ -183,12 +211,24 @@ def test_momentum_each_way() -> None:
 
 
 def test_momentum_that_changes_nothing_is_not_supported() -> None:
-    """The same runs, three times what theory predicts, with and without momentum: no test holds."""
+    """The same long runs with and without momentum: no test holds."""
     study = Study()
     for layer in LAYERS:
         for slug in OPTIMIZERS:
             study.run(slug, layer, 70.0)
     assert study.find("momentum")["verdict"] == NOT_SUPPORTED
+
+
+def test_momentum_asks_for_no_formula() -> None:
+    """Runs three times as long as chance predicts vanish, return and grow all the same; that is another claim."""
+    study = Study()
+    for layer in LAYERS:
+        study.run("adam-b1-0.9", layer, 3 * theory.mean_run(0.9))
+        study.run("adam-b1-0.99", layer, 3 * theory.mean_run(0.99))
+    found = study.find("momentum")
+    assert {each["name"] for each in found["tests"]} == {"vanishes", "returns", "grows"}
+    assert found["verdict"] == SUPPORTED
+    assert study.find("formula")["verdict"] == NOT_SUPPORTED
 
 
 def test_momentum_compares_within_a_seed() -> None:
@@ -217,6 +257,165 @@ def test_momentum_needs_a_control_without_it(optimizers: tuple[str, ...], verdic
     assert (found["reason"] is not None) == (verdict == NOT_TESTED)
 
 
+STRADDLING = (0.5, 0.75, 1.0)  # by seed: an interval that 3/4 lies in
+
+
+@pytest.mark.parametrize(
+    ("shares", "verdict"),
+    [
+        ((1.0, 1.0, 1.0), SUPPORTED),
+        ((0.76, 1.2, 0.9), SUPPORTED),
+        ((0.9, 0.9, 0.74), NOT_SUPPORTED),
+        ((0.1, 0.1, 0.1), NOT_SUPPORTED),
+        ((0.9, STRADDLING, 0.9), MIXED),
+        ((STRADDLING, STRADDLING, STRADDLING), MIXED),
+        ((STRADDLING, 0.74, 0.9), NOT_SUPPORTED),
+    ],
+)
+def test_streaks_each_way(shares: tuple[float | tuple[float, ...], ...], verdict: str) -> None:
+    """Three quarters and more in every layer; less in any one; neither. Runs that differ by seed hide nothing."""
+    study = Study()
+    for layer, share in zip(LAYERS, shares, strict=True):
+        study.keep(share, layer)
+    found = study.find("streaks")
+    assert found["verdict"] == verdict
+    seen = [each["value"] for each in found["evidence"] if each["test"] == "tossed"]
+    assert seen == pytest.approx([share if isinstance(share, float) else 0.75 for share in shares])
+
+
+def test_streaks_of_an_optimizer_that_is_not_replayed_are_not_tested() -> None:
+    """The reason is not a missing seed."""
+    study = Study()
+    study.rows = {key: row for key, row in study.rows.items() if key.applied != MAIN}
+    found = study.find("streaks")
+    assert (found["verdict"], found["tests"]) == (NOT_TESTED, [])
+    assert "replayed" in found["reason"]
+
+
+def test_streaks_are_those_in_the_optimizers_own_loop() -> None:
+    """What it makes of another one's gradients, or another one of its, decides nothing."""
+    study = Study()
+    for layer in LAYERS:
+        study.transplant(MAIN, PLAIN, layer, spread(50.0), spread(3.0))
+        study.transplant("adam-b1-0.99", MAIN, layer, spread(50.0), spread(3.0))
+    assert study.find("streaks")["verdict"] == SUPPORTED
+
+
+def lean(study: Study, applied: str, gradients: str, value: float) -> None:
+    """Set lean in every layer, with runs that differ much from seed to seed."""
+    toss = summary(*(20.0 + 10 * seed for seed in range(study.seeds)))
+    run = [each + value + 0.1 * seed for seed, each in enumerate(toss.values) if each is not None]
+    for layer in LAYERS:
+        study.transplant(applied, gradients, layer, summary(*run), toss)
+
+
+@pytest.mark.parametrize(
+    ("own", "verdict"),
+    [((0.0, 0.0, 0.0), SUPPORTED), ((-3.0, -5.0, -3.1), NOT_SUPPORTED), ((0.0, 4.0, -3.0), MIXED)],
+)
+def test_loop_each_way(own: tuple[float, float, float], verdict: str) -> None:
+    """More lean on its own gradients than on those without momentum (-3): with all three, with none, with some."""
+    study = Study()
+    for (slug, plain), value in zip(HEAVY, own, strict=True):
+        lean(study, slug, plain, -3.0)
+        lean(study, slug, slug, value)
+    found = study.find("loop")
+    assert found["verdict"] == verdict
+    assert len(found["tests"]) == len(found["evidence"]) == len(LAYERS) * len(HEAVY)
+    seen = [each["value"] for each in found["evidence"][: len(HEAVY)]]
+    assert seen == pytest.approx([value + 3 for value in own])
+    assert all(each["holds"] == (value > 0) for each, value in zip(found["tests"], seen * len(LAYERS), strict=True))
+
+
+def test_loop_wants_the_whole_interval() -> None:
+    """A difference that one seed of three does not show is none."""
+    study = Study()
+    for layer in LAYERS:
+        study.transplant(MAIN, MAIN, layer, summary(3.0, 9.0, 9.0), summary(8.0, 8.0, 8.0))
+        study.transplant(MAIN, PLAIN, layer, summary(6.0, 5.0, 5.0), summary(8.0, 8.0, 8.0))
+    holds = {each["holds"] for each in study.find("loop")["tests"][:1]}
+    assert holds == {False}
+    assert study.find("loop")["verdict"] == MIXED
+
+
+@pytest.mark.parametrize(
+    ("optimizers", "tests"),
+    [
+        (("adam-b1-0.9", "adam-b1-0.99", "sgd-m0.9"), 0),
+        (("adam-b1-0.9", "sgd"), 0),
+        (("adam-b1-0.9", "adam-b1-0"), 1),
+        (("adam-b1-0.9", "sgd", "sgd-m0.9"), 1),
+    ],
+)
+def test_loop_needs_a_control_of_its_kind(optimizers: tuple[str, ...], tests: int) -> None:
+    """Adam without momentum for Adam, plain SGD for SGD with it; without either nothing is tested."""
+    found = Study(optimizers=optimizers).find("loop")
+    assert len(found["tests"]) == tests * len(LAYERS)
+    assert found["verdict"] == (SUPPORTED if tests else NOT_TESTED)
+    assert (found["reason"] is None) == bool(tests)
+
+
+def test_loop_asks_nothing_of_weak_momentum() -> None:
+    """Below 0.9 there is little to tell apart."""
+    study = Study()
+    study.theories["adam-b1-0.99"] = theory.describe("Adam", {"betas": [0.5, 0.999]})
+    assert len(study.find("loop")["tests"]) == 2 * len(LAYERS)
+
+
+@pytest.mark.parametrize(
+    ("main", "plain", "verdict"),
+    [
+        (0.7, 0.65, SUPPORTED),
+        (0.5, 0.59, NOT_SUPPORTED),
+        (0.7, 0.5, MIXED),
+        (0.5, 0.7, MIXED),
+        (summary(0.5, 0.7, 0.9), 0.7, MIXED),
+    ],
+)
+def test_together_each_way(main: float | Estimate, plain: float | Estimate, verdict: str) -> None:
+    """With and without momentum; with neither; with one of them; an interval that reaches below 0.6."""
+    study = Study()
+    for layer in LAYERS:
+        study.together(MAIN, layer, main)
+        study.together(PLAIN, layer, plain)
+        study.together("sgd", layer, 0.5)  # decides nothing
+    found = study.find("together")
+    assert found["verdict"] == verdict
+    assert len(found["tests"]) == 2 * len(LAYERS)
+    assert sum(each["test"] is not None for each in found["evidence"]) == len(found["tests"])
+
+
+@pytest.mark.parametrize(
+    ("factors", "verdict"),
+    [
+        ((1.0, 1.2, 0.83), SUPPORTED),
+        ((1.3, 1.3, 1.3), NOT_SUPPORTED),
+        ((0.75, 0.75, 1.3), NOT_SUPPORTED),
+        ((1.0, 1.0, 1.3), MIXED),
+        ((1.0, 1.25, 1.0), MIXED),
+    ],
+)
+@pytest.mark.parametrize("slug", ["adam-b1-0.9", "adam-b1-0.99"])
+def test_formula_each_way(slug: str, factors: tuple[float, ...], verdict: str) -> None:
+    """Within a quarter in every layer; in none; in some, or with an interval that reaches out; at every β1."""
+    study = Study()
+    for layer, factor in zip(LAYERS, factors, strict=True):
+        study.run(slug, layer, factor * theory.mean_run(OPTIMIZERS[slug][2]))
+    study.run("sgd-m0.9", "l3", 70.0)  # another kind
+    study.run("adam-b1-0", "l3", 70.0)  # no momentum
+    assert study.find("formula")["verdict"] == verdict
+
+
+def test_formula_without_momentum_is_not_tested() -> None:
+    """There is no β1 that it could be asked of."""
+    study = Study(optimizers=(PLAIN, "sgd", "sgd-m0.9"))
+    study.results["study"]["main"] = PLAIN
+    study.rows = {key: row for key, row in study.rows.items() if key.label != MAIN}
+    found = study.find("formula")
+    assert (found["verdict"], found["tests"]) == (NOT_TESTED, [])
+    assert "has momentum" in found["reason"]
+
+
 def quiet_by(*units: str) -> Callable[[Study], None]:
     """Make l4 half as large as its neighbours at first, in some units."""
 
@@ -229,13 +428,21 @@ def quiet_by(*units: str) -> Callable[[Study], None]:
 
 @pytest.mark.parametrize(
     ("units", "verdict"),
-    [(("opacity", "absolute", "relative"), SUPPORTED), (("relative",), MIXED), ((), NOT_SUPPORTED)],
+    [
+        (("opacity", "absolute", "relative"), SUPPORTED),
+        (("opacity",), SUPPORTED),
+        (("absolute", "relative"), NOT_SUPPORTED),
+        ((), NOT_SUPPORTED),
+    ],
 )
 def test_a_quiet_layer_each_way(units: tuple[str, ...], verdict: str) -> None:
-    """Less in every unit, in one, in none."""
+    """Less in the film's own unit decides, whatever the two others say; they stand beside it as evidence."""
     study = Study()
     quiet_by(*units)(study)
-    assert study.find("layer-3-4-quiet")["verdict"] == verdict
+    found = study.find("layer-3-4-quiet")
+    assert found["verdict"] == verdict
+    assert [each["name"] for each in found["tests"]] == ["opacity"]
+    assert [each["test"] for each in found["evidence"]] == ["opacity", None, None]
 
 
 def test_a_quiet_layer_must_be_below_both_neighbours() -> None:
@@ -264,27 +471,33 @@ def test_a_dead_layer_beside_a_dead_neighbour_is_neither(
 ) -> None:
     """0/0 is no evidence; lively beside dead is far above, and dead beside lively far below."""
     study = Study()
-    study.size("l4", "1-100", "absolute", middle)
-    study.size("l3", "1-100", "absolute", neighbour)
+    study.size("l4", "1-100", "opacity", middle)
+    study.size("l3", "1-100", "opacity", neighbour)
     found = study.find("layer-3-4-quiet")
-    ratio = next(each for each in found["evidence"] if each["test"] == "absolute")
-    test = next(each for each in found["tests"] if each["name"] == "absolute")
+    ratio = next(each for each in found["evidence"] if each["test"] == "opacity")
+    test = next(each for each in found["tests"] if each["name"] == "opacity")
     assert ratio["n"] == len(expected)
     assert ratio["value"] == (pytest.approx(expected[0]) if expected else None)
     assert test["holds"] is (None if not expected else expected[0] < 1)
 
 
-def test_late_each_way() -> None:
-    """More than before and more than the neighbours grew; neither; more, but the neighbours as well."""
-    verdicts = []
-    for own, neighbours in ((0.03, 0.01), (0.005, 0.01), (0.03, 0.03)):
-        study = Study()
-        for unit in ("opacity", "absolute", "relative"):
-            study.size("l4", "101-1000", unit, own)
-            for layer in ("l3", "l5"):
-                study.size(layer, "101-1000", unit, neighbours)
-        verdicts.append(study.find("layer-3-4-late")["verdict"])
-    assert verdicts == [SUPPORTED, NOT_SUPPORTED, MIXED]
+@pytest.mark.parametrize("others", [0.01, 0.9])
+@pytest.mark.parametrize(
+    ("own", "neighbours", "verdict"),
+    [(0.03, 0.01, SUPPORTED), (0.005, 0.01, NOT_SUPPORTED), (0.03, 0.03, MIXED), (0.01, 0.005, MIXED)],
+)
+def test_late_each_way(own: float, neighbours: float, verdict: str, others: float) -> None:
+    """More than before, more than the neighbours grew, in opacity; what the other units say decides nothing."""
+    study = Study()
+    study.size("l4", "101-1000", "opacity", own)
+    for layer in ("l3", "l5"):
+        study.size(layer, "101-1000", "opacity", neighbours)
+    for unit in ("absolute", "relative"):
+        study.size("l4", "101-1000", unit, others)
+    found = study.find("layer-3-4-late")
+    assert found["verdict"] == verdict
+    assert {each["name"] for each in found["tests"]} == {"opacity: more", "opacity: catches up"}
+    assert len(found["evidence"]) == 6
 
 
 @pytest.mark.parametrize(
@@ -366,7 +579,7 @@ def test_nothing_drawn_tests_nothing_and_says_why() -> None:
     """As in a network without two neighbouring matrices: the reason is not a missing seed."""
     study = Study()
     study.results["drawn"] = []
-    for identity in ("persistence", "momentum", "layer-3-4-quiet", "layer-3-4-late"):
+    for identity in [each["id"] for each in study.findings()][:-1]:
         found = study.find(identity)
         assert (found["verdict"], found["evidence"]) == (NOT_TESTED, [])
         assert "set study.seeds" not in found["reason"]

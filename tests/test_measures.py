@@ -10,10 +10,11 @@ import measured
 import numpy as np
 import pytest
 from conftest import Build
-from recordings import noise, write_recording
+from recordings import momentum, noise, write_recording
 
-from report.analysis import agreement, measures, persistence, threshold, updates
+from report.analysis import agreement, measures, persistence, replay, threshold, updates, windows
 from report.analysis.startup import Startup
+from report.analysis.transplants import Applied
 from report.recording.reader import Recording
 
 LAYER = "l4"
@@ -50,6 +51,57 @@ def test_flips_of_a_series_made_by_hand() -> None:
     found = measured.persisting(made)["all"]
     assert (found["pairs"], found["flips"], found["never_moved"]) == (3, 2, 1)
     assert found["mean_run"] == 1.5
+
+
+def plainly(up: np.ndarray, down: np.ndarray, active: np.ndarray | None, span: slice) -> list[list[int]]:
+    """Return pairs and flips of each series within a window, from (rows, series, n), looking at one after the other."""
+    found = []
+    for series in range(up.shape[1]):
+        pairs = flips = 0
+        for row in range(span.start + 1, span.stop):
+            for weight in range(up.shape[2]):
+                here, before = (up[r, series, weight] * 1 - down[r, series, weight] * 1 for r in (row, row - 1))
+                if here * before and (active is None or active[row, series, weight]):
+                    pairs += 1
+                    flips += here != before
+        found.append([pairs, flips])
+    return found
+
+
+@pytest.mark.parametrize("weights", [1, 7, 8, 9, 100])
+@pytest.mark.parametrize("size", [1, 5, 130])
+@pytest.mark.parametrize("with_active", [False, True])
+def test_flips_are_counted_in_bits_as_one_by_one(weights: int, size: int, with_active: bool) -> None:
+    """Whatever is left of the last byte, and wherever a chunk ends; series side by side, and pairs that may not end."""
+    generator = np.random.default_rng(weights)
+    sign = generator.choice([-1, 0, 1], (130, 2, weights), p=[0.4, 0.2, 0.4])
+    up, down = sign > 0, sign < 0
+    active = generator.random(sign.shape) < 0.7 if with_active else None
+    spans = windows.rows(130)
+    found = persistence.Flips(spans, (2,))
+    for start in range(0, 130, size):
+        rows = slice(start, start + size)
+        found.add(start, up[rows], down[rows], None if active is None else active[rows])
+    for window, span in spans.items():
+        expected = plainly(up, down, active, span)
+        assert [list(found.count(window, series)) for series in range(2)] == expected
+        runs = [pairs / flips if flips else None for pairs, flips in expected]
+        assert [found.mean_run(window, series) for series in range(2)] == runs
+
+
+@pytest.mark.parametrize("size", [1, 3, 50, 250])
+def test_totals_sum_rows_or_pairs_within_a_window(size: int) -> None:
+    """A row that says something of the next one counts only where both lie in the window."""
+    numbers = np.arange(1, 251)
+    rows = np.stack([numbers, numbers**2], axis=1)
+    single, pairs = windows.Totals(windows.rows(250), (2,)), windows.Totals(windows.rows(250), (2,))
+    for start in range(0, 250, size):
+        single.add(start, rows[start : start + size])
+        pairs.add(start, rows[start : start + size][: 249 - start], pairs=True)  # the last row has no next one
+    for window, (first, last) in {"1-100": (1, 100), "101-1000": (101, 250), "all": (1, 250)}.items():
+        inside = range(first, last + 1)
+        assert single[window].tolist() == [sum(inside), sum(n**2 for n in inside)]
+        assert pairs[window].tolist() == [sum(inside[:-1]), sum(n**2 for n in inside[:-1])]
 
 
 def test_run_lengths_made_by_hand() -> None:
@@ -231,7 +283,7 @@ def test_windows_add_up() -> None:
 
 @pytest.mark.parametrize("size", [1, 4, 37, 100])
 def test_chunks_are_seen_as_the_whole(size: int) -> None:
-    """Whatever stretches over the end of a chunk: pairs, ages, lags, spells, momentum, coins."""
+    """Whatever stretches over the end of a chunk: pairs, ages, lags, spells."""
     generator = np.random.default_rng(size)
     weights = np.cumsum(generator.choice([-1, 0, 0.5, 1], (211, 7)), axis=0).astype(np.float32)
     weights[:, 3] = 0.25  # a weight that never moves
@@ -250,21 +302,20 @@ def test_chunks_are_seen_as_the_whole(size: int) -> None:
     assert measured.coasting(change, gradients, size) == measured.coasting(change, gradients)
     for window, sizes in measured.sizes(weights, law).found().items():
         assert measured.sizes(weights, law, size).found()[window] == pytest.approx(sizes)
-    if size % 4 == 0:
-        twins = measured.twins(moves, gradients, 0.9, size), measured.twins(moves, gradients, 0.9)
-        for one, other in ((twins[0].tossed, twins[1].tossed), (twins[0].held, twins[1].held)):
-            assert (one.pairs, one.flips) == (other.pairs, other.flips)
 
 
+@pytest.mark.slow
 def test_a_long_recording_is_gone_through_in_chunks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its numbers are those of all its rows at once; the sums of many floats may differ in their last digits."""
     shapes = {"a": (4, 3), "b": (5,), "c": (40, 50)}
     recording = Recording.open(write_recording(tmp_path / "run", *noise(shapes, 300)))
-    whole = measures.of(recording, ("a",), 250)
+    plain = Recording.open(write_recording(tmp_path / "plain", *noise(shapes, 300), rules=[momentum(0.0)]))
+    applied = Applied("own", {"own": replay.by_tensor(recording, 250), "plain": replay.by_tensor(plain, 250)})
+    whole = measures.of(recording, ("a",), 250, applied)
     monkeypatch.setattr(updates, "CHUNK", 240)
-    pieces = measures.of(recording, ("a",), 250)
+    pieces = measures.of(recording, ("a",), 250, applied)
     assert pieces.keys() == whole.keys()
-    assert {window for _, _, _, window in whole} >= {"1-100", "101-1000", "all", "whole 101-1000", "whole all"}
+    assert {name.window for name in whole} >= {"1-100", "101-1000", "all", "whole 101-1000", "whole all"}
     for name, values in whole.items():
         assert pieces[name] == [None if value is None else pytest.approx(value) for value in values], name
 
@@ -287,14 +338,15 @@ KEPT = (
 def kept(tiny_build: Build, tmp_path: Path) -> measures.Kept:
     """Return where the measures of one training run would be kept."""
     recording = Recording.open(tiny_build.workspace.run("adam-b1-0-seed3"))
-    return measures.kept(tmp_path, recording, ("l3", "l4", "l5"), 40)
+    applied = Applied("adam-b1-0", {"adam-b1-0": replay.by_tensor(recording, 40)})
+    return measures.kept(tmp_path, recording, ("l3", "l4", "l5"), 40, applied)
 
 
 def test_kept_measures_are_those_that_would_be_made(kept: measures.Kept) -> None:
     """They come back from the disk to the last digit, and only under their own key."""
     assert kept.read() is None
     kept.make()
-    assert kept.read() == measures.of(Recording.open(kept.source), kept.drawn, kept.steps)
+    assert kept.read() == measures.of(Recording.open(kept.source), kept.drawn, kept.steps, kept.applied)
     assert dataclasses.replace(kept, key="another").read() is None
 
 
@@ -311,7 +363,9 @@ def test_a_kept_number_that_is_none_is_made_anew(kept: measures.Kept) -> None:
     """A NaN in a file that is whole otherwise would stop the writing of results."""
     kept.make()
     text = kept.path.read_text(encoding="utf-8")
-    kept.path.write_text(re.sub(r'("mean_run", "l1", "all", )\[[\d.]+\]', r"\1[NaN]", text, count=1), encoding="utf-8")
+    text, count = re.subn(r'("persistence", "mean_run", "l1", "all", "", )\[[\d.]+\]', r"\1[NaN]", text, count=1)
+    assert count == 1
+    kept.path.write_text(text, encoding="utf-8")
     assert kept.read() is None
 
 
@@ -321,7 +375,18 @@ def test_another_recording_with_the_same_description_has_another_key(tmp_path: P
     for seed in (0, 1):
         weights, gradients = noise({"a": (4, 3)}, 5, seed)
         recording = Recording.open(write_recording(tmp_path / str(seed) / "run", weights, gradients))
-        keys.add(measures.kept(tmp_path, recording, (), 5).key)
+        keys.add(measures.kept(tmp_path, recording, (), 5, Applied("made")).key)
         described = (recording.path / "run.json").read_bytes()
     assert described == (tmp_path / "0" / "run" / "run.json").read_bytes()
     assert len(keys) == 2
+
+
+def test_other_optimizers_have_another_key(tmp_path: Path) -> None:
+    """Transplants are measured anew when another label joins the study, or one changes its learning rate."""
+    recording = Recording.open(write_recording(tmp_path / "run", *noise({"a": (4, 3)}, 5), rules=[momentum(0.9)]))
+    own = replay.by_tensor(recording, 5)
+    slower = {name: dataclasses.replace(how, rates=(0.5,) * 5) for name, how in own.items()}
+    every: list[dict[str, dict[str, replay.Arithmetic]]] = [{}, {"made": own}, {"made": slower}]
+    every += [{"made": own, "other": slower}, {"other": own}]
+    keys = {measures.kept(tmp_path, recording, (), 5, Applied("made", each)).key for each in every}
+    assert len(keys) == len(every)

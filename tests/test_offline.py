@@ -27,6 +27,7 @@ def archive(tiny_build, tmp_path_factory):
     return paths
 
 
+@pytest.mark.slow
 def test_two_packings_give_the_same_bytes(archive):
     """No date of a file, no order of a folder, no name of a temporary folder gets in."""
     assert archive[0].read_bytes() == archive[1].read_bytes()

@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 from conftest import ROOT, TINY
 
-from report.workspace import MARK, home, is_checkout, sources
+from report.errors import is_checkout
+from report.workspace import MARK, home, sources
 
 pytestmark = pytest.mark.slow
 

@@ -7,9 +7,10 @@ import struct
 import subprocess
 import zlib
 
+import drawn
 import numpy as np
 import pytest
-from conftest import ROOT, maker_of
+from conftest import ROOT
 from measured import by_run
 from recordings import ADAM, SGD, noise, write_recording
 
@@ -21,7 +22,6 @@ from report.drawing.player import pack as player
 from report.drawing.player import shard
 from report.drawing.player.shard import Layer
 from report.errors import ReportError
-from report.making import drawn
 from report.recording.study import Study
 from report.workspace import Workspace
 
@@ -225,22 +225,22 @@ def content(workspace):
 
 def test_packing_again_gives_the_same_bytes_and_writes_nothing(tiny_build, copy):
     """In another folder, and in the same."""
-    drawn.player(copy, tiny_build.study, PACE, maker_of(copy), lambda *_: None)
+    drawn.player(copy, tiny_build.study, PACE)
     assert content(copy) == content(tiny_build.workspace)
     times = {path: path.stat().st_mtime_ns for path in copy.docs.rglob("*")}
-    drawn.player(copy, tiny_build.study, PACE, maker_of(copy), lambda *_: None)
+    drawn.player(copy, tiny_build.study, PACE)
     assert {path: path.stat().st_mtime_ns for path in copy.docs.rglob("*")} == times
 
 
 def test_a_lost_shard_is_made_again_and_a_strange_one_removed(tiny_build, copy):
     """Nothing of an earlier experiment is published."""
-    drawn.player(copy, tiny_build.study, PACE, maker_of(copy), lambda *_: None)
+    drawn.player(copy, tiny_build.study, PACE)
     before = content(copy)
     folder = copy.docs / "player"
     next(folder.glob("adam-b1-0-*/000.bin")).unlink()
     (folder / "gone-seed0").mkdir()
     (folder / "gone-seed0" / "000.bin").write_bytes(b"old")
-    drawn.player(copy, tiny_build.study, PACE, maker_of(copy), lambda *_: None)
+    drawn.player(copy, tiny_build.study, PACE)
     assert content(copy) == before
     assert not (folder / "gone-seed0").exists()
 
@@ -249,14 +249,14 @@ def test_without_results_it_says_what_to_do(tiny_build, copy):
     """One line, no traceback."""
     files.write_json(copy.results, {"threshold": {}})
     with pytest.raises(ReportError, match=r'of adam-b1-0\.9-seed3 .* Run "python -m report analyse" first'):
-        drawn.player(copy, tiny_build.study, PACE, maker_of(copy), lambda *_: None)
+        drawn.player(copy, tiny_build.study, PACE)
 
 
 def packed(folder, study):
     """Analyse and pack a study below a folder; return the workspace and the index, None where there is none."""
     workspace = Workspace(ROOT, folder / "build", folder / "site")
     analyse(workspace, study, [])
-    drawn.player(workspace, study, PACE, maker_of(workspace), lambda *_: None)
+    drawn.player(workspace, study, PACE)
     path = workspace.docs / "player" / "index.json"
     return workspace, files.read_json(path) if path.is_file() else None
 
@@ -326,7 +326,7 @@ def test_the_beginning_of_a_long_recording_is_packed(tmp_path, monkeypatch):
 def fixtures(tiny_build, copy, monkeypatch):
     """Return a folder for JavaScript's tests: the tiny build in several shards, and what must come out of them."""
     monkeypatch.setattr(player, "SHARD_VALUES", FIXTURE_SHARD)
-    drawn.player(copy, tiny_build.study, PACE, maker_of(copy), lambda *_: None)
+    drawn.player(copy, tiny_build.study, PACE)
     folder = copy.docs / "player"
     run = tiny_build.recording
     index = files.read_json(folder / "index.json")

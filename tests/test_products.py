@@ -226,6 +226,7 @@ def fail() -> None:
     raise ValueError("a bug")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("side_by_side", [False, True])
 def test_a_bug_is_no_missing_picture(tmp_path: Path, side_by_side: bool) -> None:
     """A programming error ends the command with its own name; nothing calls the product made."""

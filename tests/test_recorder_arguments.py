@@ -1,5 +1,6 @@
 """What `report.record` refuses, each time with one line and before anything is written; and which names it gives."""
 
+import logging
 import subprocess
 import sys
 from pathlib import Path
@@ -43,10 +44,17 @@ def refused(tmp_path: Path, match: str, **arguments: Any) -> str:
         {"seed": "one"},
         {"seed": 0.5},
         {"label": 3},
+        {"label": " "},
+        {"whole": 5},
+        {"whole": ["0.*", 5]},
+        {"overwrite": "yes"},
+        {"overwrite": 1},
         {"role": "boss"},
         {"about": {"path": Path()}},
         {"about": {"loss": float("nan")}},
         {"about": 5},
+        {"about": [("a", 1)]},
+        {"about": ""},
     ],
     ids=str,
 )
@@ -69,6 +77,50 @@ def test_a_pattern_that_matches_nothing(tmp_path: Path) -> None:
     """It would be a mistake; the message has the names that there are."""
     message = refused(tmp_path, "whole: no parameter matches 'heda'", whole=["0.*", "heda"])
     assert "this model has 0.weight, 0.bias, 2.weight, 2.bias." in message
+
+
+@pytest.mark.parametrize("given", [5, None, "", b""], ids=str)
+def test_no_folder(given: Any) -> None:
+    """What is no path is refused by what was found."""
+    model = pair()
+    with pytest.raises(ReportError, match=r"^record: folder: found .*; wanted: the path of a folder\.$"):
+        report.record(model, SGD(model.parameters(), lr=0.1), given)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "near"),
+    [
+        ("haed.*", "head.*"),
+        ("head", "head.*"),
+        ("head.wieght", "head.weight"),
+        ("body", "body.*"),
+        ("body.0", "body.0.*"),
+    ],
+)
+def test_a_pattern_that_is_nearly_right(tmp_path: Path, pattern: str, near: str) -> None:
+    """The message has what was meant."""
+    model = nn.ModuleDict({"body": pair(), "head": nn.Linear(2, 2)})
+    message = refused(tmp_path, "whole: no parameter matches", model=model, whole=pattern)
+    assert message.split("; did you mean ")[1].rstrip("?").split(" or ")[0] == near
+
+
+def test_a_pattern_of_what_no_optimizer_holds(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """It keeps nothing: a note and a warning say so, unless an optimizer is given them later."""
+    for is_late in (False, True):
+        model = pair()
+        optimizer = SGD(model[0].parameters(), lr=0.1)
+        with (
+            caplog.at_level(logging.WARNING, "report"),
+            report.record(model, optimizer, tmp_path / str(is_late), whole=["2.*", "0.*"]),
+        ):
+            train(model, optimizer)
+            if is_late:
+                optimizer.add_param_group({"params": model[2].parameters()})
+                train(model, optimizer)
+        assert "whole: '2.*' matches only parameters that are not recorded." in caplog.text
+        assert "Was the optimizer made before this part of the model?" in caplog.text
+        notes = report.Recording.open(tmp_path / str(is_late)).notes
+        assert [note.kind for note in notes] == ([] if is_late else ["unheld", "whole"])
 
 
 def test_a_pattern_that_is_a_name(tmp_path: Path) -> None:
@@ -210,7 +262,7 @@ def test_existing_folders(tmp_path: Path) -> None:
     for name in strangers:
         (folder / name).write_text("mine")
     (folder / "plots").mkdir()
-    with pytest.raises(ReportError, match="exists; overwrite=True replaces it"):
+    with pytest.raises(ReportError, match=r"run exists; overwrite=True replaces it, or name another folder\.$"):
         report.record(model, optimizer, folder)
     with report.record(model, optimizer, folder, overwrite=True):
         train(model, optimizer, 3)
@@ -226,7 +278,7 @@ def test_existing_folders(tmp_path: Path) -> None:
         other.mkdir()
         (other / "run.json").write_text(content)
         for overwrite in (False, True):
-            with pytest.raises(ReportError, match="it is no recording, and is left alone"):
+            with pytest.raises(ReportError, match=r"exists; it is no recording, so name another folder\.$"):
                 report.record(model, optimizer, other, overwrite=overwrite)
         assert (other / "run.json").read_text() == content
 
@@ -237,7 +289,7 @@ def test_a_file_where_the_folder_should_be(tmp_path: Path) -> None:
     model = pair()
     optimizer = SGD(model.parameters(), lr=0.1)
     for folder in (tmp_path / "file", tmp_path / "file" / "run"):
-        with pytest.raises(ReportError, match=r"^record: cannot write .* name another folder\.$"):
+        with pytest.raises(ReportError, match=r"^record: .*file is a file, not a folder\. Name another folder\.$"):
             report.record(model, optimizer, folder, overwrite=True)
     assert not optimizer._optimizer_step_pre_hooks
 
@@ -301,6 +353,7 @@ def test_label(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert recording.description.platform["device"] == "cpu"
 
 
+@pytest.mark.slow
 def test_import_is_cheap() -> None:
     """`import report` loads neither NumPy nor torch nor pydantic; the recorder does not load pydantic."""
     code = (

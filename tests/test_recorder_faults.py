@@ -294,6 +294,51 @@ def test_another_recording_takes_the_folder(tmp_path: Path, caplog: pytest.LogCa
     assert len(caplog.records) == 1
 
 
+HOLDING = """
+    import sys, torch, report
+    model = torch.nn.Linear(3, 2)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    recorder = report.record(model, optimizer, sys.argv[1])
+    print("recording", flush=True)
+    sys.stdin.readline()
+    recorder.close()
+    print("closed", flush=True)
+    sys.stdin.readline()
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no such locks")
+@pytest.mark.parametrize("ends", ["closed", "killed"])
+def test_another_process_records_there(tmp_path: Path, ends: str) -> None:
+    """Its recording is not replaced before it is closed, or that process is gone."""
+    model = pair()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    command = [sys.executable, "-c", textwrap.dedent(HOLDING), str(tmp_path / "run")]
+    pipes: Any = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, env=ENVIRONMENT, **pipes) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stdout.readline() == "recording\n"
+        before = {path: path.read_bytes() for path in (tmp_path / "run").iterdir()}
+        report.Recording.open(tmp_path / "run").settings  # noqa: B018 - a reader does not disturb it
+        for _ in range(2):
+            with pytest.raises(report.errors.ReportError, match=r"another process is recording into .*run\. Name"):
+                report.record(model, optimizer, tmp_path / "run", overwrite=True)
+        assert before == {path: path.read_bytes() for path in (tmp_path / "run").iterdir()}
+        if ends == "killed":
+            process.kill()
+            process.wait()
+        else:
+            process.stdin.write("\n")
+            process.stdin.flush()
+            assert process.stdout.readline() == "closed\n"
+        with report.record(model, optimizer, tmp_path / "run", overwrite=True):
+            train(model, optimizer, 3)
+        process.kill()
+    assert report.Recording.open(tmp_path / "run").steps == 3
+
+
 @pytest.mark.parametrize("steps", [3, 600])
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_a_writer_that_dies(

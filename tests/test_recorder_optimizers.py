@@ -1,5 +1,6 @@
 """Several optimizers, changing groups and wrapped optimizers, against a record that the test keeps by hand."""
 
+import contextlib
 import logging
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,7 @@ from by_hand import ByHand, backward, pair, rows, same, step
 from torch import nn
 
 import report
+from report.recording.gather import CHUNK_STEPS
 
 SGD = torch.optim.SGD
 
@@ -41,7 +43,7 @@ def test_late_unfreezing(tmp_path: Path) -> None:
     for name, tensor in recording.tensors.items():
         since = late if name.startswith("0") else 0
         assert tensor.since == since
-        assert recording.group(name).index == (1 if since else 0)
+        assert recording.description.groups[tensor.group].index == (1 if since else 0)
         assert np.isnan(recording.weights(name)[:since]).all()
         assert np.isnan(recording.gradients(name)[:since]).all()
         assert recording.present(name).tolist() == [turn >= since for turn in range(late + 5)]
@@ -57,6 +59,31 @@ def test_late_unfreezing(tmp_path: Path) -> None:
     rate = recording.settings[1]["lr"]
     assert np.isnan(rate[:late]).all()
     assert set(rate[late:]) == {0.01}
+
+
+@pytest.mark.parametrize("late", [CHUNK_STEPS, 2 * CHUNK_STEPS])
+def test_a_group_that_comes_when_a_chunk_is_full(tmp_path: Path, late: int) -> None:
+    """Its round begins a new chunk, from which nothing of the full one is taken over."""
+    model = pair()
+    optimizer = SGD(model[2].parameters(), lr=0.1)
+    hand = ByHand(model)
+    with report.record(model, optimizer, tmp_path / "run") as recorder:
+        for turn in range(late + 2):
+            if turn == late:
+                optimizer.add_param_group({"params": list(model[0].parameters())})
+            optimizer.zero_grad()
+            backward(model)
+            step(optimizer, hand)
+        assert recorder.failure is None
+    recording = report.Recording.open(tmp_path / "run")
+    assert (recording.steps, recording.is_complete) == (late + 2, True)
+    for name, tensor in recording.tensors.items():
+        assert tensor.since == (late if name.startswith("0") else 0)
+        for row in range(tensor.since, late + 2):
+            same(recording.weights(name)[row + 1], rows(hand.weights[row + 1][name]), (name, row))
+            wanted = hand.gradients[row][name]
+            assert wanted is not None
+            same(recording.gradients(name)[row], rows(wanted), (name, row))
 
 
 def test_unfreezing_within_a_round(tmp_path: Path) -> None:
@@ -201,6 +228,30 @@ def test_one_optimizer_after_the_other(tmp_path: Path) -> None:
             step(optimizer, hand)
     recording = hand.check(tmp_path / "run")
     assert [each.optimizer for each in recording.description.groups] == ["Adam", "SGD"]
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_an_optimizer_that_never_steps(tmp_path: Path, caplog: pytest.LogCaptureFixture, fails: bool) -> None:
+    """A note and one warning name it, however the loop ended."""
+    model = nn.ModuleDict({"d": pair(), "g": pair(1)})
+    d, g = SGD(model["d"].parameters(), lr=0.1), torch.optim.Adam(model["g"].parameters())
+    with (
+        caplog.at_level(logging.WARNING, "report"),
+        contextlib.suppress(KeyboardInterrupt),
+        report.record(model, [d, g], tmp_path / "run"),
+    ):
+        for _ in range(3):
+            backward(model["d"])
+            d.step()
+        if fails:
+            raise KeyboardInterrupt
+    recording = report.Recording.open(tmp_path / "run")
+    assert recording.steps == 3
+    assert recording.is_complete is not fails
+    assert [(note.kind, note.text) for note in recording.notes] == [
+        ("no step", "Optimizer 2 of 2 (Adam) took no step.")
+    ]
+    assert len(caplog.records) == 1
 
 
 def test_optimizer_in_backward(tmp_path: Path) -> None:

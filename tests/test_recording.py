@@ -59,7 +59,7 @@ def test_what_a_recording_knows(folder: Path) -> None:
     assert first.settings["betas"] == (0.8, 0.99)
     assert recording.settings[1]["lr"].tolist() == [1, 1 / 2, 1 / 3, 1 / 4]
     assert recording.settings[0]["betas"].tolist() == [[0.8, 0.99]] * 4
-    assert recording.group("2.bias") == schema.Group("Adam", 0, 1)
+    assert recording.description.groups[recording.tensors["2.bias"].group] == schema.Group("Adam", 0, 1)
 
 
 def test_arrays_are_mapped(folder: Path) -> None:
@@ -175,6 +175,7 @@ def test_study(tmp_path: Path) -> None:
     for label, seed, role in [("B", 10, "control"), ("B", 2, "control"), ("A", 2, "own"), ("A", None, "main")]:
         record(tmp_path / f"{label}-{seed}", label=label, seed=seed, role=role, steps=3 + (seed == 10))
     record(tmp_path / ".hidden", label="C")
+    record(tmp_path / "A-3.diverged", label="A", seed=3)
     (tmp_path / "no recording").mkdir()
     study = report.Study.load(tmp_path)
     assert study.main.name == "A-None"

@@ -36,7 +36,8 @@ def record(
         for step in range(STEPS):
             batch = torch.randint(0, 40, (6,))
             optimizer.zero_grad()
-            nn.functional.cross_entropy(model(inputs[batch]), targets[batch]).backward()
+            loss = nn.functional.cross_entropy(model(inputs[batch]), targets[batch])
+            loss.backward()  # type: ignore[no-untyped-call]
             if skip and step % skip == 0:
                 for parameter in model[0].parameters():
                     parameter.grad = None

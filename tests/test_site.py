@@ -88,6 +88,7 @@ def test_two_builds_give_the_same_bytes(tiny_build, tmp_path, monkeypatch):
     assert (different, odd) == ([], [])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
@@ -315,6 +316,7 @@ def served(tmp_path):
     process.communicate()
 
 
+@pytest.mark.slow
 def test_serving_shows_changes_and_ends_cleanly(served):
     """A changed template is rebuilt and shown; Ctrl-C ends it without a traceback."""
     folder, port, process = served

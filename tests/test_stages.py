@@ -147,6 +147,7 @@ def test_a_changed_template_needs_no_torch(tiny_build: Build, tmp_path: Path) ->
     assert (build.workspace.docs / "index.md").read_bytes() == (tiny_build.workspace.docs / "index.md").read_bytes()
 
 
+@pytest.mark.slow
 def test_two_builds_give_the_same_bytes(tiny_build: Build, tmp_path: Path) -> None:
     """Everything below build/ and site/; only the times that the runs took may differ, so they are made equal.
 
@@ -171,6 +172,7 @@ def test_two_builds_give_the_same_bytes(tiny_build: Build, tmp_path: Path) -> No
         assert differing in ([], ["timings.json"])
 
 
+@pytest.mark.slow
 def test_an_interrupted_build_goes_on(tiny_build: Build, tmp_path: Path) -> None:
     """Ctrl-C while it draws: one line, exit code 130; the next command ends well. Of training test_study.py speaks."""
     place = copy_of(tiny_build, tmp_path).workspace
@@ -244,6 +246,7 @@ def test_an_unwritable_build_folder_is_one_line(tmp_path: Path) -> None:
     assert len(done.stderr.strip().splitlines()) == 1
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_one_line_and_nothing_half_written(tmp_path: Path) -> None:
     """The system's limit on the size of a file stands in for a disk without space."""
     train = f"{sys.executable} -m report train --processes 1 --experiment {TINY} --build {tmp_path}/build"

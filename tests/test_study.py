@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,9 @@ from typing import Any
 import numpy as np
 import psutil
 import pytest
+import torch
 from conftest import ROOT, TINY, Build, run_report
+from pebble import ProcessExpired
 
 from report.config import Experiment, Optimizer
 from report.errors import ReportError
@@ -125,6 +128,7 @@ def test_the_runs_are_every_optimizer_on_every_seed(tiny: Experiment) -> None:
     assert (control.experiment.network, control.experiment.data) == (tiny.network, tiny.data)
 
 
+@pytest.mark.slow
 def test_a_control_meets_what_the_main_run_met(tiny_build: Build) -> None:
     """In the study as it ran: equal initial bits, equal first loss, equal first gradients, and then another path."""
     folder = tiny_build.workspace.runs
@@ -318,6 +322,23 @@ def test_a_run_whose_worker_dies_each_time_is_given_up(tmp_path: Path, monkeypat
     assert runs.is_complete(place, experiment, giving_up=False)
 
 
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (ProcessExpired(""), "its process died 3 times, perhaps for want of memory."),
+        (type("KilledWorker", (Exception,), {})(), "every worker that tried it died, perhaps for want of memory."),
+        (MemoryError(), "it ran out of memory 3 times."),
+        (torch.OutOfMemoryError(), "it ran out of memory 3 times."),
+    ],
+)
+def test_the_reason_of_a_lost_run_is_what_happened(error: Exception, reason: str, place: Workspace) -> None:
+    """A process that died is another thing than a process that had no memory."""
+    future: Future[Any] = Future()
+    future.set_exception(error)
+    found, lasting = runs._settle(future, place)
+    assert (str(found), lasting) == (reason, False)
+
+
 def _fail_in_one_control(job: jobs.Job, digits: None = None) -> jobs.Outcome:
     """Train, but run into a programming error on one optimizer's path."""
     if job.run.name.startswith("rmsprop"):
@@ -402,6 +423,7 @@ def test_a_killed_command_leaves_no_process_and_loses_no_finished_run(tmp_path: 
     assert (folder / "sgd-seed3" / "run.json").stat().st_mtime_ns == finished
 
 
+@pytest.mark.slow
 def test_a_wrong_control_is_an_error_before_anything_runs(tmp_path: Path) -> None:
     """One line that names file and table, exit code 2, nothing written; test_train.py has what else can be wrong."""
     path = variant(tmp_path, "[[study.optimizers]]\nname = 'SGD'\nmomentum = -1.0\n")

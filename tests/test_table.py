@@ -16,7 +16,8 @@ ROW = Estimate(0.1 + 0.2, 1e-300, 3.0, 2, (0.1, None, 2), 7)
 def rows() -> dict[Key, Estimate]:
     """Return rows of a number and of a series, in no order."""
     series = {Key("autocorrelation", "updates", "b", "z", "1-100", lag): ROW for lag in (10, 2, 1)}
-    return {KEY: ROW, **series, KEY._replace(label="b", tensor='x,"y"'): ROW, KEY._replace(label="b"): ROW}
+    moved = {Key("transplants", "toss", "a", "z", "all", None, applied): ROW for applied in ("a", "b")}
+    return {KEY: ROW, **series, **moved, KEY._replace(label="b", tensor='x,"y"'): ROW, KEY._replace(label="b"): ROW}
 
 
 def test_rows_come_back_to_the_last_digit_in_one_order(tmp_path: Path) -> None:
@@ -30,7 +31,21 @@ def test_rows_come_back_to_the_last_digit_in_one_order(tmp_path: Path) -> None:
     found = read(tmp_path / "one", LABELS, TENSORS)
     assert found.quantity("persistence") == {key: row for key, row in rows().items() if key.quantity == "persistence"}
     assert [key.label for key in found.quantity("persistence")] == ["b", "b", "a"]
+    assert [key.applied for key in found.quantity("transplants")] == ["b", "a"]
     assert [key.at for key in found.series("autocorrelation", "updates", "b", "z", "1-100")] == [1, 2, 10]
+
+
+def test_an_applied_optimizer_tells_rows_apart(tmp_path: Path) -> None:
+    """What one label's gradients come to under another's optimizer is another number, also when it is read."""
+    other = Estimate(5.0, None, None, 1, (5.0,))
+    key = Key("transplants", "lean", "a", "z", "all", None, "b")
+    Table(LABELS, TENSORS, {key: other, key._replace(applied="a"): ROW}).write(tmp_path)
+    found = read(tmp_path, LABELS, TENSORS)
+    assert found.get("transplants", "lean", "a", "z", "all", applied="b") == found[key] == other
+    assert found.get("transplants", "lean", "a", "z", "all", applied="a") == ROW
+    assert found.get("transplants", "lean", "b", "z", "all", applied="b").mean is None
+    with pytest.raises(ReportError, match="applied='c'"):
+        found.get("transplants", "lean", "a", "z", "all", applied="c")
 
 
 def test_a_missing_row_is_named() -> None:
@@ -53,6 +68,7 @@ WRONG = (
     (KEY._replace(statistic="median"), ROW),
     (KEY._replace(label="c"), ROW),
     (KEY._replace(at=3), ROW),
+    (KEY._replace(applied="c"), ROW),
     (KEY, dataclasses.replace(ROW, mean=float("nan"))),
     (KEY, dataclasses.replace(ROW, low=None)),
     (KEY, dataclasses.replace(ROW, mean=None, low=None, high=None)),

@@ -213,7 +213,9 @@ def test_a_full_disk_ends_the_run_and_leaves_nothing(
         ("name = 'LBFGS'", "optimizer.name: found 'LBFGS'"),
         ("name = 'SGD'\nbetas = [0.9, 0.99]", "optimizer.betas: unknown key; SGD allows: lr, momentum"),
         ("name = 'Adam'\nlr = 'fast'", "optimizer.lr: found 'fast'; allowed: a number"),
-        ("name = 'Adam'\nlr = -1.0", "optimizer.lr: found -1.0; allowed: a number above 0"),
+        ("name = 'Adam'\nlr = -1.0", "optimizer.lr: found -1.0; allowed: a finite number above 0"),
+        ("name = 'Adam'\nlr = inf", "optimizer.lr: found inf; allowed: a finite number above 0"),
+        ("name = 'Adam'\nlr = nan", "optimizer.lr: found nan; allowed: a finite number above 0"),
         ("name = 'Adam'\nbetas = 5", r"optimizer.betas: found 5; allowed: two numbers"),
         ("name = 'Adam'\nbetas = []", r"optimizer.betas: found \[\]; allowed: two numbers"),
         ("name = 'Adam'\nbetas = ['a', 'b']", r"optimizer.betas: found \['a', 'b'\]; allowed: "),
@@ -231,6 +233,7 @@ def test_a_wrong_optimizer_is_a_configuration_error(optimizer: str, message: str
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.slow
 def test_a_wrong_optimizer_is_found_before_anything_is_written(tmp_path: Path) -> None:
     """Exit code 2, no file."""
     path = tmp_path / "wrong.toml"

@@ -4,8 +4,9 @@ import os
 from pathlib import Path
 
 import pytest
+from conftest import ROOT
 
-from report import files
+from report import errors, files
 from report.errors import ReportError
 from report.workspace import Workspace
 
@@ -63,6 +64,13 @@ def test_missing_and_damaged_files_say_what_to_do(tmp_path: Path) -> None:
         files.read_json(tmp_path / "results.json")
 
 
+def test_where_there_is_no_makefile_another_command_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sources that a wheel carries tell where it runs."""
+    monkeypatch.setattr(errors, "RESOURCES", tmp_path)
+    with pytest.raises(ReportError, match='Run "weights-in-motion all" first'):
+        files.read_json(tmp_path / "results.json")
+
+
 @pytest.mark.parametrize(
     ("build", "site", "says"),
     [
@@ -81,6 +89,15 @@ def test_a_site_replaces_nothing_but_a_site(tmp_path: Path, build: str, site: st
     (tmp_path / "thesis" / "chapter.txt").touch()
     with pytest.raises(ReportError, match=says):
         Workspace(tmp_path / "source", tmp_path / build, tmp_path / site).check()
+
+
+@pytest.mark.parametrize("option", ["--build", "--site"])
+@pytest.mark.parametrize("name", ["templates", "templates/en/new", "site_src", "report", "report/drawing/new"])
+def test_nothing_is_made_among_the_sources(option: str, name: str) -> None:
+    """A product among them would be an input of the next build, or be committed."""
+    places = {"--build": ROOT / "build", "--site": ROOT / "site", option: ROOT / name}
+    with pytest.raises(ReportError, match=rf"^{option} .* is among the sources\. Choose a folder of its own\.$"):
+        Workspace(ROOT, places["--build"], places["--site"]).check()
 
 
 def test_a_site_of_ours_an_empty_folder_and_none_are_replaced(tmp_path: Path) -> None:

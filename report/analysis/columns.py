@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from report import files
-from report.errors import ReportError
+from report.errors import ReportError, command
 
 Column = NDArray[np.generic]
 Columns = Mapping[str, Column]
@@ -104,9 +104,9 @@ def read(path: Path) -> dict[str, Column]:
         named = dict(zip(header, every, strict=True))
         return {name: _column(kind(path.stem, name), cells) for name, cells in named.items()}
     except FileNotFoundError:
-        raise ReportError(f'There is no {path}. Run "make report" first.') from None
+        raise ReportError(f'There is no {path}. Run "{command()}" first.') from None
     except ValueError as error:
-        raise ReportError(f'{path} is damaged ({error}). Delete it and run "make report" again.') from error
+        raise ReportError(f'{path} is damaged ({error}). Delete it and run "{command()}" again.') from error
 
 
 def _column(kind: str, cells: Sequence[str]) -> Column:

@@ -17,7 +17,7 @@ from typing import NamedTuple
 from report import files
 from report.analysis.intervals import Estimate
 from report.analysis.windows import rank
-from report.errors import ReportError
+from report.errors import ReportError, command
 
 
 @dataclass(frozen=True)
@@ -177,7 +177,7 @@ class Table:
         """
         found = self.quantity(key.quantity).get(key)
         if found is None:
-            raise ReportError(f'The table has no row {_said(key)}. Delete build/numbers and run "make report" again.')
+            raise ReportError(f'The table has no row {_said(key)}. Delete build/numbers and run "{command()}" again.')
         return found
 
     def get(
@@ -318,9 +318,9 @@ def _read(path: Path, quantity: str) -> Rows:
             each = tuple(_number(value) for value in values.split(";"))
             rows[key] = Estimate(_number(mean), _number(low), _number(high), int(n), each, _number(predicted))
     except FileNotFoundError:
-        raise ReportError(f'There is no {path}. Run "make report" first.') from None
+        raise ReportError(f'There is no {path}. Run "{command()}" first.') from None
     except ValueError as error:
-        raise ReportError(f'{path} is damaged ({error}). Delete it and run "make report" again.') from error
+        raise ReportError(f'{path} is damaged ({error}). Delete it and run "{command()}" again.') from error
     return rows
 
 

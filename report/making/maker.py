@@ -1,17 +1,15 @@
 """Make what is stale and nothing else: the one place that decides it."""
 
-import multiprocessing
 import os
-import signal
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import resource_tracker
 from pathlib import Path
 
 from report import files
 from report.errors import ReportError
 from report.products import Code, Product, Progress
+from report.training import workers
 
 
 class Maker:
@@ -43,7 +41,7 @@ class Maker:
             ReportError: as their work does, or when a process that worked on one died.
         """
         stale = self.stale(products)
-        processes = min(cores(), len(stale)) if side_by_side else 1
+        processes = min(workers.cores(), len(stale)) if side_by_side else 1
         made = _side_by_side(stale, processes) if processes > 1 else _in_order(stale)
         for done, product in enumerate(made, 1):
             self.record(product)
@@ -64,11 +62,6 @@ class Maker:
         }
 
 
-def cores() -> int:
-    """Return how many processor cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def _in_order(products: Sequence[Product]) -> Iterator[Product]:
     for product in products:
         product.work()
@@ -77,15 +70,10 @@ def _in_order(products: Sequence[Product]) -> Iterator[Product]:
 
 def _side_by_side(products: Sequence[Product], processes: int) -> Iterator[Product]:
     """Make products in processes; yield each when it is done."""
-    from pebble import ProcessExpired, ProcessPool  # here, because it loads asyncio, which a fresh build never needs
+    from pebble import ProcessExpired  # here, because it loads asyncio, which a fresh build never needs
 
-    pool = ProcessPool(processes, context=multiprocessing.get_context("spawn"))
-    try:
-        # From a thread, where no Ctrl-C can cut a start in two.
-        with ThreadPoolExecutor(1, initializer=_hold_interrupts) as thread:
-            futures: dict[Future[object], Product] = {
-                thread.submit(pool.schedule, product.work).result(): product for product in products
-            }
+    with workers.Processes(processes) as executor:
+        futures = {executor.submit(product.work): product for product in products}
         for future in as_completed(futures):
             product = futures[future]
             try:
@@ -96,14 +84,3 @@ def _side_by_side(products: Sequence[Product], processes: int) -> Iterator[Produ
                     "what is made is kept."
                 ) from None
             yield product
-    finally:
-        pool.stop()  # type: ignore[no-untyped-call]
-        for process in multiprocessing.active_children():
-            process.kill()  # one that has only begun to start would miss what the pool now takes down, and say so
-        pool.join()
-
-
-def _hold_interrupts() -> None:
-    """Keep Ctrl-C from this thread, and from the threads and processes that it starts: the main thread answers it."""
-    resource_tracker.ensure_running()  # its start would let Ctrl-C through again
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})

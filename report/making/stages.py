@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from report import files
 from report.config import Experiment
 from report.console import Console
-from report.errors import ReportError
+from report.errors import ReportError, command
 from report.making.maker import Maker
 from report.products import CODE, Product
 from report.training import runs
@@ -166,22 +166,20 @@ class Pipeline:
         recordings = runs.recordings(self.workspace, self.experiment)
         if not recordings or recordings[0] != self.workspace.run(self.experiment.main_run):
             raise ReportError(
-                f'No complete training run of this experiment in {self.workspace.runs}. Run "make report" first.'
+                f'No complete training run of this experiment in {self.workspace.runs}. Run "{command()}" first.'
             )
         return Study.load(recordings)
 
     def _pace(self) -> "Pace":
         from report.drawing.animation.clips import Pace
 
-        animation = self.experiment.animation
-        return Pace(animation.frames, animation.milliseconds, animation.long_batches, animation.long_step)
+        return Pace(**self.experiment.animation.model_dump())
 
     def settings(self) -> "Settings":
         """Return the title, addresses and language of the site."""
         from report.site.settings import Settings
 
-        site = self.experiment.site
-        return Settings(site.title, site.url, site.repository, site.language)
+        return Settings(**self.experiment.site.model_dump())
 
     def _train(self) -> None:
         with self.console.progress() as progress:
@@ -201,15 +199,24 @@ class Pipeline:
         analyse(self.workspace, self._study(), runs.missing(self.workspace))
 
     def _draw(self) -> None:
-        from report.making import drawn
+        from report.drawing import scales
+        from report.drawing.animation import clips, render
+        from report.drawing.figures import draw
+        from report.drawing.player import pack
 
         place, study, pace, maker = self.workspace, self._study(), self._pace(), self._maker()
         with self.console.progress() as progress:
-            drawn.figures(place, maker, progress)
+            planned = draw.plan(place)
+            maker.make(draw.products(place, planned), progress)
+            draw.describe(place, planned)
+        laws, layers = scales.read(place, study)
         with self.console.progress() as progress:
-            drawn.animations(place, study, pace, maker, progress)
+            films = clips.plan(study, pace, layers, laws)
+            maker.make(render.products(place, study, films, laws, pace), progress, side_by_side=True)
+            render.describe(place, study, films, laws, pace)
         with self.console.progress() as progress:
-            drawn.player(place, study, pace, maker, progress)
+            maker.make(pack.products(place, study, layers), progress)
+            pack.describe(place, study, layers, laws, pace)
 
     def _drawn(self) -> list[Path]:
         """Return the manifests, the notes, and every file of what is drawn."""
@@ -221,6 +228,7 @@ class Pipeline:
     def _page_inputs(self) -> list[Any]:
         from report.site.pages import source_lines
 
+        # Not timings.json: that a stage took another time makes no page stale; pages state what they find there.
         place = self.workspace
         analysed = [place.results, place.numbers, place.tables]
         made = [*analysed, place.figures_manifest, place.animations_manifest, *self._run_files()]

@@ -1,22 +1,24 @@
 """What `report.record` was told: checked before anything is written, each mistake one line."""
 
+import contextlib
 import json
 import operator
+import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, BinaryIO, get_args
 
 from report import files
 from report.errors import ReportError
 from report.recording import schema
 
 OURS = re.compile(
-    r"(weights|gradients|indices|first|series)-\d+\.npy|attached\.npz|(run|progress|timings)\.json|events\.jsonl"
+    r"(weights|gradients|indices|first|series|before)-\d+\.npy|attached\.npz|(run|progress|timings)\.json|events\.jsonl"
     r"|\.(run|progress)\.json\.\w+"  # what a kill left of one that was being written
 )
+REFUSED = "record: cannot write {}: {}. Free space or permissions there, or name another folder."
 
 
 @dataclass(frozen=True)
@@ -34,10 +36,14 @@ def keep(whole: str | Iterable[str], sample: Any, first: Any, every: Any, steps:
     """Return how much is to be kept.
 
     Raises:
-        ReportError: for a wrong number.
+        ReportError: for what is no pattern, or a wrong number.
     """
+    patterns = (whole,) if isinstance(whole, str) or not isinstance(whole, Iterable) else tuple(whole)
+    for each in patterns:
+        if not isinstance(each, str):
+            raise ReportError(f'record: whole: found {each!r}; wanted: patterns of names, such as "head.*".')
     return Keep(
-        (whole,) if isinstance(whole, str) else tuple(whole),
+        patterns,
         _number("sample", sample, 1),
         _number("first", first, 0),
         _number("every", every, 1),
@@ -56,16 +62,29 @@ def _number(name: str, found: Any, least: int | None) -> int:
     return number
 
 
+def path(folder: Any) -> Path:
+    """Return a folder's whole path: a loop may go to another folder meanwhile.
+
+    Raises:
+        ReportError: for what is no path.
+    """
+    if not isinstance(folder, str | os.PathLike) or not os.fspath(folder):
+        raise ReportError(f"record: folder: found {folder!r}; wanted: the path of a folder.")
+    return Path(folder).expanduser().absolute()
+
+
 def description(folder: Path, label: Any, seed: Any, role: Any, about: Any, kept: Keep) -> schema.Description:
     """Return what is known of a recording before its tensors are.
 
     Raises:
         ReportError: for what `run.json` could not hold.
     """
-    if not isinstance(label, str | None):
-        raise ReportError(f"record: label: found {label!r}; wanted: a text.")
+    if label is not None and not (isinstance(label, str) and label.strip()):
+        raise ReportError(f"record: label: found {label!r}; wanted: a text that is not empty.")
     if role not in get_args(schema.Role):
         raise ReportError(f"record: role: found {role!r}; wanted: one of {', '.join(get_args(schema.Role))}.")
+    if not isinstance(about, Mapping | None):
+        raise ReportError(f"record: about: found {about!r}; wanted: a mapping of names to what JSON has.")
     try:
         content = json.loads(json.dumps(dict(about or {}), allow_nan=False))
     except (TypeError, ValueError) as error:
@@ -113,35 +132,57 @@ def _hooked(optimizer: Any) -> Any:
     raise ReportError(f"record: found {type(outer).__name__} as an optimizer; wanted: a torch.optim.Optimizer.")
 
 
-@contextmanager
-def one_line(folder: Path) -> Iterator[None]:
-    """Turn an operating system's refusal to write into one line that says what to do."""
-    try:
-        yield
-    except (OSError, ReportError) as error:
-        cause = error if isinstance(error, OSError) else error.__cause__
-        if not isinstance(cause, OSError):
-            raise
-        raise ReportError(
-            f"record: cannot write {cause.filename or folder}: {cause.strerror or cause}. Free space or permissions "
-            "there, or name another folder."
-        ) from cause
-
-
-def prepare(folder: Path, *, overwrite: bool) -> None:
+def prepare(folder: Path, *, overwrite: Any, is_ours: bool) -> None:
     """Make the folder, with nothing of a recording in it.
+
+    Args:
+        folder: that a recording goes to.
+        overwrite: whether a recording there may be replaced.
+        is_ours: it is this process that writes there, if one does.
 
     Raises:
         ReportError: when it holds something that is not to be replaced, or cannot be written.
     """
-    with one_line(folder):
+    if not isinstance(overwrite, bool):
+        raise ReportError(f"record: overwrite: found {overwrite!r}; wanted: True or False.")
+    with files.person_readable(folder, REFUSED):
+        if file := next((each for each in (folder, *folder.parents) if each.is_file()), None):
+            raise ReportError(f"record: {file} is a file, not a folder. Name another folder.")
         if folder.is_dir() and any(folder.iterdir()):
             is_recording = files.read_json(folder / "run.json", default={}).get("format") == schema.FORMAT
             if not (overwrite and is_recording):
-                hint = "overwrite=True replaces it" if is_recording else "it is no recording, and is left alone"
-                raise ReportError(f"record: {folder} exists; {hint}. Name another folder.")
+                hint = "overwrite=True replaces it, or name" if is_recording else "it is no recording, so name"
+                raise ReportError(f"record: {folder} exists; {hint} another folder.")
+            if not is_ours and (folder / "events.jsonl").exists():
+                if (held := hold(folder)) is None:
+                    raise ReportError(f"record: another process is recording into {folder}. Name another folder.")
+                release(held)
             clear(folder)
         folder.mkdir(parents=True, exist_ok=True)
+
+
+def hold(folder: Path) -> BinaryIO | None:
+    """Lock a recording until it is released, or this process ends; return None when another one has it."""
+    file = (folder / "events.jsonl").open("r+b")
+    try:
+        import fcntl  # Windows has none
+
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.close()
+        return None
+    except (ImportError, OSError):
+        pass  # nor has every disk locks: then nothing can be told
+    return file
+
+
+def release(held: BinaryIO) -> None:
+    """Unlock a recording; closing alone would leave it to processes that were forked off this one."""
+    with contextlib.suppress(ImportError, OSError):
+        import fcntl
+
+        fcntl.flock(held, fcntl.LOCK_UN)
+    held.close()
 
 
 def clear(folder: Path) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from report.recording.schema import Group, Tensor
+from report.recording.series import Entry
 
 Floats = NDArray[np.float32]
 State = tuple[NDArray[np.int64], Floats, Floats | None]  # positions that are kept, their values, all values if wanted
@@ -49,7 +50,7 @@ class Batch:
         gradients: (rows, width) float32.
         columns: of each tensor, by its number.
         ticks: in order; some have rows.
-        logged: round, name and value of what was logged.
+        logged: in those rounds.
         size: bytes.
         ready: waits until the rows have come from a device.
         done: to be called when the rows are written: their memory is used again.
@@ -59,7 +60,7 @@ class Batch:
     gradients: Floats
     columns: Mapping[int, slice]
     ticks: list[Tick]
-    logged: list[tuple[int, str, Any]]
+    logged: list[Entry]
     size: int
     ready: Callable[[], None]
     done: Callable[[], None]

@@ -16,6 +16,7 @@ from torch import Tensor as TorchTensor
 from report.recording.batch import Batch, Floats, Tick
 from report.recording.parameters import Parameter
 from report.recording.schema import Tensor
+from report.recording.series import Entry
 
 CHUNK_STEPS = 128  # rows that are gathered before they are handed over …
 CHUNK_BYTES = 4 * 2**20  # … or fewer, so that memory is bounded whatever the model
@@ -221,7 +222,7 @@ class Chunk:
                 self._event.record(torch.cuda.current_stream(self._device))
         self.ticks.append(tick)
 
-    def take(self, logged: list[tuple[int, str, Any]]) -> Batch:
+    def take(self, logged: list[Entry]) -> Batch:
         """Return what waits for the writer; later rows may still be filled meanwhile."""
         size = 4 * self._arrays[:, self.taken : self.rows].size + self.snapshots
         ready = (lambda: None) if self._event is None else self._event.synchronize

@@ -69,8 +69,8 @@ class Holdings:
         return self._add(self._look(position))
 
     def unrecorded(self) -> list[Note]:
-        """Return notes on the parameters of the model that are not recorded."""
-        return parameters.unrecorded(self._known, self._source_of)
+        """Return notes on the parameters of the model that are not recorded, and on patterns of them alone."""
+        return parameters.unrecorded(self._known, self._source_of, self._keep.whole)
 
     def _look(self, position: int) -> dict[int, int]:
         """Number the groups of an optimizer; return the group of each parameter that is not recorded yet."""

@@ -102,13 +102,18 @@ def check_patterns(parameters: Mapping[int, Parameter], whole: Sequence[str]) ->
     """Refuse a pattern that matches no parameter: it is a mistake.
 
     Raises:
-        ReportError: one line, with some of the names that there are.
+        ReportError: one line, with the nearest pattern, or some of the names that there are.
     """
+    names = [name for each in parameters.values() for name in each.names]
+    parts = [name.split(".") for name in names]
+    modules = dict.fromkeys(".".join(each[:end]) + ".*" for each in parts for end in range(1, len(each)))
     for pattern in whole:
         if not any(matches(each, [pattern]) for each in parameters.values()):
-            known = ", ".join(each.names[0] for each in list(parameters.values())[:8])
-            more = ", …" if len(parameters) > 8 else ""
-            raise ReportError(f"record: whole: no parameter matches {pattern!r}; this model has {known}{more}.")
+            meant = f"{pattern}.*"
+            hint = (
+                f"did you mean {meant}?" if meant in modules else schema.hint(pattern, names, "this model has", modules)
+            )
+            raise ReportError(f"record: whole: no parameter matches {pattern!r}; {hint}")
 
 
 def matches(parameter: Parameter, patterns: Sequence[str]) -> bool:
@@ -158,8 +163,8 @@ def describe(
     return tensor, indices
 
 
-def unrecorded(parameters: Mapping[int, Parameter], recorded: Container[int]) -> list[Note]:
-    """Return notes on the parameters of the model that are not recorded."""
+def unrecorded(parameters: Mapping[int, Parameter], recorded: Container[int], whole: Sequence[str]) -> list[Note]:
+    """Return notes on the parameters of the model that are not recorded, and on patterns of them alone."""
     rest = [each for identity, each in parameters.items() if identity not in recorded]
     odd = [each.names[0] for each in rest if not each.is_recordable]
     free = [each.names[0] for each in rest if each.is_recordable and each.value.requires_grad]
@@ -168,11 +173,18 @@ def unrecorded(parameters: Mapping[int, Parameter], recorded: Container[int]) ->
     if odd:
         notes.append(Note("left out", f"{_some(odd)}: complex or empty, and not recorded.", tensors=tuple(odd)))
     if free:
-        text = f"No optimizer holds {_some(free)}: training does not change what is not given to one."
+        text = (
+            f"No optimizer holds {_some(free)}: training does not change what is not given to one. Was the optimizer "
+            "made before this part of the model?"
+        )
         notes.append(Note("unheld", text, tensors=tuple(free)))
     if frozen:
         text = f"No optimizer holds {_some(frozen)}: frozen, as requires_grad says."
         notes.append(Note("frozen", text, tensors=tuple(frozen)))
+    for pattern in whole:
+        if not any(matches(each, [pattern]) for identity, each in parameters.items() if identity in recorded):
+            text = f"whole: {pattern!r} matches only parameters that are not recorded."
+            notes.append(Note("whole", text))
     return notes
 
 

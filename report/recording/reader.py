@@ -14,24 +14,46 @@ from numpy.typing import NDArray
 from report import files
 from report.errors import ReportError
 from report.recording import schema
-from report.recording.schema import Description, Group, Note, Rule, Setting, Tensor
+from report.recording.schema import Description, Note, Rule, Setting, Tensor
 
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
 
 
 class Recording:
-    """A recording on disk. Tensors go by name; steps are counted from 1."""
+    """A recording on disk, as far as it had come when it was opened: while it grows, open it again to see more.
+
+    Tensors go by name, that is by any of their names. Steps are counted from 1. Arrays are mapped, not loaded.
+
+    Attributes:
+        path: the folder; `name` is its name.
+        label, seed: what the recording shows; what tells recordings of one label apart.
+        steps: how many are recorded: rows of `gradients`, one fewer than rows of `weights`.
+        taken: steps that the training took, at least as many: the length of every series.
+        skipped: steps that a GradScaler skipped, as far as that could be seen.
+        is_complete: whether the training took steps, and the recorder came to its end as planned.
+        tensors: by name, in the order of the model; `list(recording.tensors)` has the names.
+        notes: what a reader should know.
+        about: what was said of the training run.
+        series: what was logged, by name.
+        settings: of every parameter group, at every step.
+        attached: arrays that were added.
+        description: all that `run.json` says, with `every`, `versions` and `platform`.
+    """
 
     def __init__(self, path: Path, description: Description, progress: Mapping[str, int]) -> None:
         """Keep what was read; `Recording.open` reads it."""
         self.path = path
         self.description = description
-        self.steps = progress["steps"]  # recorded: rows of gradients, one fewer than rows of weights
-        self.taken = progress["taken"]  # at least as many: the length of every series
-        self.skipped = progress["skipped"]  # by a GradScaler, as far as that could be seen
+        self.steps, self.taken, self.skipped = (progress[key] for key in ("steps", "taken", "skipped"))
         self.tensors: Mapping[str, Tensor] = MappingProxyType({each.name: each for each in description.tensors})
-        self._files = {name: number for number, name in enumerate(self.tensors)}
+        every = [(name, number) for number, each in enumerate(description.tensors) for name in each.names]
+        # A first name counts before another tensor's second one: what was tied may have been replaced.
+        self._numbers = dict(every) | {name: number for number, name in enumerate(self.tensors)}
+
+    def __repr__(self) -> str:
+        """Return what it holds, in a few words."""
+        return f"<Recording {self.description.summary(self.name, self.steps)}>"
 
     @classmethod
     def open(cls, folder: str | Path) -> "Recording":
@@ -40,9 +62,9 @@ class Recording:
         Raises:
             ReportError: one line, when there is none, or it is damaged or of another version.
         """
-        path = Path(folder)
+        path = Path(folder).expanduser()
         if not (path / "run.json").is_file():
-            raise ReportError(f"No recording in {path}. Name the folder that report.record was given.")
+            raise ReportError(f"No recording in {path.absolute()}. Name the folder that report.record was given.")
         # In this order: the writer describes before it counts, so that what is counted is described.
         progress = files.read_json(path / "progress.json", "steps", "taken", "skipped")
         description = schema.parse(files.read_json(path / "run.json"), str(path / "run.json"))
@@ -53,7 +75,7 @@ class Recording:
     @property
     def name(self) -> str:
         """Return the name of the folder."""
-        return self.path.name
+        return self.path.absolute().name
 
     @property
     def label(self) -> str:
@@ -77,15 +99,15 @@ class Recording:
 
     @property
     def is_complete(self) -> bool:
-        """Tell whether the recorder came to its end as planned."""
-        return self.description.ended == "complete"
+        """Tell whether steps were taken, and the recorder came to its end as planned."""
+        return self.description.ended == "complete" and self.taken > 0
 
     def indices(self, name: str) -> NDArray[np.int64]:
         """Return which entries of tensor `name` are kept, (n,) int64, as flat positions in its shape."""
-        tensor = self.tensors[name]
+        number, tensor = self._find(name)
         if tensor.kept == "whole":
             return np.arange(tensor.count)
-        found: NDArray[np.int64] = self._load(f"indices-{self._files[name]}.npy", tensor.count, ())
+        found: NDArray[np.int64] = self._load(f"indices-{number}.npy", tensor.count, ())
         return found
 
     def weights(self, name: str) -> Floats:
@@ -98,9 +120,10 @@ class Recording:
 
     def present(self, name: str) -> NDArray[np.bool_]:
         """Return (steps,): whether the step used a gradient of this tensor. An absent gradient is not a zero one."""
+        number, tensor = self._find(name)
         found = np.ones(self.steps, bool)
-        found[: self.tensors[name].since] = False
-        for event in self._events.get(("tensor", self._files[name]), []):
+        found[: tensor.since] = False
+        for event in self._events.get(("tensor", number), []):
             found[event["row"] :] = event["present"]
         return found
 
@@ -109,19 +132,20 @@ class Recording:
 
         k is `whole_steps`; there is no row at all of a tensor that was never kept whole.
         """
-        tensor = self.tensors[name]
+        number, tensor = self._find(name)
         if tensor.kept == "whole":
             return self.weights(name)
         if not self.description.first or tensor.since:
             return np.empty((0, tensor.size), np.float32)
-        found: Floats = self._load(f"first-{self._files[name]}.npy", self.whole_steps(name) + 1, (tensor.size,))
+        found: Floats = self._load(f"first-{number}.npy", self.whole_steps(name) + 1, (tensor.size,))
         return found
 
     def whole_steps(self, name: str) -> int:
         """Return for how many steps from the start `whole_weights` holds a tensor."""
-        if self.tensors[name].kept == "whole":
+        _, tensor = self._find(name)
+        if tensor.kept == "whole":
             return self.steps
-        return 0 if self.tensors[name].since else min(self.description.first, self.steps)
+        return 0 if tensor.since else min(self.description.first, self.steps)
 
     @functools.cached_property
     def series(self) -> Mapping[str, Doubles]:
@@ -150,13 +174,9 @@ class Recording:
                     columns[key][event["row"] :] = values
         return tuple(MappingProxyType(columns) for columns in found)
 
-    def group(self, name: str) -> Group:
-        """Return the parameter group of tensor `name`."""
-        return self.description.groups[self.tensors[name].group]
-
     def rule(self, name: str) -> Rule:
         """Return how the optimizer treats tensor `name`."""
-        group = self.tensors[name].group
+        group = self._find(name)[1].group
         first: dict[str, Setting] = {}
         varying: dict[str, None] = {}
         for event in self._events.get(("group", group), []):
@@ -198,8 +218,21 @@ class Recording:
         return events
 
     def _rows(self, kind: str, name: str, rows: int) -> Floats:
-        found: Floats = self._load(f"{kind}-{self._files[name]}.npy", rows, (self.tensors[name].count,))
+        number, tensor = self._find(name)
+        found: Floats = self._load(f"{kind}-{number}.npy", rows, (tensor.count,))
         return found
+
+    def _find(self, name: str) -> tuple[int, Tensor]:
+        """Return the number and the description of the tensor that has `name` among its names.
+
+        Raises:
+            ReportError: one line, when there is none.
+        """
+        if (number := self._numbers.get(name)) is not None:
+            return number, self.description.tensors[number]
+        if note := next((note for note in self.notes if name in note.tensors), None):
+            raise ReportError(f"{name} is not recorded in {self.path}: {note.text}")
+        raise ReportError(f"No tensor {name!r} in {self.path}: {schema.hint(name, self._numbers, 'it has')}")
 
     def _load(self, name: str, rows: int, row: tuple[int, ...]) -> NDArray[Any]:
         """Map the first `rows` rows of a file, each of shape `row`."""

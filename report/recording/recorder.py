@@ -21,6 +21,7 @@ import torch
 from numpy.typing import NDArray
 from torch.optim import Optimizer
 
+from report import files
 from report.errors import ReportError
 from report.recording import arguments, parameters
 from report.recording.arguments import Keep
@@ -33,6 +34,10 @@ from report.recording.writer import LOG, Writer
 
 Hook = Callable[[Optimizer, tuple[Any, ...], dict[str, Any]], None]
 Model = torch.nn.Module | Mapping[str, torch.nn.Parameter]
+NO_STEP = (
+    "No optimizer step was seen: the optimizer's hooks were never called. Either the loop took no step with it, or its "
+    "step is compiled or wrapped: call optimizer.step() itself, outside torch.compile."
+)
 
 
 def record(
@@ -56,6 +61,9 @@ def record(
     A step is one round of the optimizers: with several, a round ends when all have stepped, before a parameter would be
     changed for the second time, or where `Recorder.step` is called. A step that a GradScaler skipped is none.
 
+    Weights are read before the first step and after each: what else changes them between two steps (clamping,
+    load_state_dict, a swap with averaged weights) is part of the next step's row, and is not told apart.
+
     Args:
         model: whose parameters are recorded, by their names; or a mapping of names to parameters.
         optimizer: one, or several; those of their parameters that the model has are recorded.
@@ -67,14 +75,14 @@ def record(
         first: for so many recorded rows from the start every tensor is kept whole.
         every: steps from one recorded row to the next; the update of a row is then the change over all of them.
         steps: after so many recorded rows nothing but the series is recorded; None for all.
-        overwrite: replace a recording in `folder`; what is none is never replaced.
+        overwrite: replace a recording in `folder` that no other process is writing; what is none is never replaced.
         role: "main" or "control" in a study.
         about: what else is to be known of the training run, as JSON has it.
 
     Raises:
         ReportError: one line, before anything is written, for what cannot be recorded.
     """
-    path = Path(folder).expanduser().absolute()  # a loop may go to another folder meanwhile
+    path = arguments.path(folder)
     optimizers = arguments.optimizers(optimizer)
     keep = arguments.keep(whole, sample, first, every, steps)
     description = arguments.description(path, label, seed, role, about, keep)
@@ -90,7 +98,8 @@ def record(
     recorder = Recorder(path)
     if _rank() != 0:
         return recorder  # every process has the same weights: the first one records them
-    arguments.prepare(path, overwrite=overwrite)
+    is_ours = any(each._is_open and each.folder == path for each in OPEN)
+    arguments.prepare(path, overwrite=overwrite, is_ours=is_ours)
     description = replace(
         description,
         versions={"python": platform.python_version(), "torch": torch.__version__, "numpy": np.__version__},
@@ -101,7 +110,7 @@ def record(
             "threads": torch.get_num_threads(),
         },
     )
-    with arguments.one_line(path):
+    with files.person_readable(path, arguments.REFUSED):
         try:
             recorder._start(model, known, optimizers, keep, description)
         except BaseException:
@@ -140,6 +149,12 @@ class Recorder:
         self._is_open = False
         self._writer: Writer | None = None
 
+    def __repr__(self) -> str:
+        """Return what it records, in a few words."""
+        if self._writer is None:
+            return f"<Recorder {self.folder.name}: records nothing>"
+        return f"<Recorder {self._writer.description.summary(self.folder.name, self._rounds.rows)}>"
+
     def __enter__(self) -> "Recorder":
         """Return the recorder."""
         return self
@@ -151,18 +166,33 @@ class Recorder:
         self._close("complete" if kind is None else "interrupted")
         return False
 
-    def log(self, /, **values: Any) -> None:
+    def log(self, /, *unnamed: Any, **values: Any) -> None:
         """Keep numbers that belong to the step that was just taken; or to the next one, in a loop that logs first.
 
-        A loop logs first when it logs a series before any step was taken.
+        A loop logs a series first when a value of it comes before every step, and none, or fewer, after the last one.
+        This is known when the recording is closed. A value from before the first step, of a loop that logs after each
+        step, is kept in a note.
 
         Args:
+            unnamed: nothing.
             values: by name of the series; a tensor of one element is read later, so that nothing waits for a GPU.
+
+        Raises:
+            ReportError: for a value without a name.
         """
-        if self._is_recording:
+        if unnamed:
+            raise ReportError(
+                f"log: found {type(unnamed[0]).__name__}; wanted: numbers by name, such as log(loss=loss), or "
+                "log(**numbers)."
+            )
+        if self._is_recording and self._writer is not None:
+            caller = sys._getframe(1)
             with self._rounds.lock:
                 for name, value in values.items():
-                    self._rounds.log.add(name, value, self._rounds.newest)
+                    if name:
+                        self._rounds.log.add(name, value, self._rounds.newest, (caller.f_code, caller.f_lineno))
+                    else:
+                        self._writer.note(Note("series", "A series without a name was logged; it is left out."))
 
     def attach(self, /, **arrays: NDArray[Any]) -> None:
         """Keep arrays beside the recording, such as examples of the data; `Recording.attached` has them."""
@@ -204,6 +234,7 @@ class Recorder:
     ) -> None:
         """Describe what is held, write the initial state, and listen to the optimizers."""
         self._attached: dict[str, NDArray[Any]] = {}
+        self._optimizers = optimizers
         self._holdings = Holdings(model, known, optimizers, keep)
         self._rounds = Rounds(self._holdings, optimizers, keep)
         notes = self._holdings.unrecorded()
@@ -215,6 +246,7 @@ class Recorder:
         )
         self._writer = Writer(self.folder, description, self._rounds.states(), self._rounds.take_in_pause)
         self._rounds.connect(self._writer)
+        self._held = arguments.hold(self.folder)
         for note in notes:
             if note.kind != "frozen":
                 LOG.warning("%s", note.text)
@@ -279,15 +311,22 @@ class Recorder:
         with self._rounds.lock:
             if writer.failure is None:
                 self._rounds.finish()
-            batch = self._rounds.take(is_last=True)
+            batch = self._rounds.take()
+            is_cut = ended != "complete" or writer.failure is not None
+            leading, notes = self._rounds.log.settle(self._rounds.newest, is_cut=is_cut)
         if batch is not None:
             writer.put(batch)
-        notes = self._holdings.unrecorded()
-        if not self._rounds.calls and ended == "complete":
-            text = (
-                "No optimizer step was seen: the optimizer's hooks were never called. Either the loop took no step "
-                "with it, or its step is compiled or wrapped: call optimizer.step() itself, outside torch.compile."
-            )
-            notes.append(Note("no step", text))
+        if self._rounds.seen:
+            idle = [
+                f"Optimizer {position} of {len(self._optimizers)} ({type(optimizer).__name__}) took no step."
+                for position, optimizer in enumerate(self._optimizers, 1)
+                if position - 1 not in self._rounds.seen
+            ]
+        else:
+            idle = [NO_STEP] if ended == "complete" else []
+        for text in idle:
             LOG.warning("%s (recording in %s)", text, self.folder)
-        writer.close(ended, self._attached, notes)
+        notes += [*self._holdings.unrecorded(), *(Note("no step", text) for text in idle)]
+        writer.close(ended, self._attached, leading, notes)
+        if self._held is not None:
+            arguments.release(self._held)

@@ -18,7 +18,7 @@ class Rounds:
 
     Attributes:
         lock: of everything here; the writer's thread takes rows too.
-        calls: steps of optimizers that were seen.
+        seen: positions of the optimizers that have stepped.
         rows: rounds that have a row.
         log: of the numbers that belong to rounds.
     """
@@ -33,7 +33,8 @@ class Rounds:
         """
         self.lock = threading.RLock()
         self.log = Log()
-        self.calls = self.rows = 0
+        self.seen: set[int] = set()
+        self.rows = 0
         self._holdings, self._optimizers, self._keep = holdings, optimizers, keep
         self._writer: Writer | None = None
         self._early = [each for each in holdings.sources if keep.first and each.tensor.kept == "sample"]
@@ -72,7 +73,7 @@ class Rounds:
 
     def after(self, position: int, optimizer: Any, has_closure: bool) -> None:
         """Look at what a step has made of the weights."""
-        self.calls += 1
+        self.seen.add(position)
         tick = self._tick or self._begin()
         skip = getattr(optimizer, "found_inf", None)
         if skip is not None:
@@ -126,10 +127,10 @@ class Rounds:
 
     def _grow(self, position: int) -> None:
         """Take in what an optimizer was given, or has lost, since its last step."""
+        tick = self._tick or self._begin()  # before all else: it replaces a chunk that is full
         settings = self._holdings.settings
         groups, former, old = len(settings.groups), self._chunk, list(self._holdings.sources)
         new = self._holdings.renew(position)
-        tick = self._tick or self._begin()
         if len(settings.groups) > groups:
             tick.groups = tuple(settings.groups)
         if new:
@@ -146,9 +147,9 @@ class Rounds:
         if self._chunk.rows == self._chunk.capacity:
             self._chunk = Chunk(self._holdings.sources, self._free)
 
-    def take(self, *, is_last: bool = False) -> Batch | None:
+    def take(self) -> Batch | None:
         """Return what is gathered, if there is something; with the lock held."""
-        logged = self.log.take(self._count, is_last=is_last)
+        logged = self.log.take(self._count)
         return self._chunk.take(logged) if self._chunk.ticks or logged else None
 
     def take_in_pause(self) -> Batch | None:

@@ -9,16 +9,19 @@
 | `indices-<k>.npy` | a sampled tensor's kept entries: (kept,) int64, flat positions in its shape |
 | `first-<k>.npy` | a sampled tensor's first states, whole: (first + 1, entries) float32 |
 | `series-<k>.npy` | series k: (steps taken,) float64, NaN where nothing was logged |
+| `before-<k>.npy` | the same, if it was logged before the steps: there until the recording is closed |
 | `events.jsonl` | what changed at which step: settings of a group; a gradient that is absent, or there again |
 | `attached.npz` | arrays that the client of the recorder added |
+| `timings.json` | seconds that parts of the built-in training took, which it adds (`report/training/loop.py`) |
 
 The update of step t, counted from 1, is `weights[t] - weights[t - 1]`. An `.npy` file's header counts the rows that are
 there, so each file can be read by NumPy alone, also while the recording grows and after a `kill -9`.
 """
 
+import difflib
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
@@ -89,8 +92,8 @@ class Note:
 
     Attributes:
         kind: a word that code can ask for: "unheld" and "frozen" (no optimizer holds a parameter), "left out" (complex
-            or empty ones), "non-finite", "skipped", "series" and "attached" (what was given is no number, no array),
-            "stopped", "no step".
+            or empty ones), "whole" (a pattern without effect), "non-finite", "skipped", "series" and "attached" (what
+            was logged or attached is left out, and why), "stopped", "no step" (of all optimizers, or of one).
         text: a sentence.
         step: at which it was seen, counted from 1; None where it belongs to no step.
         tensors: the names of the tensors that it is about.
@@ -136,6 +139,11 @@ class Description:
     about: Mapping[str, Any] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     platform: Mapping[str, Any] = field(default_factory=dict)
+
+    def summary(self, name: str, steps: int) -> str:
+        """Say in a few words what a recording called `name` holds, with `steps` recorded steps."""
+        what = f"label {self.label!r}, seed {self.seed}, {steps} steps, {len(self.tensors)} tensors"
+        return f"{name}: {what}, {self.ended}"
 
     def as_json(self) -> dict[str, Any]:
         """Return the content of `run.json`."""
@@ -209,6 +217,14 @@ def parse(content: Any, where: str) -> Description:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
         raise ReportError(f"{where} is damaged ({place}: {first['msg']}). Record it again.") from error
+
+
+def hint(found: str, known: Iterable[str], what: str, more: Iterable[str] = ()) -> str:
+    """Return the end of a message on a name that is not known: the nearest ones, of `more` too, or some that are."""
+    names = list(known)
+    if near := difflib.get_close_matches(found, [*names, *more]):
+        return f"did you mean {' or '.join(near)}?"
+    return f"{what} {', '.join(names[:8])}{', …' if len(names) > 8 else ''}."
 
 
 def matrix(shape: tuple[int, ...]) -> tuple[int, int]:

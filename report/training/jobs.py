@@ -96,11 +96,12 @@ def check(runs: Sequence[tuple[str, Experiment]]) -> ConfigError | None:
     Args:
         runs: the file and table that names each run's optimizer, and the run's description.
     """
-    from report.training import loop
+    from report.training import loop, optimizers
 
     try:
         for where, experiment in runs:
-            loop.check(where, experiment)
+            loop.device_of(experiment)
+            optimizers.check(where, experiment.optimizer)
     except ConfigError as error:
         return error
     return None

@@ -64,20 +64,6 @@ def device_of(experiment: Experiment) -> torch.device:
     return torch.device(wanted)
 
 
-def check(where: str, experiment: Experiment) -> None:
-    """Make sure that this machine has the device and that torch takes the optimizer's values.
-
-    Args:
-        where: the file and table of the optimizer, such as `experiment.toml: optimizer`.
-        experiment: describes one training run.
-
-    Raises:
-        ConfigError: one line; nothing has been written then.
-    """
-    device_of(experiment)
-    optimizers.check(where, experiment.optimizer)
-
-
 @contextlib.contextmanager
 def threads(count: int) -> Iterator[None]:
     """Compute with `count` threads: the order of additions, and so the result's bits, depend on their number."""
@@ -174,10 +160,7 @@ def _check_failure(recorder: Recorder) -> None:
         ReportError: with the recorder's reason.
     """
     if recorder.failure:
-        raise ReportError(
-            f"Cannot write {recorder.folder}: {recorder.failure}. Free space or permissions there, or choose another "
-            "folder with --build."
-        )
+        raise ReportError(files.REFUSED.format(recorder.folder, recorder.failure))
 
 
 def _check_weights(recording: Recording) -> None:
@@ -241,7 +224,7 @@ class Trainer:
         """
         settings = self.experiment.training
         checkpoints = {round(settings.batches * (n + 1) / settings.validations) for n in range(settings.validations)}
-        log = recorder.log if recorder else lambda **_: None
+        log = recorder.log if recorder else lambda *_, **__: None
         images, labels = self.training
         picked = batches(self.order, len(labels), settings.batch_size)
         self.network.train()

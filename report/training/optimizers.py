@@ -3,6 +3,7 @@
 import contextlib
 import difflib
 import inspect
+import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -55,12 +56,12 @@ def _check_value(where: str, key: str, value: Any) -> None:
     items = value if isinstance(value, list) else [value]
     if not all(isinstance(item, int | float) for item in items):
         raise ConfigError(f"{where}: found {value!r}; allowed: a number, true or false, or a list of numbers.")
-    if key == "lr" and (isinstance(value, bool | list) or not value > 0):
-        raise ConfigError(f"{where}: found {value!r}; allowed: a number above 0.")
+    if key == "lr" and (isinstance(value, bool | list) or not 0 < value < math.inf):
+        raise ConfigError(f"{where}: found {value!r}; allowed: a finite number above 0.")
     if key == "betas":
         if len(items) < 2 or not all(not isinstance(item, bool) and 0 <= item < 1 for item in items):
             raise ConfigError(f"{where}: found {value!r}; allowed: two numbers from 0 to below 1.")
-    elif key != "lr" and not isinstance(value, bool) and any(not abs(float(item)) < float("inf") for item in items):
+    elif key != "lr" and not isinstance(value, bool) and any(not math.isfinite(item) for item in items):
         raise ConfigError(f"{where}: found {value!r}; allowed: a finite number.")
 
 

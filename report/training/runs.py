@@ -1,24 +1,28 @@
 """All the training runs of an experiment: which there are, which are still missing, and how they come about."""
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
 from pathlib import Path
 from typing import Any
 
 from report import files
 from report.config import Experiment
-from report.errors import ConfigError, ReportError, TrainingDivergedError
-from report.products import digest
+from report.errors import ConfigError, ReportError, TrainingDivergedError, is_checkout
+from report.products import Progress, digest
 from report.recording import schema
 from report.training import data, jobs, workers
 from report.training.jobs import Job, Run
 from report.workspace import Workspace
 
-Progress = Callable[[int, int, str], None]
 ATTEMPTS = 3  # at a run whose worker dies, before it is given up
 LOST = "The Dask scheduler was lost. Training runs that came home are kept; run the command again to go on."
-DEATHS = ("ProcessExpired", "KilledWorker", "MemoryError", "OutOfMemoryError")  # of pebble, Dask, Python and torch
+DEATHS = {  # what to say of a run that is given up after one of these, which pebble, Dask, Python and torch raise
+    "ProcessExpired": f"its process died {ATTEMPTS} times, perhaps for want of memory.",
+    "KilledWorker": "every worker that tried it died, perhaps for want of memory.",
+    "MemoryError": f"it ran out of memory {ATTEMPTS} times.",
+    "OutOfMemoryError": f"it ran out of memory {ATTEMPTS} times.",
+}
 POLL_SECONDS = 0.25  # between two looks at the progress
 
 
@@ -48,7 +52,11 @@ def keys(workspace: Workspace, experiment: Experiment) -> dict[str, str | None]:
 
 
 def _key(workspace: Workspace, run: Run) -> str | None:
-    """Return the key of everything that decides a training run's bits; torch's version is its last part."""
+    """Return the key of everything that decides a training run's bits; torch's version is its last part.
+
+    The tables of the experiment file that decide them are listed here: one that is not named costs no new training.
+    The device counts as it is named there: "auto" is the same on a machine with a GPU and on one without.
+    """
     source, reason = data.choose(workspace, run.experiment)
     if source is None:
         return None
@@ -93,11 +101,7 @@ def is_complete(workspace: Workspace, experiment: Experiment, *, giving_up: bool
     """
     wanted = keys(workspace, experiment)
     done = [name for name, key in wanted.items() if _is_complete(workspace, name, key)]
-    given_up = [
-        record["run"]
-        for record in missing(workspace)
-        if _is_same(record["key"], wanted.get(record["run"])) and (giving_up or record["certain"])
-    ]
+    given_up = [record["run"] for record in _failed(workspace, wanted, certain=not giving_up)]
     return experiment.main_run in done and set(wanted) == {*done, *given_up}
 
 
@@ -136,42 +140,43 @@ def train(
     failed: list[dict[str, Any]] = []
     todo = _todo(workspace, experiment)
     if todo and not jobs.recipe()["torch"]:
-        raise ReportError('torch is not installed. Run "make report", which installs it.')
+        hint = 'Run "make report", which installs it.' if is_checkout() else "Install it with: pip install torch"
+        raise ReportError(f"torch is not installed. {hint}")
     if todo:
         tables = _tables(experiment_file, experiment)
-        count = min(processes or workers.cores(experiment), len(todo))
+        count = min(processes or max(1, workers.cores() // experiment.training.threads), len(todo))
         try:
             with workers.Cluster(dask, len(todo)) if dask else workers.Processes(count, len(todo)) as executor:
                 # In the workers, because torch takes seconds to import and because theirs is the device that counts.
                 _check(executor, [(tables[run.experiment.optimizer.label], run.experiment) for run in wanted])
                 source = data.settle(workspace, experiment, say)
                 todo = _todo(workspace, experiment)
-                failed = _execute(_jobs(todo, workspace, source, executor), executor, workspace, source, progress)
+                failed = _execute(todo, executor, workspace, source, progress)
         finally:
             for run in todo:
                 shutil.rmtree(workspace.run(f".{run.name}.partial"), ignore_errors=True)
-    failures = sorted([*_hopeless(workspace, experiment), *failed], key=lambda record: str(record["run"]))
-    files.write_json(workspace.study, {"missing": failures})
+    failed += _failed(workspace, keys(workspace, experiment), certain=True)
+    files.write_json(workspace.study, {"missing": sorted(failed, key=lambda record: str(record["run"]))})
     _remove_others(workspace, keep={run.name for run in wanted})
 
 
-def _hopeless(workspace: Workspace, experiment: Experiment) -> list[dict[str, Any]]:
-    """Return the records of runs that would fail again, as they did: nothing that they depend on has changed."""
-    wanted = keys(workspace, experiment)
+def _failed(workspace: Workspace, wanted: Mapping[str, str | None], *, certain: bool) -> list[dict[str, Any]]:
+    """Return the records of runs that failed just as they are wanted now; with `certain` those that always would."""
     return [
         record
         for record in missing(workspace)
-        if record["certain"] and _is_same(record["key"], wanted.get(record["run"]))
+        if _is_same(record["key"], wanted.get(record["run"])) and (record["certain"] or not certain)
     ]
 
 
 def _todo(workspace: Workspace, experiment: Experiment) -> list[Run]:
     """Return the runs that are worth a try and not on disk; all of them while the data are not settled."""
-    hopeless = {record["run"] for record in _hopeless(workspace, experiment)}
+    wanted = keys(workspace, experiment)
+    hopeless = {record["run"] for record in _failed(workspace, wanted, certain=True)}
     return [
         run
         for run in planned(experiment)
-        if run.name not in hopeless and not _is_complete(workspace, run.name, _key(workspace, run))
+        if run.name not in hopeless and not _is_complete(workspace, run.name, wanted[run.name])
     ]
 
 
@@ -187,32 +192,30 @@ def _check(executor: workers.Workers, checks: Sequence[tuple[str, Experiment]]) 
     except CancelledError:
         raise ReportError(LOST) from None
     except Exception as error:
-        raise ReportError(f"No worker process can start: {type(error).__name__}: {_one_line(error)}") from error
+        reason = " ".join(str(error).split())
+        raise ReportError(f"No worker process can start: {type(error).__name__}: {reason}") from error
     for mistake in found:
         if mistake is not None:
             raise mistake
 
 
-def _jobs(
-    todo: Sequence[Run], workspace: Workspace, source: tuple[data.Source, str], executor: workers.Workers
-) -> list[Job]:
-    """Return what the workers are to do, in that order."""
-    place = workspace if executor.shares_disk else None
-    return [Job(run, str(_key(workspace, run)), slot, jobs.recipe(), source, place) for slot, run in enumerate(todo)]
-
-
 def _execute(
-    wanted: Sequence[Job],
+    todo: Sequence[Run],
     executor: workers.Workers,
     workspace: Workspace,
     source: tuple[data.Source, str],
     progress: Progress,
 ) -> list[dict[str, Any]]:
-    """Let `executor` do what is wanted; repeat those whose worker dies; return a record of each that failed for good.
+    """Let `executor` train what is to be done, in that order; repeat runs whose worker dies.
+
+    Returns:
+        A record of each that failed for good.
 
     Raises:
         ReportError: when the main run fails, without which nothing else is of use.
     """
+    place = workspace if executor.shares_disk else None
+    wanted = [Job(run, str(_key(workspace, run)), slot, jobs.recipe(), source, place) for slot, run in enumerate(todo)]
     arguments = executor.share(workspace, source)
     pending: dict[Future[Any], tuple[Job, int]] = {
         executor.submit(jobs.work, job, *arguments): (job, 1) for job in wanted
@@ -252,15 +255,11 @@ def _settle(future: Future[Any], workspace: Workspace) -> tuple[ReportError | No
     except CancelledError:
         raise ReportError(LOST) from None
     except Exception as error:
-        if type(error).__name__ in DEATHS:
-            return ReportError(f"its process died {ATTEMPTS} times, perhaps for want of memory."), False
+        if reason := DEATHS.get(type(error).__name__):
+            return ReportError(reason), False
         raise
     jobs.unpack(outcome, workspace.runs)
     return outcome.error, True
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())
 
 
 def _of_main_run(folder: Path, error: ReportError) -> ReportError:

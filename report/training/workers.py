@@ -1,4 +1,4 @@
-"""Where the training runs of a study execute: processes of this machine, or a Dask cluster, behind one interface.
+"""Where training runs execute, and drawing: processes of this machine, or a Dask cluster, behind one interface.
 
 What a worker does is the same in either place, and so are the bits that it makes; only the way back differs: a process
 of this machine writes into `build/runs` itself, a worker of a cluster, which may have no disk in common with it, sends
@@ -16,12 +16,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from multiprocessing import resource_tracker
 from typing import Any, Self
 
-from report.config import Experiment
 from report.errors import ReportError
 from report.training import data, jobs
 from report.workspace import Workspace
 
-BROKEN = "The training processes ended by themselves. Runs that are finished are kept; run the command again to go on."
+BROKEN = "The processes ended by themselves. What is finished is kept; run the command again to go on."
 CONNECT_SECONDS = 15  # for a scheduler to answer, and then for its first worker
 
 
@@ -81,7 +80,7 @@ class Processes(Workers):
 
     shares_disk = True
 
-    def __init__(self, count: int, number: int) -> None:
+    def __init__(self, count: int, number: int = 0) -> None:
         """Prepare `count` processes, which start with the first call, for `number` jobs that count batches."""
         from pebble import ProcessPool
 
@@ -120,14 +119,16 @@ class Processes(Workers):
         self._pool.join()
 
 
-def cores(experiment: Experiment) -> int:
-    """Return how many training runs the processor cores that this process may use can do at a time."""
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, usable // experiment.training.threads)
+def cores() -> int:
+    """Return how many processor cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class Cluster(Workers):
-    """Run calls on the workers of an existing Dask cluster; it repeats by itself the calls of a worker that dies."""
+    """Run calls on the workers of an existing Dask cluster.
+
+    Dask itself repeats the calls of a worker that dies, a few times; only then does `runs` repeat them.
+    """
 
     shares_disk = False
     width = 1

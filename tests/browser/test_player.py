@@ -6,9 +6,10 @@ import shutil
 import zipfile
 from io import BytesIO
 
+import drawn
 import numpy as np
 import pytest
-from conftest import ROOT, maker_of
+from conftest import ROOT
 from PIL import Image
 from playwright.sync_api import Page, expect
 
@@ -16,7 +17,6 @@ from benchmarks.serving import serve
 from report import files
 from report.drawing.animation.clips import Pace
 from report.drawing.player import pack as player
-from report.making import drawn
 from report.site import offline
 from report.workspace import Workspace
 
@@ -51,7 +51,7 @@ def site(tiny_build, tmp_path_factory):
     place = Workspace(ROOT, build, build / "site")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(player, "SHARD_VALUES", SHARD)
-        drawn.player(place, tiny_build.study, Pace(8, 100, 60, 10), maker_of(place), lambda *_: None)
+        drawn.player(place, tiny_build.study, Pace(8, 100, 60, 10))
     shutil.copytree(tiny_build.workspace.animations, place.animations)
     shutil.copytree(ROOT / "site_src" / "assets" / "player", place.docs / "assets" / "player")
     files.write_text(place.docs / "index.html", PAGE.replace("MODE", "full"))

@@ -9,10 +9,10 @@ from report import files
 from report.drawing.animation import clips, flashes, gif, graph, matrix, pixels
 from report.drawing.animation.clips import Clip
 from report.drawing.animation.gif import Movie, Pictures
+from report.drawing.animation.palette import SCHEMES
 from report.recording.reader import Recording
 
 LAYER_SIZE = (640, 640)  # pixels of the graph of one layer, large enough to follow one edge
-SCHEMES = ("light", "dark")
 COARSEST = 4  # times coarser than wanted are the colours of an animation that would be too large; then it is as it is
 
 
@@ -57,7 +57,7 @@ def develop(
             warnings.filterwarnings("ignore", r"Glyph \d+ .* missing from font")
             movie = film(clip, recordings, laws, coarse)
             colours = {scheme: movie.palette.colours(scheme) for scheme in SCHEMES}
-            watch, found = flashes.watcher(colours, milliseconds, loops=True)
+            watch, found = flashes.watcher(colours, milliseconds)
             pictures = gif.encode(movie, milliseconds, watch)
         flashing = found()
         if milliseconds < flashes.SLOW and not all(scheme["safe"] for scheme in flashing.values()):

@@ -139,14 +139,15 @@ class _Count:
 
 
 def watcher(
-    schemes: dict[str, Bytes], milliseconds: float, *, loops: bool
+    schemes: dict[str, Bytes], milliseconds: float
 ) -> tuple[Callable[[Bytes], None], Callable[[], dict[str, dict[str, Any]]]]:
     """Return a function to be told each picture, and one that then tells of each scheme what flashes (`Meter.result`).
+
+    After the last picture comes the first again, as in a GIF that loops.
 
     Args:
         schemes: (256, 3) uint8 sRGB of each index, by scheme.
         milliseconds: how long a picture stays.
-        loops: whether the first picture follows the last.
     """
     meters = {scheme: Meter(colours, milliseconds) for scheme, colours in schemes.items()}
     first: list[Bytes] = []
@@ -154,7 +155,7 @@ def watcher(
     def watch(picture: Bytes) -> None:
         for meter in meters.values():
             meter.add(picture)
-        if loops and len(first) <= next(iter(meters.values())).per_second:
+        if len(first) <= next(iter(meters.values())).per_second:
             first.append(picture.copy())
 
     def results() -> dict[str, dict[str, Any]]:

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from report.drawing.animation import colour
 from report.drawing.animation.gif import Movie
-from report.drawing.animation.numerals import number
 from report.drawing.animation.overlay import BASELINE, LABEL, LABEL_WIDTH, SMALL, SOFT, BatchLabel, Overlay
 from report.drawing.animation.palette import HELD, Palette, one_hue
+from report.wording import digits
 
 Bytes = NDArray[np.uint8]
 Floats = NDArray[np.float64]
@@ -81,7 +81,7 @@ def _frames(
     overlay.block(LEFT, base + 22, np.tile(ramp, (12, 1)))
     overlay.frame(LEFT, base + 22, right - LEFT, 12)
     sheet.text(LEFT, base + 56, "0", SMALL, muted=SOFT)
-    sheet.text(right, base + 56, f"{number(top)} or more" if top else "0", SMALL, muted=SOFT, at="right")
+    sheet.text(right, base + 56, f"{digits(top, 2)} or more" if top else "0", SMALL, muted=SOFT, at="right")
     sheet.text(width / 2, base + 84, "mean change of a pixel's weights in one batch", SMALL, muted=SOFT, at="centre")
     positions, values = overlay.finish()
     label = BatchLabel(LEFT, palette)

@@ -4,8 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from report.drawing.animation.clips import Clip
-from report.drawing.animation.numerals import number, share
-from report.wording import series
+from report.wording import digits, percent, series
 
 Shapes = Sequence[tuple[int, int]]
 
@@ -46,7 +45,7 @@ def _pixels(clip: Clip, shapes: Shapes, entry: Mapping[str, Any], laws: Mapping[
             f"One cell is one pixel of the input image; the stronger its colour, the more the {shapes[0][0]:,} "
             f"weights that leave it moved in that batch, on average. A pixel that is blank in every image of a "
             f"batch gets no gradient from that batch. The scale is the same in all frames; "
-            f"{share(facts['beyond'])} of the cells lie beyond its end, {number(facts['top'])}."
+            f"{percent(facts['beyond'])} of the cells lie beyond its end, {digits(facts['top'], 2)}."
         ),
         "alt": (
             f"Animation of a {rows} by {columns} grid, one cell for each pixel of the input, coloured by how much the "
@@ -59,7 +58,7 @@ def _matrix(clip: Clip, shapes: Shapes, entry: Mapping[str, Any], laws: Mapping[
     facts, name, when = entry["facts"], _names(clip, shapes), _when(clip.batches)
     threshold = laws[clip.layers[0]]["threshold"]
     why = (
-        f" That is less than the layer's threshold τ, {number(threshold)}, at which hardly a cell would be seen."
+        f" That is less than the layer's threshold τ, {digits(threshold, 2)}, at which hardly a cell would be seen."
         if facts["limit"] < threshold
         else ""
     )
@@ -67,7 +66,7 @@ def _matrix(clip: Clip, shapes: Shapes, entry: Mapping[str, Any], laws: Mapping[
         "title": f"{name}, cell by cell, {when}",
         "caption": (
             f"One cell is one of the {facts['weights']:,} weights of {name}: {COLOURS}; full colour from "
-            f"{number(facts['limit'])} on.{why} Rows are inputs, those whose weights moved most in these batches on "
+            f"{digits(facts['limit'], 2)} on.{why} Rows are inputs, those whose weights moved most in these batches on "
             "top; columns are outputs, those that move alike side by side."
         ),
         "alt": (
@@ -100,7 +99,9 @@ def _pair(clip: Clip, shapes: Shapes, entry: Mapping[str, Any], laws: Mapping[st
     names, thresholds = facts["names"], facts["thresholds"]
     beside = f"{names[0]}, beside {names[1]}"
     limits = "; ".join(f"{name}: {_limits(clip.layers, own)}" for name, own in zip(names, thresholds, strict=True))
-    stays = [f"{share(kept)} ({name})" for name, kept in zip(names, facts["stays"], strict=True) if kept is not None]
+    stays = [
+        f"{percent(kept, 0)} ({name})" for name, kept in zip(names, facts["stays"], strict=True) if kept is not None
+    ]
     staying = (
         " Of the lines with a quarter of the full colour or more, so many have it in the next batch too, in the same "
         f"colour: {series(stays)}."
@@ -113,9 +114,9 @@ def _pair(clip: Clip, shapes: Shapes, entry: Mapping[str, Any], laws: Mapping[st
             "Two training runs with the same initial weights, the same batches and the same dropout masks, in step; "
             f"only the optimizer differs. One line is one of the {facts['weights']:,} weights of "
             f"{_names(clip, shapes)}: {COLOURS}. Sizes of updates cannot be compared between optimizers, directions "
-            f"can: on either side, {share(facts['full_share'])} of each layer's updates in these batches has the full "
-            f"colour, that is from here on ({limits}); what has less than {share(facts['left_out'])} of it is "
-            f"left out.{staying}"
+            f"can: on either side, {percent(facts['full_share'])} of each layer's updates in these batches has the "
+            f"full colour, that is from here on ({limits}); what has less than {percent(facts['left_out'], 0)} of it "
+            f"is left out.{staying}"
         ),
         "alt": (
             f"Animation of two graphs side by side, {beside}: in each, columns of {_nodes(shapes)} nodes, joined by "
@@ -138,7 +139,7 @@ def _nodes(shapes: Shapes) -> str:
 
 def _limits(layers: Sequence[str], thresholds: Mapping[str, float]) -> str:
     """Say from which size on a colour is full, in each layer."""
-    return series([f"{number(thresholds[layer])} in {layer}" for layer in layers])
+    return series([f"{digits(thresholds[layer], 2)} in {layer}" for layer in layers])
 
 
 def _when(batches: range) -> str:

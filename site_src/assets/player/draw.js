@@ -1,5 +1,5 @@
 /**
- * Draw the network as network.gif does (report/animation/graph.py), at any size, at the screen's density.
+ * Draw the network as network.gif does (report/drawing/animation/graph.py), at any size, at the screen's density.
  *
  * Every edge is a stroke of its own, in the film's order. One path for all edges of like opacity takes as long in
  * Chromium, and is paler where many of them meet: what a path covers twice it colours once.

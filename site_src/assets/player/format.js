@@ -1,5 +1,5 @@
 /**
- * Read a shard: some batches of one training run. The table in report/player.py describes every byte.
+ * Read a shard: some batches of one training run. The table in report/drawing/player/format.md describes every byte.
  *
  * @typedef {object} LayerHead
  * @property {number} outputs

@@ -1,6 +1,6 @@
 /**
  * Where nodes and edges lie in a picture of any size, and which edge is meant by a point in it. The index brings the
- * geometry of network.gif (report/animation/geometry.py); at its own size the picture is the same to the pixel.
+ * geometry of network.gif (report/drawing/animation/geometry.py); at its own size the picture is the same to the pixel.
  *
  * @typedef {import("./colour.js").Layer} Layer
  *

@@ -1,6 +1,6 @@
 /**
  * Get the bytes of a data file: over HTTP, or, in a copy that is opened from the file system, through a script.
- * Browsers let a page from file:// load scripts but not fetch; report/offline.py writes those scripts.
+ * Browsers let a page from file:// load scripts but not fetch; report/site/offline.py writes those scripts.
  */
 
 import { DataError } from "./format.js";

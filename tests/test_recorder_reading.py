@@ -1,0 +1,125 @@
+"""What somebody who records a network of their own asks of a recording: names, and what it is at a glance."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from by_hand import pair, train
+from torch import nn
+
+import report
+from report.errors import ReportError
+
+SGD = torch.optim.SGD
+
+
+@pytest.fixture
+def tied(tmp_path: Path) -> report.Recording:
+    """Return a recording of a model with a tied weight that is sampled, and a frozen layer."""
+    torch.manual_seed(0)
+    model = nn.ModuleDict({"embed": nn.Embedding(9, 6), "head": nn.Linear(6, 9), "old": nn.Linear(2, 2)})
+    model["head"].weight = model["embed"].weight
+    model["old"].requires_grad_(False)
+    held = [each for each in model.parameters() if each.requires_grad]
+    optimizer = torch.optim.Adam(held)
+    with report.record(model, optimizer, tmp_path / "run", label="tied", seed=3, sample=10, first=2):
+        for _ in range(4):
+            optimizer.zero_grad()
+            model["head"](model["embed"](torch.randint(9, (5,)))).logsumexp(1).mean().backward()
+            optimizer.step()
+    return report.Recording.open(tmp_path / "run")
+
+
+ASKED = ["weights", "gradients", "indices", "present", "whole_weights", "whole_steps", "rule"]
+
+
+@pytest.mark.parametrize("method", ASKED)
+def test_names(tied: report.Recording, method: str) -> None:
+    """Any name of a tied weight finds it; another one is refused in one line, with what was meant or why it is none."""
+
+    def ask(name: str) -> Any:
+        return getattr(tied, method)(name)
+
+    np.testing.assert_equal(ask("head.weight"), ask("embed.weight"))
+    with pytest.raises(ReportError, match=r"^No tensor 'head\.wieght' in .*run: did you mean head\.weight") as caught:
+        ask("head.wieght")
+    assert "\n" not in str(caught.value)
+    with pytest.raises(
+        ReportError, match=r"^No tensor '7' in .*run: it has embed\.weight, head\.weight, head\.bias\.$"
+    ):
+        ask("7")
+    with pytest.raises(ReportError, match=r"^old\.weight is not recorded in .*run: No optimizer holds .*: frozen"):
+        ask("old.weight")
+
+
+def test_a_name_that_was_another_tensors_second(tmp_path: Path) -> None:
+    """A weight that is untied gets its own name back."""
+    model = nn.ModuleDict({"embed": nn.Linear(3, 3, bias=False), "head": nn.Linear(3, 3, bias=False)})
+    model["head"].weight = model["embed"].weight
+    optimizer = SGD(model.parameters(), lr=0.1)
+    with report.record(model, optimizer, tmp_path / "run"):
+        for turn in range(2):
+            if turn == 1:
+                model["head"].weight = nn.Parameter(torch.zeros(3, 3))
+                optimizer.add_param_group({"params": [model["head"].weight]})
+            model["head"](model["embed"](torch.ones(1, 3))).sum().backward()
+            optimizer.step()
+    recording = report.Recording.open(tmp_path / "run")
+    assert list(recording.tensors) == ["embed.weight", "head.weight"]
+    assert np.isnan(recording.weights("head.weight")[0]).all()
+    assert np.isfinite(recording.weights("embed.weight")).all()
+
+
+def test_at_a_glance(tied: report.Recording, tmp_path: Path) -> None:
+    """The representations say what there is, and how it ended."""
+    assert repr(tied) == "<Recording run: label 'tied', seed 3, 4 steps, 2 tensors, complete>"
+    study = report.Study([tied])
+    assert repr(study) == "<Study of 1: labels 'tied', seeds 3, 4 steps, 2 tensors>"
+    model = pair()
+    optimizer = SGD(model.parameters(), lr=0.1)
+    with report.record(model, optimizer, tmp_path / "mine", seed=1) as recorder:
+        train(model, optimizer, 3)
+        assert repr(recorder) == "<Recorder mine: label 'mine', seed 1, 3 steps, 4 tensors, recording>"
+    assert repr(recorder) == "<Recorder mine: label 'mine', seed 1, 3 steps, 4 tensors, complete>"
+
+
+def test_a_process_that_records_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of several, the first one records; the others' recorders say so."""
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setenv("RANK", "1")
+    model = pair()
+    recorder = report.record(model, SGD(model.parameters(), lr=0.1), tmp_path / "run")
+    assert repr(recorder) == "<Recorder run: records nothing>"
+
+
+def test_here(tied: report.Recording, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The folder in which one is has a name; where there is no recording, the message has the whole path."""
+    monkeypatch.chdir(tied.path)
+    assert report.Recording.open(".").name == "run"
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert report.Recording.open("~/run").steps == 4
+    assert report.Study.load("~/run").main.steps == 4
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    monkeypatch.chdir(empty)
+    for read in (report.Recording.open, report.Study.load):
+        with pytest.raises(ReportError, match=rf"^No recording in {empty}\. Name"):
+            read(".")
+
+
+def test_models_that_differ(tmp_path: Path) -> None:
+    """The message has the first tensor that differs, and how."""
+    models = {"a": nn.Linear(3, 2), "b": nn.Linear(4, 2), "c": nn.Linear(3, 2, bias=False)}
+    for name, model in models.items():
+        optimizer = SGD(model.parameters(), lr=0.1)
+        with report.record(model, optimizer, tmp_path / name, label="one", seed=ord(name)):
+            model(torch.ones(1, model.in_features)).sum().backward()
+            optimizer.step()
+    with pytest.raises(
+        ReportError, match=r"different models: weight is \[2, 4\] in the one, and \[2, 3\] in the other"
+    ):
+        report.Study.load([tmp_path / "a", tmp_path / "b"])
+    with pytest.raises(ReportError, match=r"different models: bias is not there in the one, and \[2\] in the other"):
+        report.Study.load([tmp_path / "a", tmp_path / "c"])
