@@ -158,7 +158,10 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Drawn:
     return made(folder)
 
 
-@pytest.fixture(params=["ordinary", "lonely", "crowded", "convolutional", "numbered", "many"])
+LARGE = [pytest.param(name, marks=pytest.mark.slow) for name in ("crowded", "convolutional", "many")]
+
+
+@pytest.fixture(params=["ordinary", "lonely", "numbered", *LARGE])
 def drawn(request: pytest.FixtureRequest) -> Drawn:
     """Return each of the builds in turn."""
     found: Drawn = request.getfixturevalue(request.param)
@@ -213,6 +216,7 @@ def test_a_study_of_any_size_is_drawn(crowded: Drawn) -> None:
     assert not re.search("validation|guessing|accuracy|images", loss["caption"] + loss["alt"])
 
 
+@pytest.mark.slow
 def test_a_convolutional_network_is_drawn(convolutional: Drawn) -> None:
     """Convolutions, norms and biases are tensors like any other; one that nothing trains is not shown."""
     # A schedule leaves no learning rate to measure by, and the loss was logged under a name of its own.
@@ -554,6 +558,7 @@ def test_the_parts_of_a_run_are_those_of_the_late_window_and_make_up_the_toss(or
     assert wording.window(late, results["study"]["batches"]) in ordinary.manifest["decomposition"]["caption"]
 
 
+@pytest.mark.slow
 def test_runs_of_every_optimizer_are_held_against_their_sign_toss(ordinary: Drawn, crowded: Drawn) -> None:
     """The toss of the same optimizer's own gradients, a mark a layer; the formula alone where nothing is replayed."""
     results = analysed.read(ordinary.workspace)

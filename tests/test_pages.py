@@ -15,7 +15,7 @@ import jinja2
 import numpy as np
 import pytest
 import yaml
-from conftest import ROOT, TINY, Build
+from conftest import ROOT, TINY, Build, run_report
 from PIL import Image
 
 from report import files
@@ -124,11 +124,14 @@ def test_a_slip_in_a_template_is_an_error_with_its_place(tiny_build, tmp_path):
         pages.write(place, tiny_build.study, tiny_build.settings, TINY)
 
 
-def test_a_missing_language_is_named(tiny_build, tmp_path):
-    """The message says which languages there are."""
-    french = replace(tiny_build.settings, language="fr")
-    with pytest.raises(ReportError, match='found "fr", allowed: en'):
-        pages.write(copy_of(tiny_build, tmp_path), tiny_build.study, french, TINY)
+def test_a_missing_language_is_named(tmp_path):
+    """The message says which languages there are, before anything runs."""
+    path = tmp_path / "french.toml"
+    path.write_text(TINY.read_text(encoding="utf-8") + '\n[site]\nlanguage = "fr"\n', encoding="utf-8")
+    done = run_report("write", "--experiment", str(path), "--build", str(tmp_path / "build"))
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert "site.language: found 'fr'; allowed: en." in done.stderr
 
 
 def test_every_page_has_a_title_and_a_description(tiny_build):

@@ -176,6 +176,7 @@ def test_the_versions_of_libraries_count(monkeypatch: pytest.MonkeyPatch, tmp_pa
     assert code.key(drawn) != before
 
 
+@pytest.mark.slow
 def test_what_parsing_found_is_remembered(tmp_path: Path) -> None:
     """A damaged memory costs time alone, and the file does not depend on what was there before."""
     cache = tmp_path / "code.json"
