@@ -233,8 +233,9 @@ class Pipeline:
         analysed = [place.results, place.numbers, place.tables]
         made = [*analysed, place.figures_manifest, place.animations_manifest, *self._run_files()]
         sources = [place.templates, place.site_src, self.experiment_file, place.mkdocs_config]
-        # The page that explains the player's files quotes the last of these.
-        quoted = [place.root / "CITATION.cff", place.root / "LICENSE", place.package / "drawing/player/format.md"]
+        # The page that explains the player's files quotes the last of these; Findings what stands in the one before.
+        own = [place.package / "site/exploratory.csv", place.package / "drawing/player/format.md"]
+        quoted = [place.root / "CITATION.cff", place.root / "LICENSE", *own]
         return [*made, *sources, *quoted, asdict(self.settings()), source_lines(place)]
 
     def _pages(self) -> None:

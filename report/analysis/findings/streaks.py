@@ -36,7 +36,7 @@ def streaks(study: Lookup) -> Finding:
             )
             for said, name in (("mean same-sign run", "mean_run"), ("the same, signs tossed", "toss"))
         )
-        about = f"With signs that a coin draws, do streaks in {layer} keep at least {MOSTLY.value:.0%} of their length?"
+        about = f"Do tossed signs leave more than {MOSTLY.value:.0%} of what streaks in {layer} have above a coin’s?"
         tests.append(Test("tossed", about, share.is_above(MOSTLY.value), layer))
         below.append(share.is_below(MOSTLY.value))
         evidence += [share, measured, tossed]
