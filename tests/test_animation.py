@@ -302,6 +302,7 @@ def test_the_schemes_share_their_indices() -> None:
     assert light != dark
 
 
+@pytest.mark.slow
 def test_what_is_shown_differs_from_what_is_wanted_by_less_than_is_held(tmp_path: Path) -> None:
     """Small changes are not sent, but they do not add up either, and what has gone leaves no trace."""
     rng = np.random.default_rng(1)
@@ -417,6 +418,7 @@ def _die(*_: Any) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
+@pytest.mark.slow
 def test_a_process_that_dies_while_drawing_is_one_line(
     tiny_build: Build, copy: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -756,6 +758,7 @@ def test_a_convolutional_network_is_filmed(tmp_path: Path, place: Workspace) -> 
     assert manifest["network"]["facts"]["weights"] == 54 * 16 + 16 * 5
 
 
+@pytest.mark.slow
 def test_weights_that_nothing_moves_or_that_are_lost_are_not_drawn(tmp_path: Path, place: Workspace) -> None:
     """A layer without a gradient stands still; one that became infinite is drawn as far as it is known."""
     weights, gradients = noise({"idle": (3, 2), "a": (4, 3), "lost": (2, 4)}, 12)

@@ -126,6 +126,7 @@ def test_a_missing_run_is_named_and_left_out(copy: Workspace) -> None:
     assert {each["id"]: each["verdict"] for each in found["findings"]}["momentum"] == "not tested"
 
 
+@pytest.mark.slow
 def test_only_a_new_run_is_measured(copy: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another analysis reads what is kept; one training run that is made anew costs itself alone."""
     analyse(copy, Study.load(copy.runs), [])
@@ -157,6 +158,7 @@ def test_several_processes_measure_the_same(
     assert_same(copy, tiny_build.workspace)
 
 
+@pytest.mark.slow
 def test_the_same_bytes_whether_measures_are_kept_or_made(tiny_build: Build, copy: Workspace) -> None:
     """Results and tables, to the order of their columns: after a first analysis, and after one that reads it all."""
     for _ in range(2):

@@ -199,6 +199,7 @@ def test_every_figure_of_the_tiny_study_is_there(ordinary: Drawn) -> None:
     assert set(ordinary.manifest) == set(FIGURES)
 
 
+@pytest.mark.slow
 def test_what_has_no_data_is_left_out(lonely: Drawn) -> None:
     """One optimizer, one drawn layer, no digits, no loss: figures of them would be empty."""
     missing = set(FIGURES) - set(lonely.manifest)
@@ -230,6 +231,7 @@ def test_a_convolutional_network_is_drawn(convolutional: Drawn) -> None:
     assert units.startswith("6.weight (54 → 16) and 8.weight (16 → 5) under")
 
 
+@pytest.mark.slow
 def test_names_made_of_digits_are_names(numbered: Drawn) -> None:
     """Read back from a table as numbers, layers and optimizers would match nothing: panels would be empty."""
     results = by_run(numbered.workspace)
@@ -634,6 +636,7 @@ def test_figures_of_an_earlier_experiment_are_removed(copied: Drawn) -> None:
     assert (copied.workspace.figures / "loss.svg").exists()
 
 
+@pytest.mark.slow
 def test_a_figure_too_large_as_vectors_becomes_an_image_at_twice_its_size(
     copied: Drawn, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,5 +1,6 @@
 """The rules, with made-up evidence that must come out each way; the boundaries are those that the constants name."""
 
+import functools
 import re
 from collections.abc import Callable
 from dataclasses import asdict
@@ -46,6 +47,12 @@ def spread(value: float, seeds: int = 3) -> Estimate:
     return summary(*(value * (1 + 0.01 * (number - (seeds - 1) / 2)) for number in range(seeds)))
 
 
+@functools.cache
+def predicted(slug: str) -> theory.Theory | None:
+    """Return what chance predicts for one of the optimizers; it takes a while to compute."""
+    return theory.describe(*OPTIMIZERS[slug][:2])
+
+
 class Study:
     """Hold made-up results; by default runs that chance predicts, and three layers that are updated alike.
 
@@ -80,7 +87,7 @@ class Study:
                 "seeds_of": {slug: list(range(seeds)) for slug in optimizers},
             },
         }
-        self.theories = {slug: theory.describe(*OPTIMIZERS[slug][:2]) for slug in optimizers}
+        self.theories = {slug: predicted(slug) for slug in optimizers}
         self.rows: Rows = {}
         for slug in optimizers:
             for layer in LAYERS:

@@ -48,6 +48,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Path]]:
     }
 
 
+@pytest.mark.slow
 def test_a_convolutional_network(tmp_path: Path, recorded: dict[str, list[Path]]) -> None:
     """Every tensor is measured, the dense head is drawn, a frozen bias is in no number."""
     results, tables = analysed(tmp_path, recorded["cnn"][:1])

@@ -72,6 +72,7 @@ def test_comments_and_docstrings_do_not_count_but_code_does() -> None:
 OTHERS = [path for name in ("python3.12", "python3.13", "python3.14") if (path := shutil.which(name))]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not OTHERS, reason="no other version of Python is installed")
 def test_every_version_of_python_gives_the_same_digests() -> None:
     """An upgrade must not train everything again. The other Python needs none of the libraries."""

@@ -483,6 +483,7 @@ def _child(folder: Path, optimizer: torch.optim.Optimizer, recorder: report.Reco
     recorder.close()
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 def test_fork(tmp_path: Path) -> None:
     """Workers of a DataLoader, or a training in a forked process, write nothing into the parent's recording."""

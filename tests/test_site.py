@@ -74,6 +74,7 @@ def addressed(tiny_build, tmp_path_factory):
     return place
 
 
+@pytest.mark.slow
 def test_two_builds_give_the_same_bytes(tiny_build, tmp_path, monkeypatch):
     """Also years apart: no file carries the time at which it was made."""
     place = draft(tiny_build, tmp_path)
@@ -160,6 +161,7 @@ def test_a_wrong_address_at_any_depth_shows_a_page(addressed):
     assert [link for link in links if not link.startswith("/weights/")] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("prefix", ["", "weights/"])
 def test_the_site_works_from_a_root_and_under_a_sub_path(addressed, tmp_path, prefix):
     """Everything that any page refers to is answered, by a server that knows nothing of MkDocs."""

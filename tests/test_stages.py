@@ -71,6 +71,7 @@ def test_a_second_run_does_and_writes_nothing(tiny_build: Build, tmp_path: Path)
     assert not imported & {"torch", "matplotlib", "mkdocs"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("touched", "stale"),
     [
@@ -114,6 +115,7 @@ def test_only_what_depends_on_a_change_is_stale(
     assert found[0] == stale[0]
 
 
+@pytest.mark.slow
 def test_what_is_damaged_is_made_again_or_named(tiny_build: Build, tmp_path: Path) -> None:
     """A table, a note of times: made again. A recording: one line that says what to delete."""
     build = copy_of(tiny_build, tmp_path)
@@ -203,6 +205,7 @@ def test_an_interrupted_build_goes_on(tiny_build: Build, tmp_path: Path) -> None
     assert (tmp_path / "site" / "index.html").is_file()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "work",
     [
@@ -264,6 +267,7 @@ def test_a_full_disk_is_one_line_and_nothing_half_written(tmp_path: Path) -> Non
     assert list((tmp_path / "build" / "runs").iterdir()) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["analyse", "draw", "write"])
 def test_a_stage_without_its_input_says_what_to_do(tmp_path: Path, command: str) -> None:
     """Instead of a traceback from deep within."""

@@ -52,6 +52,7 @@ def test_closed_forms_give_the_published_table(beta: float) -> None:
     assert found == pytest.approx(TABLE[beta], rel=0.01)
 
 
+@pytest.mark.slow
 def test_measured_on_adam_with_noise_gives_the_table(simulated: tuple[float, np.ndarray, np.ndarray]) -> None:
     """The code that measures recordings finds the theory's numbers on simulated noise, to 1 %."""
     beta, gradients, updates = simulated
@@ -65,6 +66,7 @@ def test_measured_on_adam_with_noise_gives_the_table(simulated: tuple[float, np.
     assert rms == pytest.approx(theory.update_rms(beta), rel=0.01)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("beta", BETAS)
 def test_measured_on_an_ar1_series_gives_the_table(beta: float) -> None:
     """A Gaussian AR(1) series, made without any optimizer, has the autocorrelation β^k and the table's runs."""
