@@ -422,6 +422,7 @@ def test_a_raster_says_runs_and_togetherness_of_the_table(ordinary: Drawn) -> No
     assert wording.window(late, study["batches"]) in caption
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("quantity", "statistic"), [("togetherness", "output_toss"), ("transplants", "lean")])
 def test_a_row_that_a_figure_needs_and_lacks_is_an_error(copied: Drawn, quantity: str, statistic: str) -> None:
     """Never an empty picture."""
@@ -616,6 +617,7 @@ def test_two_draws_give_the_same_bytes(ordinary: Drawn, redrawn: Drawn) -> None:
             assert (redrawn.workspace.figures / path.name).read_bytes() == path.read_bytes(), name
 
 
+@pytest.mark.slow
 def test_only_the_figures_of_a_changed_table_are_drawn_again(copied: Drawn) -> None:
     """A changed table or a lost file costs one figure, not all."""
     made: list[str] = []
@@ -674,6 +676,7 @@ def test_dots_show_in_vectors_and_in_images(kind: str) -> None:
     assert colours == [wanted, wanted]
 
 
+@pytest.mark.slow
 def test_drawing_needs_no_torch() -> None:
     """Nor pyplot, which would look for a screen."""
     names = ", ".join(f"report.drawing.figures.{name}" for name in FIGURES)

@@ -68,6 +68,7 @@ def plainly(up: np.ndarray, down: np.ndarray, active: np.ndarray | None, span: s
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("weights", [1, 7, 8, 9, 100])
 @pytest.mark.parametrize("size", [1, 5, 130])
 @pytest.mark.parametrize("with_active", [False, True])

@@ -33,6 +33,7 @@ def test_two_packings_give_the_same_bytes(archive):
     assert archive[0].read_bytes() == archive[1].read_bytes()
 
 
+@pytest.mark.slow
 def test_everything_lies_in_one_folder(archive, tiny_build):
     """Whoever unpacks it has one folder more, with all pages."""
     with zipfile.ZipFile(archive[0]) as content:

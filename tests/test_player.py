@@ -355,6 +355,7 @@ def fixtures(tiny_build, copy, monkeypatch):
     return folder
 
 
+@pytest.mark.slow
 def test_javascript_reads_what_python_wrote(fixtures):
     """The tests in tests/player, in Node, on these very files."""
     node = shutil.which("node")

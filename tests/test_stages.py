@@ -137,6 +137,7 @@ def test_what_is_damaged_is_made_again_or_named(tiny_build: Build, tmp_path: Pat
     assert len(done.stderr.splitlines()) == 1
 
 
+@pytest.mark.slow
 def test_a_changed_template_needs_no_torch(tiny_build: Build, tmp_path: Path) -> None:
     """Only pages and site are made again."""
     build = copy_of(tiny_build, tmp_path)

@@ -189,6 +189,7 @@ def loaded_by(rooms: set[str]) -> set[str]:
     return set(done.stdout.split())
 
 
+@pytest.mark.slow
 def test_what_draws_and_writes_starts_without_torch() -> None:
     """Not even by way of something else is torch loaded: it takes seconds."""
     assert "torch" not in loaded_by({"recording", "drawing", "site", "making", "cli"})

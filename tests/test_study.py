@@ -485,6 +485,7 @@ def test_a_dask_cluster_makes_the_same_bits_and_may_lose_a_worker(
     assert_same(tmp_path / "build", calm)
 
 
+@pytest.mark.slow
 def test_a_scheduler_that_does_not_answer_is_one_line(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
