@@ -392,6 +392,13 @@ def test_together_each_way(main: float | Estimate, plain: float | Estimate, verd
     assert sum(each["test"] is not None for each in found["evidence"]) == len(found["tests"])
 
 
+def test_together_wants_a_control() -> None:
+    """A claim about training with and without momentum says nothing where nobody trained without."""
+    found = Study(optimizers=("adam-b1-0.9", "adam-b1-0.99")).find("together")
+    assert (found["verdict"], found["tests"]) == (NOT_TESTED, [])
+    assert "without momentum" in found["reason"]
+
+
 @pytest.mark.parametrize(
     ("factors", "verdict"),
     [

@@ -262,3 +262,13 @@ def test_coins_of_a_recording_without_a_seed_go_by_its_name(tmp_path: Path) -> N
         transplants.coins(first, "a", 0).toss(4, 64).tobytes()
         != transplants.coins(second, "a", 0).toss(4, 64).tobytes()
     )
+
+
+def test_only_float32_is_replayed(tmp_path: Path) -> None:
+    """A bfloat16 weight rounds at other places: a replay in float32 would call nothing lost of what it swallows."""
+    model = nn.Sequential(nn.Linear(3, 4), nn.Linear(4, 2).to(torch.bfloat16))
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    with report.record(model, optimizer, tmp_path / "run"):
+        model[1](model[0](torch.randn(5, 3)).to(torch.bfloat16)).float().square().mean().backward()
+        optimizer.step()
+    assert set(replay.by_tensor(Recording.open(tmp_path / "run"), 1)) == {"0.weight", "0.bias"}

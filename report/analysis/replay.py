@@ -51,10 +51,14 @@ class Arithmetic:
 
 
 def by_tensor(recording: Recording, steps: int) -> dict[str, Arithmetic]:
-    """Return the arithmetic by which each tensor was updated in the first `steps` steps; those that are replayed."""
-    one = {tensor.group: name for name, tensor in recording.tensors.items()}
+    """Return the arithmetic by which each tensor was updated in the first `steps` steps; those that are replayed.
+
+    Tensors of another number format than float32 are not: they round at other places.
+    """
+    exact = {name: tensor for name, tensor in recording.tensors.items() if tensor.dtype == "float32"}
+    one = {tensor.group: name for name, tensor in exact.items()}
     known = {group: arithmetic(recording, name, steps) for group, name in one.items()}
-    return {name: how for name, tensor in recording.tensors.items() if (how := known[tensor.group]) is not None}
+    return {name: how for name, tensor in exact.items() if (how := known[tensor.group]) is not None}
 
 
 def arithmetic(recording: Recording, name: str, steps: int) -> Arithmetic | None:

@@ -1,7 +1,16 @@
 """What momentum does to the gradients themselves, and which weights move together whatever the optimizer."""
 
 from report.analysis.findings.constants import STRONG, TOGETHER, TOGETHERNESS_TABLE, TRANSPLANTS_TABLE
-from report.analysis.findings.records import NOTHING_DRAWN, Evidence, Finding, Lookup, Test, conclude, paired
+from report.analysis.findings.records import (
+    NO_CONTROL,
+    NOTHING_DRAWN,
+    Evidence,
+    Finding,
+    Lookup,
+    Test,
+    conclude,
+    paired,
+)
 
 
 def loop(study: Lookup) -> Finding:
@@ -87,7 +96,7 @@ def together(study: Lookup) -> Finding:
         f"moves the same way; its 95 % interval lies above {TOGETHER.value:g}. Supported if all tests hold, not "
         "supported if none does, mixed otherwise.",
         (TOGETHER,),
-        tests,
+        tests if study.plain else [],
         evidence,
-        None if study.drawn else NOTHING_DRAWN,
+        NOTHING_DRAWN if not study.drawn else None if study.plain else NO_CONTROL,
     )

@@ -10,7 +10,16 @@ from report.analysis.findings.constants import (
     RETURNED,
     VANISHED,
 )
-from report.analysis.findings.records import NOTHING_DRAWN, Evidence, Finding, Lookup, Test, conclude, paired
+from report.analysis.findings.records import (
+    NO_CONTROL,
+    NOTHING_DRAWN,
+    Evidence,
+    Finding,
+    Lookup,
+    Test,
+    conclude,
+    paired,
+)
 
 
 def momentum(study: Lookup) -> Finding:
@@ -38,11 +47,7 @@ def momentum(study: Lookup) -> Finding:
     reason = None if study.drawn else NOTHING_DRAWN
     if not (without and has_momentum):
         tests = []
-        reason = (
-            "The main optimizer has no momentum that could be taken away."
-            if not has_momentum
-            else "No training run without momentum is there to compare with."
-        )
+        reason = "The main optimizer has no momentum that could be taken away." if not has_momentum else NO_CONTROL
     return conclude(
         "momentum",
         f"Updates persist because {main_name if has_momentum else 'Adam'} accumulates past gradients.",

@@ -17,6 +17,7 @@ BySeed = dict[int | None, float]  # a recording without a seed goes by None
 SUPPORTED, NOT_SUPPORTED, MIXED, NOT_TESTED = "supported", "not supported", "mixed", "not tested"
 VERDICTS = (SUPPORTED, NOT_SUPPORTED, MIXED, NOT_TESTED)
 
+NO_CONTROL = "No training run without momentum is there to compare with."
 NOTHING_DRAWN = "The claim is about neighbouring matrices that were kept whole; this recording has none."
 
 
