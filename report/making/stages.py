@@ -81,7 +81,10 @@ class Pipeline:
                 name="analyse",
                 modules=("report.analysis.report",),
                 inputs=self._run_files,
-                outputs=lambda: [place.results, *_files_below(place.numbers), *sorted(place.tables.glob("*.csv"))],
+                outputs=lambda: [
+                    *(place.results, *_files_below(place.numbers), *sorted(place.tables.glob("*.csv"))),
+                    *_files_below(place.measures),
+                ],
                 work=self._analyse,
             ),
             Product(
@@ -135,6 +138,8 @@ class Pipeline:
                 self._note_time(name, time.perf_counter() - started)
                 maker.record(stages[name])
                 CODE.remember(self.workspace.code)
+        if not self.workspace.code.is_file():
+            CODE.remember(self.workspace.code)
 
     @functools.cache  # noqa: B019 - a command has one pipeline
     def _maker(self) -> Maker:

@@ -191,6 +191,17 @@ class Rule:
         return float(decay) if isinstance(decay, int | float) else 0.0
 
 
+def filenames(description: Description) -> list[str]:
+    """Return the names of the files that a closed recording has for certain; what its client adds is not among them."""
+    found = ["run.json", "progress.json", "events.jsonl"]
+    for number, tensor in enumerate(description.tensors):
+        found += [f"weights-{number}.npy", f"gradients-{number}.npy"]
+        if tensor.kept == "sample":
+            found.append(f"indices-{number}.npy")
+            found += [f"first-{number}.npy"] if description.first and not tensor.since else []
+    return [*found, *(f"series-{number}.npy" for number in range(len(description.series)))]
+
+
 def parse(content: Any, where: str) -> Description:
     """Return what `run.json` says.
 

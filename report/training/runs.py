@@ -1,5 +1,6 @@
 """All the training runs of an experiment: which there are, which are still missing, and how they come about."""
 
+import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
@@ -281,10 +282,14 @@ def _tables(file: Path, experiment: Experiment) -> dict[str, str]:
 
 
 def _is_complete(workspace: Workspace, name: str, key: str | None) -> bool:
-    """Tell whether a folder holds the recording that is wanted; what it is called says nothing."""
-    found = files.read_json(workspace.run(name) / "run.json", "about", "ended", default={"about": {}, "ended": ""})
-    about = found["about"]
-    return found["ended"] == "complete" and isinstance(about, dict) and _is_same(about.get("key"), key)
+    """Tell whether a folder holds the recording that is wanted, with all its files; what it is called says nothing."""
+    folder = workspace.run(name)
+    try:
+        found = schema.parse(files.read_json(folder / "run.json"), name)
+    except ReportError:
+        return False  # none, or a damaged one
+    wanted = {*schema.filenames(found), "timings.json", *(["attached.npz"] if found.first else [])}
+    return found.ended == "complete" and _is_same(found.about.get("key"), key) and wanted <= {*os.listdir(folder)}
 
 
 def _remove_others(workspace: Workspace, keep: set[str]) -> None:
