@@ -409,16 +409,34 @@ def test_a_raster_says_runs_and_togetherness_of_the_table(ordinary: Drawn) -> No
     run, toss = (table.get("transplants", name, main, layer, late, applied=main).mean for name in ("mean_run", "toss"))
     plain = table.get("persistence", "mean_run", control, layer, late).mean
     caption = ordinary.manifest["raster"]["caption"]
-    assert (
-        f"direction for {run:.1f} batches; with tossed signs for {toss:.1f}, without momentum for {plain:.1f}"
-        in caption
-    )
+    assert f"it is {run:.1f}, {toss:.1f} and {plain:.1f} batches" in caption
     shares = [
         table.get("togetherness", name, slug, layer, late).mean
         for name, slug in (("output", main), ("output_toss", main), ("output", control))
     ]
     said = [int(each) for each in re.findall(r"(\d+)\N{NARROW NO-BREAK SPACE}%", caption)]
-    assert said == [round(100 * each) for each in shares if each is not None]
+    assert said[3:] == [round(100 * each) for each in shares if each is not None]
+    # Of the batches that are drawn, counted again from the table one pair after the other.
+    shown = columns.read(ordinary.workspace.tables / "raster.csv")
+    runs, together = [], []
+    for panel in ("recorded", "tossed", "without_momentum"):
+        series: dict[tuple[int, int], list[float]] = {}
+        for which, out, source, update in zip(*(shown[name] for name in ("panel", "out", "in", "update")), strict=True):
+            if which == panel:
+                series.setdefault((int(out), int(source)), []).append(float(update))
+        steps = [pair for each in series.values() for pair in itertools.pairwise(each) if 0 not in pair]
+        runs.append(len(steps) / sum(now * then < 0 for now, then in steps))
+        moves = [
+            (now, then)
+            for (one, first), (other, second) in itertools.combinations(series.items(), 2)
+            if one[0] == other[0]
+            for now, then in zip(first, second, strict=True)
+            if now and then
+        ]
+        together.append(sum(now * then > 0 for now, then in moves) / len(moves))
+    first, second, third = (f"{run:.1f}" for run in runs)
+    assert f"for {first} batches; with tossed signs for {second}, without momentum for {third}." in caption
+    assert said[:3] == [round(100 * each) for each in together]
     assert wording.window(late, study["batches"]) in caption
 
 

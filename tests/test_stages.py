@@ -16,6 +16,7 @@ from conftest import ROOT, TINY, Build, run_report
 from report.cli import main
 from report.console import Console
 from report.making.stages import Pipeline
+from report.training import runs
 from report.workspace import Workspace
 
 
@@ -294,3 +295,16 @@ def test_results_hold_no_time_and_no_place(tiny_build: Build) -> None:
     for path in tiny_build.workspace.build.rglob("*"):
         if path.suffix in (".json", ".csv", ".md"):
             assert str(tiny_build.workspace.build.parent) not in path.read_text(encoding="utf-8"), path
+
+
+def test_a_run_that_lacks_a_file_is_trained_again(tiny_build: Build, tmp_path: Path) -> None:
+    """Whichever it is: what is drawn already would hide that a number cannot be found again."""
+    build = copy_of(tiny_build, tmp_path)
+    main = build.workspace.run(build.experiment.main_run)
+    names = sorted(path.name for path in main.iterdir())
+    assert {"attached.npz", "timings.json", "weights-0.npy", "first-0.npy", "series-0.npy"} <= set(names)
+    for name in names:
+        (main / name).rename(tmp_path / name)
+        assert not runs.is_complete(build.workspace, build.experiment), name
+        (tmp_path / name).rename(main / name)
+    assert runs.is_complete(build.workspace, build.experiment)

@@ -3,7 +3,7 @@
 Three runs are compared (`report.analysis.transplants` makes them): the *measured* one; that of the *tossed* gradients,
 whose signs a coin draws; and the tossed one *held*, in which momentum waits while a gradient is exactly zero.
 
-- chance: the run of Gaussian noise of one size through the same momentum;
+- chance: the run of Gaussian noise through the same momentum;
 - uneven = held - chance: where one gradient is far larger than its neighbours, momentum follows it for longer;
 - coasting = tossed - held: without a gradient, momentum carries a weight on in its direction;
 - lean = measured - tossed: what the gradients' direction adds, or takes away.

@@ -29,19 +29,22 @@ FACTOR = Constant(
     "factor",
     1.25,
     "times",
-    "a formula that is a quarter off tells the order of magnitude, not the length; the 2 of before was too kind",
+    "a formula that is a quarter off tells the order of magnitude, not the length; 2, as before, let too much pass",
 )
 MOSTLY = Constant(
-    "mostly", 0.75, "fraction", "three quarters of what a streak has above a coin's: then the rest is the lesser part"
+    "mostly",
+    0.75,
+    "fraction",
+    "of what a streak has above a coin's: then the gradients' direction adds a quarter at most",
 )
 STRONG = Constant("strong", 0.9, "β", "from the usual momentum on; below it there is little to tell apart")
 TOGETHER = Constant(
-    "together", 0.6, "fraction", "signs that a coin draws agree in half of all pairs; in 0.6 nobody would doubt it"
+    "together", 0.6, "fraction", "signs that a coin draws agree in half of all pairs; one pair in ten more is seen"
 )
 EQUAL = Constant("equal", 1, "times", "a ratio of 1 means that the layers are updated equally")
 CLIP = Constant("clip", 1000, "times", "a dead layer must count as far away, but not as infinitely far")
 PUBLISHED = Constant("published", 0.95625, "fraction", "the validation accuracy that the first article reports")
-NEAR = Constant("near", 0.005, "fraction", "half a per cent: the same number when it is rounded to whole per cents")
+NEAR = Constant("near", 0.005, "fraction", "half a per cent of the images: few would call that a difference")
 EPOCH = Constant("epoch", 0.01, "epochs", "how far the images seen may be from one epoch")
 
 # Where a reader finds the evidence.

@@ -2,6 +2,7 @@
 
 from report.analysis import intervals
 from report.analysis.findings.constants import COIN, FACTOR, MOSTLY, TRANSPLANTS_TABLE
+from report.analysis.findings.layers import EARLY
 from report.analysis.findings.momentum import every, run_evidence
 from report.analysis.findings.records import NOTHING_DRAWN, Evidence, Finding, Lookup, Test, conclude
 
@@ -14,32 +15,13 @@ def streaks(study: Lookup) -> Finding:
     evidence: list[Evidence] = []
     below: list[bool | None] = []
     for layer in study.drawn:
-        own = (study.main, layer, study.late)
-        run, toss = (study.by_seed("transplants", *own, name, study.main) for name in ("mean_run", "toss"))
-        shares = [(toss[seed] - COIN) / (run[seed] - COIN) for seed in run if seed in toss and run[seed] > COIN]
-        place = {"layer": layer, "window": study.late, "optimizer": study.label(study.main)}
-        share = Evidence.of(
-            "share of the streak that a coin leaves",
-            intervals.estimate(shares),
-            "fraction",
-            TRANSPLANTS_TABLE,
-            test="tossed",
-            **place,
-        )
-        measured, tossed = (
-            Evidence.of(
-                said,
-                study.table.get("transplants", name, *own, applied=study.main),
-                "batches",
-                TRANSPLANTS_TABLE,
-                **place,
-            )
-            for said, name in (("mean same-sign run", "mean_run"), ("the same, signs tossed", "toss"))
-        )
+        share, *beside = _tossed(study, layer, study.late, "tossed")
         about = f"Do tossed signs leave more than {MOSTLY.value:.0%} of what streaks in {layer} have above a coin’s?"
         tests.append(Test("tossed", about, share.is_above(MOSTLY.value), layer))
         below.append(share.is_below(MOSTLY.value))
-        evidence += [share, measured, tossed]
+        evidence += [share, *beside]
+    if study.late != EARLY:
+        evidence += [each for layer in study.drawn for each in _tossed(study, layer, EARLY)]
     is_replayed = any(each.value is not None for each in evidence)
     return conclude(
         "streaks",
@@ -55,6 +37,24 @@ def streaks(study: Lookup) -> Finding:
         None if is_replayed else NOT_REPLAYED if study.drawn else NOTHING_DRAWN,
         refuted=any(below),
     )
+
+
+def _tossed(study: Lookup, layer: str, window: str, test: str | None = None) -> list[Evidence]:
+    """Return what tossed signs leave of the main optimizer's streaks, and the two runs that this is made from."""
+    own = (study.main, layer, window)
+    run, toss = (study.by_seed("transplants", *own, name, study.main) for name in ("mean_run", "toss"))
+    shares = [(toss[seed] - COIN) / (run[seed] - COIN) for seed in run if seed in toss and run[seed] > COIN]
+    estimates = {
+        "share of the streak that a coin leaves": (intervals.estimate(shares), "fraction", test),
+        "mean same-sign run": (study.table.get("transplants", "mean_run", *own, applied=study.main), "batches", None),
+        "the same, signs tossed": (study.table.get("transplants", "toss", *own, applied=study.main), "batches", None),
+    }
+    after = "" if window == study.late else f", {study.batches(window)}"
+    place = {"layer": layer, "window": window, "optimizer": study.label(study.main)}
+    return [
+        Evidence.of(f"{name}{after}", found, unit, TRANSPLANTS_TABLE, test=asks, **place)
+        for name, (found, unit, asks) in estimates.items()
+    ]
 
 
 def formula(study: Lookup) -> Finding:

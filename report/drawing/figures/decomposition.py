@@ -103,7 +103,7 @@ def words(tables: Tables, facts: Facts) -> Words:
         caption=(
             f"The mean same-sign run of {facts['label']} in {period} as a sum; {seeds(facts['seeds'])}{thin}. The "
             f"first three parts make up the sign toss: the run that is left when a coin draws the sign of every "
-            f"gradient. They are what chance gives with this momentum and gradients of one size, what gradients of "
+            f"gradient. They are what chance gives with this momentum and Gaussian gradients, what gradients of "
             f"uneven size add, and coasting, where the gradient is exactly zero. The last part, lean, is what the "
             f"direction of the gradients adds. Upright marks: the sign toss. All bars have one scale; those to the "
             f"left of zero shorten runs.{others(facts)}"

@@ -151,7 +151,7 @@ def words(tables: Tables, facts: Facts) -> Words:
     kin = facts["optimizers"][: facts["family"]]
     sorted_by = f", {kin[0]['name']} by rising momentum, then the others" if len(kin) > 1 else ""
     toss = " Thick marks: the sign toss, the same gradients through the same optimizer with signs drawn by a coin."
-    formula = " Thin lines: the formula for noise of one size, π/arccos of the momentum."
+    formula = " Thin lines: the formula for Gaussian noise, π/arccos of the momentum."
     lines = (toss if _tosses(facts) else "") + (formula if any(facts["predicted"].values()) else "")
     return Words(
         title="How long a weight keeps its direction, and momentum",

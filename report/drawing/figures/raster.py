@@ -14,8 +14,11 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from report.analysis.persistence import Flips, signs
 from report.analysis.raster import PANELS
 from report.analysis.table import Key, Table
+from report.analysis.togetherness import Units
+from report.analysis.windows import ALL
 from report.drawing.figures.comparison import optimizers, plain, scope
 from report.drawing.figures.sources import Columns, Facts, Tables, Words, main_label, rows
 from report.drawing.figures.style import PIXELS_PER_INCH, WIDTH, Ink, batches_below, brief, heading
@@ -109,12 +112,16 @@ def words(tables: Tables, facts: Facts) -> Words:
     seed = "" if facts["seed"] is None else f", seed {facts['seed']}"
     period = window(facts["window"], facts["batches"])
     over = f" (mean of {plural(facts['seeds'], 'seed')})" if facts["seeds"] > 1 else ""
+    seen = [_seen(rows(tables["raster"], layer=facts["layer"], panel=name)) for name in PANELS]
+    here = ["–" if each[0] is None else fixed(each[0], 1) for each in seen]
     run = [f"{fixed(facts['mean_run'][name], 1)}" for name in PANELS]
-    share = [percent(facts["together"][name], 0) for name in PANELS]
+    share = ["–" if each[1] is None else percent(each[1], 0) for each in seen]
+    whole = [percent(facts["together"][name], 0) for name in PANELS]
     numbers = (
-        f"In {period}{over}, a weight of this layer keeps its direction for {run[0]} batches; with tossed signs for "
-        f"{run[1]}, without momentum for {run[2]}. Two weights into one output unit that both move do so the same "
-        f"way in {share[0]} of cases; with tossed signs in {share[1]}, without momentum in {share[2]}."
+        f"In the batches shown, a weight keeps its direction for {here[0]} batches; with tossed signs for {here[1]}, "
+        f"without momentum for {here[2]}. Two weights into one output unit that both move do so the same way in "
+        f"{share[0]} of cases; with tossed signs in {share[1]}, without momentum in {share[2]}. In {period}{over} it "
+        f"is {run[0]}, {run[1]} and {run[2]} batches, and {whole[0]}, {whole[1]} and {whole[2]} of cases."
     )
     return Words(
         title=f"{which} of {facts['layer']}, batch by batch",
@@ -130,6 +137,15 @@ def words(tables: Tables, facts: Facts) -> Words:
             f"down: {facts['main']}; the same with tossed signs; {facts['control']}. {numbers}"
         ),
     )
+
+
+def _seen(table: Columns) -> tuple[float | None, float | None]:
+    """Return a panel's mean same-sign run in steps, and the share of pairs into one unit that move the same way."""
+    sign = signs(_matrix(table)).T
+    flips = Flips({ALL: slice(0, len(sign))})
+    flips.add(0, sign > 0, sign < 0)
+    pairs, same = Units.of(_units(table)).pairs(sign).sum(axis=0).tolist()
+    return flips.mean_run(ALL), same / pairs if pairs else None
 
 
 def _units(table: Columns) -> NDArray[np.int64]:

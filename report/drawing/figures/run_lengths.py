@@ -86,7 +86,7 @@ def words(tables: Tables, facts: Facts) -> Words:
         title="How often a direction lasts how long",
         caption=(
             f"Share of all same-sign runs that last so many batches, in {period}{over}, on a logarithmic axis: "
-            f"{names(facts['optimizers'])}. Dots: measured; lines: what noise of one size "
+            f"{names(facts['optimizers'])}. Dots: measured; lines: what Gaussian noise "
             f"would give with the same momentum.{others(facts)}"
         ),
         alt=(
