@@ -87,14 +87,16 @@ def tables(measured: Measured) -> Found:
 
 def streaks(measured: Measured, layer: str) -> Iterator[tuple[str, str, str, Numbers]]:
     """Give name, window, optimizer and numbers of what the sign toss says of a layer."""
-    late, label = measured.late, measured.main
-    run, toss = (measured.own(name, layer, late, label) for name in ("mean_run", "toss"))
-    slack = measured.optimizer(label).rounds * ROUNDED * (middle(run) + middle(toss))
-    shares = [(toss[seed] - 2) / (run[seed] - 2) for seed in run if seed in toss]
-    share = interval(shares) | {"slack": slack / abs(middle(run) - 2)}
-    yield "share of the streak that a coin leaves", late, label, share
-    yield "mean same-sign run", late, label, interval(list(run.values())) | {"slack": slack}
-    yield "the same, signs tossed", late, label, interval(list(toss.values())) | {"slack": slack}
+    label = measured.main
+    windows = {measured.late: "", **({"1-100": ", batches 1–100"} if measured.late == "101-1000" else {})}
+    for window, said in windows.items():
+        run, toss = (measured.own(name, layer, window, label) for name in ("mean_run", "toss"))
+        slack = measured.optimizer(label).rounds * ROUNDED * (middle(run) + middle(toss))
+        shares = [(toss[seed] - 2) / (run[seed] - 2) for seed in run if seed in toss]
+        share = interval(shares) | {"slack": slack / abs(middle(run) - 2)}
+        yield f"share of the streak that a coin leaves{said}", window, label, share
+        yield f"mean same-sign run{said}", window, label, interval(list(run.values())) | {"slack": slack}
+        yield f"the same, signs tossed{said}", window, label, interval(list(toss.values())) | {"slack": slack}
 
 
 def together(measured: Measured, layer: str) -> Iterator[tuple[str, str, str, Numbers]]:

@@ -5,6 +5,7 @@ from report.analysis.findings.constants import COIN, FACTOR, MOSTLY, TRANSPLANTS
 from report.analysis.findings.layers import EARLY
 from report.analysis.findings.momentum import every, run_evidence
 from report.analysis.findings.records import NOTHING_DRAWN, Evidence, Finding, Lookup, Test, conclude
+from report.analysis.windows import LATE
 
 NOT_REPLAYED = "The main optimizer's arithmetic is not one of those that are replayed here."
 
@@ -20,7 +21,7 @@ def streaks(study: Lookup) -> Finding:
         tests.append(Test("tossed", about, share.is_above(MOSTLY.value), layer))
         below.append(share.is_below(MOSTLY.value))
         evidence += [share, *beside]
-    if study.late != EARLY:
+    if study.late == LATE:
         evidence += [each for layer in study.drawn for each in _tossed(study, layer, EARLY)]
     is_replayed = any(each.value is not None for each in evidence)
     return conclude(
