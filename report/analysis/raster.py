@@ -4,14 +4,16 @@ Three panels: as recorded, with momentum; the same gradients with tossed signs, 
 recorded without momentum. A weight's updates are divided by their own root mean square, so that each row shows signs.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from report.analysis import replay, windows
 from report.analysis.columns import Columns, same
+from report.analysis.persistence import Flips, signs
 from report.analysis.replay import Arithmetic, Divisor, Sum, Walk
+from report.analysis.togetherness import Units
 from report.analysis.transplants import coins
 from report.analysis.updates import Chunk, Floats, Track
 from report.recording.reader import Recording
@@ -59,6 +61,24 @@ def tables(study: Study, name: str, control: Recording) -> Iterator[Columns]:
             "in": np.tile(inputs, len(scaled)),
             "update": scaled.reshape(-1),
         }
+
+
+def seen(panels: Sequence[Columns]) -> dict[str, dict[str, float | None]] | None:
+    """Return, by panel, what it shows: `mean_run`, the mean same-sign run in steps, and `together`.
+
+    That is the share of pairs of weights into one output unit that both move in a step and move the same way. Both
+    None where nothing turns, or no pair moves; None at all without panels.
+    """
+    found: dict[str, dict[str, float | None]] = {}
+    for name, panel in zip(PANELS, panels, strict=False):
+        weights = int(np.count_nonzero(panel["batch"] == panel["batch"][0]))
+        sign = signs(np.asarray(panel["update"], np.float64).reshape(-1, weights))
+        flips = Flips({windows.ALL: slice(0, len(sign))})
+        flips.add(0, sign > 0, sign < 0)
+        units = Units.of(np.asarray(panel["out"][:weights], np.int64))
+        pairs, alike = units.pairs(sign).sum(axis=0).tolist()
+        found[name] = {"mean_run": flips.mean_run(windows.ALL), "together": alike / pairs if pairs else None}
+    return found or None
 
 
 def _chunks(recording: Recording, name: str, last: int) -> Iterator[Chunk]:

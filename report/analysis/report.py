@@ -10,7 +10,7 @@ cuts and the histories of the main recording; `results.json` what is no row of a
   `late` (the window free of start-up), `optimizers` (a list, the main one first, see `rules.describe`), `runs` and
   `seeds_of` ({slug: [name or seed of each recording]}), `missing` ([{`run`, `reason`}]); `theory`[slug]: what chance
   predicts, or null where no theory describes the optimizer, or not the same for every tensor; `accuracy`; `one_weight`:
-  which weight is shown under every optimizer;
+  which weight is shown under every optimizer; `raster`, by panel what it shows (`raster.seen`), or null;
 - `findings`: a list of records (`findings.records.Finding`), one a claim, always in this order: streaks, together,
   loop, formula; and those of the first article: persistence, momentum, layer-3-4-quiet, layer-3-4-late, accuracy.
 
@@ -93,8 +93,9 @@ def analyse(workspace: Workspace, study: Study, missing: Sequence[Mapping[str, s
     plain = next(
         (study.find(label, study.main.seed) for label in study.labels if study.slug(label) in looked_up.plain), None
     )
-    if drawn and plain is not None and (panels := list(raster.tables(study, drawn[-1], plain))):
-        parts["raster"] = panels
+    panels = list(raster.tables(study, drawn[-1], plain)) if drawn and plain is not None else []
+    parts |= {"raster": panels} if panels else {}
+    results["raster"] = raster.seen(panels)
     for name, each in parts.items():
         columns.write(workspace.tables / f"{name}.csv", each)
     for path in workspace.tables.glob("*.csv"):

@@ -14,11 +14,8 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from report.analysis.persistence import Flips, signs
 from report.analysis.raster import PANELS
 from report.analysis.table import Key, Table
-from report.analysis.togetherness import Units
-from report.analysis.windows import ALL
 from report.drawing.figures.comparison import optimizers, plain, scope
 from report.drawing.figures.sources import Columns, Facts, Tables, Words, main_label, rows
 from report.drawing.figures.style import PIXELS_PER_INCH, WIDTH, Ink, batches_below, brief, heading
@@ -39,7 +36,7 @@ BAR: Final = (510, 12)  # CSS pixels: left edge and width of the colour scale
 def facts(results: Mapping[str, Any], table: Table) -> Facts | None:
     """Return which layer is shown, and the runs and the togetherness of each panel; None without a control."""
     control, drawn = plain(results), results["drawn"]
-    if control is None or not drawn:
+    if control is None or not drawn or results["raster"] is None:
         return None
     study = results["study"]
     main, layer, late = study["main"], drawn[-1], study["late"]
@@ -66,6 +63,7 @@ def facts(results: Mapping[str, Any], table: Table) -> Facts | None:
         "seed": study["seeds_of"][main][place],
         "mean_run": dict(zip(PANELS, runs, strict=True)),
         "together": dict(zip(PANELS, together, strict=True)),
+        "shown": results["raster"],
         **scope(results, [each for each in optimizers(results) if each["slug"] == main]),
     }
 
@@ -112,10 +110,10 @@ def words(tables: Tables, facts: Facts) -> Words:
     seed = "" if facts["seed"] is None else f", seed {facts['seed']}"
     period = window(facts["window"], facts["batches"])
     over = f" (mean of {plural(facts['seeds'], 'seed')})" if facts["seeds"] > 1 else ""
-    seen = [_seen(rows(tables["raster"], layer=facts["layer"], panel=name)) for name in PANELS]
-    here = ["–" if each[0] is None else fixed(each[0], 1) for each in seen]
+    seen = [facts["shown"][name] for name in PANELS]
+    here = ["–" if each["mean_run"] is None else fixed(each["mean_run"], 1) for each in seen]
     run = [f"{fixed(facts['mean_run'][name], 1)}" for name in PANELS]
-    share = ["–" if each[1] is None else percent(each[1], 0) for each in seen]
+    share = ["–" if each["together"] is None else percent(each["together"], 0) for each in seen]
     whole = [percent(facts["together"][name], 0) for name in PANELS]
     numbers = (
         f"In the batches shown, a weight keeps its direction for {here[0]} batches; with tossed signs for {here[1]}, "
@@ -137,15 +135,6 @@ def words(tables: Tables, facts: Facts) -> Words:
             f"down: {facts['main']}; the same with tossed signs; {facts['control']}. {numbers}"
         ),
     )
-
-
-def _seen(table: Columns) -> tuple[float | None, float | None]:
-    """Return a panel's mean same-sign run in steps, and the share of pairs into one unit that move the same way."""
-    sign = signs(_matrix(table)).T
-    flips = Flips({ALL: slice(0, len(sign))})
-    flips.add(0, sign > 0, sign < 0)
-    pairs, same = Units.of(_units(table)).pairs(sign).sum(axis=0).tolist()
-    return flips.mean_run(ALL), same / pairs if pairs else None
 
 
 def _units(table: Columns) -> NDArray[np.int64]:
