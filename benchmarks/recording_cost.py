@@ -59,7 +59,8 @@ def compare(material: Material) -> Iterator[Line]:
             return _example(make, steps, material.folder / name if recorded else None)
 
         yield from _ratio(f"{name} of {size:,} parameters, {steps} steps", run, material.rounds, EXAMPLES)
-    yield from _memory(material.folder, (40, 80) if material.quick else (150, 600))
+    if not material.quick:
+        yield from _memory(material.folder, (150, 600))
     yield _import(2 if material.quick else 20)
 
 

@@ -110,11 +110,6 @@ class Groups(LoadScopeScheduling):
         return group_of(nodeid)
 
 
-def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Return one process more than there are cores: many tests wait, for a server, a timeout or a killed process."""
-    return (os.cpu_count() or 1) + 1
-
-
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Groups:
     """Return what hands out the tests."""
     return Groups(config, log)
