@@ -19,13 +19,17 @@ there, so each file can be read by NumPy alone, also while the recording grows a
 """
 
 import difflib
+import functools
 import hashlib
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from report.errors import ReportError
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
 FORMAT = "weights-in-motion/recording"
 VERSION = 3  # of the format
@@ -202,6 +206,14 @@ def filenames(description: Description) -> list[str]:
     return [*found, *(f"series-{number}.npy" for number in range(len(description.series)))]
 
 
+@functools.cache
+def _validator() -> "TypeAdapter[Description]":
+    """Return what checks a description; it takes a while to make, and only readers need it."""
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(Description)
+
+
 def parse(content: Any, where: str) -> Description:
     """Return what `run.json` says.
 
@@ -219,11 +231,11 @@ def parse(content: Any, where: str) -> Description:
             f"{where} has version {content.get('version')} of the format, and this program reads version {VERSION}. "
             "Record it again, or read it with the version of weights-in-motion that wrote it."
         )
-    from pydantic import TypeAdapter, ValidationError  # only readers need it, and it takes a tenth of a second
+    from pydantic import ValidationError
 
     fields = {name: value for name, value in content.items() if name not in ("format", "version")}
     try:
-        return TypeAdapter(Description).validate_python(fields)
+        return _validator().validate_python(fields)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
