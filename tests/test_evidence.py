@@ -54,3 +54,17 @@ def test_a_table_has_every_piece_of_evidence(tiny_build):
     assert len([cell for cell in cells if cell != "–"]) == len(pieces) > 20
     assert sum("[" in cell for cell in cells) == sum(each["low"] is not None for each in pieces)
     assert sum("chance" in cell for cell in cells) == sum(each["predicted"] is not None for each in pieces)
+
+
+def test_a_start_with_less_toss_is_told() -> None:
+    """In every layer the interval at the start has to end below the share later; without a start there is nothing."""
+
+    def share(layer: str, window: str, value: float, high: float | None) -> dict[str, object]:
+        return {"unit": "fraction", "layer": layer, "window": window, "value": value, "high": high}
+
+    later = [share("a", "101-1000", 1.0, 1.1), share("b", "101-1000", 0.8, 0.9)]
+    for highs, told in (((0.9, 0.4), True), ((0.9, 0.85), False), ((1.2, 0.4), False), ((None, 0.4), False)):
+        first = [share(layer, "1-100", 0.3, high) for layer, high in zip("ab", highs, strict=True)]
+        assert evidence.is_less_at_first({"evidence": [*later, *first]}, "101-1000") is told
+    assert not evidence.is_less_at_first({"evidence": later}, "101-1000")
+    assert not evidence.is_less_at_first({"evidence": []}, "all")

@@ -22,12 +22,12 @@ STEPS, WEIGHTS = 1000, 1500
 
 def sgd(beta: float, steps: int = STEPS) -> dict[str, Arithmetic]:
     """Return the arithmetic of SGD with so much momentum, of tensor "w"."""
-    return {"w": Arithmetic(beta, False, None, False, 0.0, 0.0, (0.001,) * steps)}
+    return {"w": Arithmetic(beta, False, None, 0.0, 0.0, (0.001,) * steps)}
 
 
 def adam(beta: float, steps: int = STEPS, weight_decay: float = 0.0) -> dict[str, Arithmetic]:
     """Return that of Adam."""
-    return {"w": Arithmetic(beta, True, 0.999, True, 1e-8, weight_decay, (0.001,) * steps)}
+    return {"w": Arithmetic(beta, True, 0.999, 1e-8, weight_decay, (0.001,) * steps)}
 
 
 def made(folder: Path, gradients: np.ndarray, beta: float = 0.9, **more: int) -> Path:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from report.analysis import replay, windows
 from report.analysis.columns import Columns, same
 from report.analysis.persistence import Flips, signs
-from report.analysis.replay import Arithmetic, Divisor, Sum, Walk
+from report.analysis.replay import Arithmetic, Replay
 from report.analysis.togetherness import Units
 from report.analysis.transplants import coins
 from report.analysis.updates import Chunk, Floats, Track
@@ -91,13 +91,10 @@ def _chunks(recording: Recording, name: str, last: int) -> Iterator[Chunk]:
 def _tossed(recording: Recording, name: str, how: Arithmetic, chunks: list[Chunk]) -> list[NDArray[np.floating]]:
     """Return the updates that the first toss of some chunks makes, (rows, n) each."""
     drawn = coins(recording, name, 0)
-    total, divisor = Sum.of(how), None if how.decay is None else Divisor(how)
-    walk = Walk(how, chunks[0].weights[0])
+    tossed = Replay(how, chunks[0].weights[0])
     found: list[NDArray[np.floating]] = []
     for chunk in chunks:
         noise: Floats = chunk.gradients * drawn.toss(*chunk.gradients.shape)
         with np.errstate(over="ignore", divide="ignore", invalid="ignore"):  # as silently as in the optimizer
-            below = None if divisor is None else divisor.add(chunk.first, noise)
-            path = walk.add(chunk.first, chunk.numbers, total.add(noise), below)[1]
-            found.append(np.diff(path, axis=0))
+            found.append(np.diff(tossed.add(chunk.first, chunk.numbers, noise), axis=0))
     return found

@@ -28,9 +28,9 @@ class Arithmetic:
 
     Attributes:
         momentum: β, the decay of the sum.
-        averaged: whether the sum is a mean, (1 - β) g + β m, corrected for its start; else it is g + β m.
+        averaged: whether the sum is a mean, (1 - β) g + β m; it and the mean square are corrected for their start then.
+            Else it is g + β m, and nothing is corrected.
         decay: of the mean square that the sum is divided by; None where it is divided by nothing.
-        corrected: whether that mean square is corrected for its start.
         epsilon: added to its root.
         weight_decay: the share of a weight, in learning rates, that it loses in each step.
         rates: the learning rate of each step, (steps,).
@@ -39,7 +39,6 @@ class Arithmetic:
     momentum: float
     averaged: bool
     decay: float | None
-    corrected: bool
     epsilon: float
     weight_decay: float
     rates: tuple[float, ...]
@@ -47,7 +46,7 @@ class Arithmetic:
     @property
     def size(self) -> tuple[float | None, bool, float]:
         """Return what decides the divisor: optimizers with the same share it."""
-        return self.decay, self.corrected, self.epsilon
+        return self.decay, self.averaged, self.epsilon
 
 
 def by_tensor(recording: Recording, steps: int) -> dict[str, Arithmetic]:
@@ -78,14 +77,14 @@ def arithmetic(recording: Recording, name: str, steps: int) -> Arithmetic | None
     betas = settings.get("betas")
     if rule.name == "AdamW" or (rule.name == "Adam" and (not decay or settings.get("decoupled_weight_decay"))):
         assert isinstance(betas, tuple)
-        return Arithmetic(betas[0], True, betas[1], True, epsilon, decay, rates)
+        return Arithmetic(betas[0], True, betas[1], epsilon, decay, rates)
     if decay:
         return None  # it is added to the gradients, which then depend on the path
     if rule.name == "RMSprop" and not rule.momentum:
         alpha = settings["alpha"]
         assert isinstance(alpha, int | float)
-        return Arithmetic(0.0, False, alpha, False, epsilon, 0.0, rates)
-    return Arithmetic(rule.momentum, False, None, False, 0.0, 0.0, rates) if rule.name == "SGD" else None
+        return Arithmetic(0.0, False, alpha, epsilon, 0.0, rates)
+    return Arithmetic(rule.momentum, False, None, 0.0, 0.0, rates) if rule.name == "SGD" else None
 
 
 class Sum:
@@ -115,8 +114,11 @@ class Sum:
         found = np.empty_like(gradients)
         decay = np.where(gradients == 0, kind(1), kind(self.decay)) if self.held else None
         last = np.zeros_like(gradients[0]) if self._last is None else self._last
-        if self.averaged:
-            for step, row in enumerate(gradients):
+        for step, row in enumerate(gradients):
+            if not self.averaged:
+                np.multiply(last, kind(self.decay) if decay is None else decay[step], out=found[step])
+                found[step] += row
+            else:
                 np.subtract(row, last, out=found[step])
                 if self.decay > 0.5:
                     found[step] *= kind(1 - self.decay)
@@ -124,12 +126,6 @@ class Sum:
                 else:
                     found[step] *= kind(self.decay)
                     np.subtract(row, found[step], out=found[step])
-                last = found[step]
-            self._last = last.copy()
-            return found
-        for step, row in enumerate(gradients):
-            np.multiply(last, kind(self.decay) if decay is None else decay[step], out=found[step])
-            found[step] += row
             last = found[step]
         self._last = last.copy()
         return found
@@ -149,7 +145,7 @@ class Divisor:
         kind = gradients.dtype.type
         found = self._sum.add(gradients * gradients) * kind(1 - self.decay)
         np.sqrt(found, out=found)
-        if self.how.corrected:
+        if self.how.averaged:
             found /= np.sqrt(_correction(self.decay, first, len(found))).astype(found.dtype)[:, None]
         found += kind(self.how.epsilon)
         return found
@@ -197,6 +193,20 @@ class Walk:
                 np.add(path[step], asked[step], out=path[step + 1])
         self._last = path[-1].copy()
         return asked, path
+
+
+class Replay:
+    """Send gradients through one optimizer, from its sum to its weights."""
+
+    def __init__(self, how: Arithmetic, initial: Array) -> None:
+        """Begin with the weights before the first step, (n,)."""
+        self._sum, self._divisor = Sum.of(how), None if how.decay is None else Divisor(how)
+        self._walk = Walk(how, initial)
+
+    def add(self, first: int, numbers: NDArray[np.int64], gradients: Array) -> Array:
+        """Take in (rows, n) gradients; return the weights before and after, (rows + 1, n). Arguments as of `Walk`."""
+        divisor = None if self._divisor is None else self._divisor.add(first, gradients)
+        return self._walk.add(first, numbers, self._sum.add(gradients), divisor)[1]
 
 
 class Coins:

@@ -6,6 +6,7 @@ made of tossed gradients, whose signs a coin has drawn. `mean_run` - `toss` is t
 gradients adds to a streak (they keep it), or takes away (each takes back what the last one gave).
 """
 
+import functools
 import hashlib
 import zlib
 from collections.abc import Mapping
@@ -15,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from report.analysis.persistence import Flips, signs
-from report.analysis.replay import Arithmetic, Coins, Divisor, Sum, Walk
+from report.analysis.replay import Arithmetic, Coins, Divisor, Replay, Sum, Walk
 from report.analysis.togetherness import Togetherness
 from report.analysis.updates import Chunk, Track
 from report.analysis.windows import Spans, Totals
@@ -43,7 +44,8 @@ class Applied:
     @property
     def key(self) -> str:
         """Return what tells these optimizers from others."""
-        return hashlib.sha256(repr((self.own, sorted(self.every.items()))).encode()).hexdigest()
+        every = {slug: {name: _key(how) for name, how in found.items()} for slug, found in sorted(self.every.items())}
+        return hashlib.sha256(repr((self.own, every)).encode()).hexdigest()
 
     def to(self, track: Track, spans: Spans) -> "Replays":
         """Return the replays of a tensor."""
@@ -61,8 +63,7 @@ class Own:
         self.together = together
         self.counts = Totals(spans, (4,))  # entries, those whose sign is the recorded one, asked for, lost
         self._held = Sum(how.momentum, held=True)
-        self._sum, self._divisor = Sum.of(how), None if how.decay is None else Divisor(how)
-        self._walk = Walk(how, initial.astype(np.float64))
+        self._replay = Replay(how, initial.astype(np.float64))
 
     def add(
         self,
@@ -89,9 +90,7 @@ class Own:
         counts += [np.count_nonzero(x, axis=1) for x in (sign == signs(chunk.updates), wanted, wanted & stood)]
         self.counts.add(chunk.first, np.stack(counts, axis=1))
         self.together.add(chunk.first, up[:, 1].view(np.int8) - down[:, 1].view(np.int8))
-        gradients = chunk.gradients.astype(np.float64)
-        divisor = None if self._divisor is None else self._divisor.add(chunk.first, gradients)
-        _, path = self._walk.add(chunk.first, chunk.numbers, self._sum.add(gradients), divisor)
+        path = self._replay.add(chunk.first, chunk.numbers, chunk.gradients.astype(np.float64))
         self.exact.add(chunk.first, path[1:] > path[:-1], path[1:] < path[:-1])
 
     def resolution(self) -> Found:
@@ -197,6 +196,12 @@ class Replays:
     def tossed(flips: Flips, window: str) -> float | None:
         """Return the mean over the tosses of their mean same-sign runs."""
         return _mean([flips.mean_run(window, toss) for toss in range(1, 1 + TOSSES)])
+
+
+@functools.cache
+def _key(how: Arithmetic) -> str:
+    """Return what tells an optimizer from others; the same one treats many tensors of many training runs."""
+    return hashlib.sha256(repr(how).encode()).hexdigest()
 
 
 def coins(recording: Recording, name: str, toss: int) -> Coins:

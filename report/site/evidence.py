@@ -35,6 +35,22 @@ def arrange(evidence: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     }
 
 
+def is_less_at_first(streaks: Mapping[str, Any], late: str) -> bool:
+    """Tell whether a sign toss leaves less of the streaks at the start than later.
+
+    So it is where, in every layer, the share at the start has an interval that ends below the share later.
+
+    Args:
+        streaks: the finding, as results.json has it.
+        late: the window free of start-up.
+    """
+    shares = [each for each in streaks["evidence"] if each["unit"] == "fraction"]
+    later = {each["layer"]: each["value"] for each in shares if each["window"] == late}
+    first = {each["layer"]: each["high"] for each in shares if each["window"] != late}
+    pairs = [(first.get(layer), value) for layer, value in later.items()]
+    return bool(pairs) and all(None not in pair and pair[0] < pair[1] for pair in pairs)
+
+
 def compare(findings: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Return what the claims' deciding numbers were on the exploratory seeds, beside what they are now.
 

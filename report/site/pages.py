@@ -15,6 +15,7 @@ from latex2mathml.converter import convert
 
 from report import files, wording
 from report.analysis import results as analysed
+from report.analysis.findings import claims
 from report.drawing.player import pack as player
 from report.errors import ReportError
 from report.products import kept_files
@@ -92,11 +93,14 @@ def _context(
     main = study.main
     timings = files.read_json(workspace.timings, default={})
     animations = files.read_json(workspace.animations_manifest)
+    found = {finding["id"]: finding for finding in results["findings"]}
     offered = {Path(path).name: downloads.describe(path, data) for path, data in content.items()}
     return {
         "results": results,
-        "findings": {finding["id"]: finding for finding in results["findings"]},
+        "findings": found,
         "explored": evidence.compare(results["findings"]),
+        "own_claims": len(claims.OURS),
+        "less_at_first": evidence.is_less_at_first(found["streaks"], results["study"]["late"]),
         "site": settings,
         "experiment_text": content["downloads/experiment.toml"].decode("utf-8").strip(),
         "run": results["main"],
