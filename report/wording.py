@@ -1,7 +1,17 @@
-"""How quantities are written in prose: a real minus sign, grouped thousands, × 10ⁿ instead of e-05."""
+"""How quantities are written in prose: a real minus sign, grouped thousands, × 10ⁿ instead of e-05.
+
+Numerals are the same in English and in Japanese; `filters` gives them in any language, with the words around them.
+"""
 
 import math
-from collections.abc import Iterable, Sequence
+import tomllib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from report.errors import ReportError
+
+Sections = Mapping[str, Mapping[str, str]]  # of a file of words: texts by section and key
 
 MINUS = "\N{MINUS SIGN}"
 NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
@@ -121,3 +131,83 @@ FILTERS = {
     "window": window,
     "md": markdown,
 }
+
+
+def read(templates: Path, language: str, name: str) -> Sections:
+    """Return the sections of `templates/<language>/words/<name>.toml`.
+
+    Raises:
+        ReportError: when there is none, or it holds anything but texts in sections.
+    """
+    path = templates / language / "words" / f"{name}.toml"
+    try:
+        sections = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError:
+        raise ReportError(f"{path}: there is no such file.") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ReportError(f"{path}: not valid TOML: {error}.") from error
+    for section, texts in sections.items():
+        if not isinstance(texts, dict):
+            raise ReportError(f"{path}: {section} stands outside any section.")
+        for key, text in texts.items():
+            if not isinstance(text, str):
+                raise ReportError(f"{path}: [{section}] {key} is not a text.")
+    return sections
+
+
+def filters(language: str, words: Mapping[str, str]) -> dict[str, Callable[..., str]]:
+    """Return what templates of a language write quantities with.
+
+    Args:
+        language: whose marks for thousands and decimals are used.
+        words: the section [wording] of its interface.toml.
+    """
+    from babel.numbers import get_decimal_symbol, get_group_symbol
+
+    marks = str.maketrans({",": get_group_symbol(language), ".": get_decimal_symbol(language)})
+
+    def local(write: Callable[..., str]) -> Callable[..., str]:
+        return lambda *given, **options: write(*given, **options).translate(marks)
+
+    whole, decimal, significant = local(thousands), local(fixed), local(digits)
+
+    def interval(low: float | None, high: float | None, count: int = 3) -> str:
+        return "–" if low is None or high is None else f"[{significant(low, count)}, {significant(high, count)}]"
+
+    def file_size(count: int) -> str:
+        size, unit = float(count), 0
+        while size >= 999.5 and unit < len(BYTES) - 1:
+            size, unit = size / 1000, unit + 1
+        text = whole(size) if unit == 0 or size >= 9.95 else decimal(size, 1)
+        return f"{text}{NO_BREAK_SPACE}{BYTES[unit]}" if unit else words["bytes"].format(count=text)
+
+    def duration(seconds: float) -> str:
+        rounded = round(seconds)
+        if rounded < 60:
+            return words["seconds"].format(seconds=rounded if seconds >= 9.95 else decimal(seconds, 1))
+        return words["minutes"].format(minutes=rounded // 60, seconds=rounded % 60)
+
+    def series(parts: Iterable[object], last: str = "and") -> str:
+        texts = [str(part) for part in parts]
+        return words[last].join([words["comma"].join(texts[:-1]), texts[-1]] if len(texts) > 1 else texts)
+
+    def plural(count: float, one: str, many: str = "") -> str:
+        return f"{whole(count)}{NO_BREAK_SPACE}{one if count == 1 else many or one + 's'}"
+
+    def window(name: str, batches: int) -> str:
+        if name == "all":
+            return words["all" if batches != 1 else "only"].format(count=whole(batches))
+        first, last = (int(part) for part in name.split("-"))
+        return words["window"].format(first=whole(first), last=whole(min(last, batches)))
+
+    own = (interval, file_size, duration, series, plural, window)
+    named: dict[str, Any] = {each.__name__: each for each in own}
+    return {
+        **named,
+        "thousands": whole,
+        "digits": significant,
+        "fixed": decimal,
+        "percent": local(percent),
+        "shape": local(shape),
+        "md": markdown,
+    }

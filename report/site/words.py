@@ -1,0 +1,115 @@
+"""The words of one language: what stands in `templates/<language>/words/*.toml`, filled with facts by name.
+
+Figures' captions, findings and the like are short templates of Jinja; the labels of drawings and what scripts say are
+plain texts, handed over by the section.
+"""
+
+import functools
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from jinja2.ext import Extension
+
+from report import wording
+from report.errors import ReportError
+
+FOLDER = "words"
+TAG = r"(?:\{%(?:(?!%\}).)*%\}|\{#(?:(?!#\}).)*#\})"  # a block's beginning or end, or a comment
+TEXT_BEFORE_TAG = re.compile(rf"^(?!(?:\s|{TAG})*$)(.*[^-+])%\}}$", re.MULTILINE)
+WIDE = r"[\u3000-\u30ff\u3400-\u9fff\uff00-\uffef]"  # what Chinese and Japanese write without spaces between words
+LINE_END = re.compile(rf"(?<={WIDE})\n(?={WIDE})")
+
+
+class KeepLineEnds(Extension):
+    """Keep the end of a line that has text and ends with a tag; Jinja's trim_blocks would glue the next word to it."""
+
+    def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:
+        """Mark such tags as ones after which nothing is trimmed; lines keep their numbers."""
+        return TEXT_BEFORE_TAG.sub(r"\1+%}", source)
+
+
+class Words:
+    """Hold the words of one language.
+
+    Attributes:
+        language: name of the folder of templates.
+        environment: Jinja's, for whole pages too: an unknown name is an error, never an empty text.
+    """
+
+    def __init__(self, templates: Path, language: str, files: Mapping[str, wording.Sections]) -> None:
+        """Keep what was read; nothing is compiled before it is asked for."""
+        self.language = language
+        self._folder = templates / language
+        self._files = files
+        self.environment = jinja2.Environment(
+            loader=jinja2.FileSystemLoader(self._folder),
+            undefined=jinja2.StrictUndefined,
+            # Markdown, not HTML: what comes from data goes through the filter "md" instead.
+            autoescape=False,
+            extensions=[KeepLineEnds],
+            trim_blocks=True,
+            lstrip_blocks=True,
+            keep_trailing_newline=True,
+        )
+        filters = wording.filters(language, self.section("interface", "wording"))
+        self.environment.filters.update(filters)
+        self.environment.globals.update(interval=filters["interval"])
+
+    @classmethod
+    def load(cls, templates: Path, language: str) -> "Words":
+        """Read the words of a language.
+
+        Raises:
+            ReportError: one line with the file and what is wrong there.
+        """
+        folder = templates / language / FOLDER
+        names = sorted(path.stem for path in folder.glob("*.toml"))
+        return cls(templates, language, {name: wording.read(templates, language, name) for name in names})
+
+    def section(self, file: str, section: str) -> dict[str, str]:
+        """Return a section's texts by their keys, as they are written.
+
+        Raises:
+            ReportError: when there is no such file or section.
+        """
+        if file not in self._files:
+            raise ReportError(f"{self._path(file)}: there is no such file.")
+        if section not in self._files[file]:
+            raise ReportError(f"{self._path(file)}: there is no section [{section}].")
+        return dict(self._files[file][section])
+
+    def fill(self, file: str, section: str, key: str, facts: Mapping[str, Any]) -> str:
+        """Return a text on one line, filled with facts.
+
+        Raises:
+            ReportError: when it is not there, is not a template, or names a fact that is not given.
+        """
+        try:
+            text = self._template(file, section, key).render(facts)
+        except (jinja2.TemplateError, TypeError, ValueError, KeyError, AttributeError) as error:
+            raise ReportError(f"{self._path(file)}: [{section}] {key}: {error}.") from error
+        return one_line(text)
+
+    @functools.cache  # noqa: B019 - as many as there are languages, for one build
+    def _template(self, file: str, section: str, key: str) -> jinja2.Template:
+        texts = self.section(file, section)
+        if key not in texts:
+            raise ReportError(f'{self._path(file)}: [{section}] has no "{key}".')
+        return self.environment.from_string(texts[key])
+
+    def _path(self, file: str) -> Path:
+        return self._folder / FOLDER / f"{file}.toml"
+
+
+def join_lines(text: str) -> str:
+    """Return `text` without the line ends between two wide characters: browsers make them spaces, Japanese has none."""
+    return LINE_END.sub("", text)
+
+
+def one_line(text: str) -> str:
+    """Return the lines of `text` as one; spaces that must not break stay."""
+    lines = (line.strip(" \t") for line in text.splitlines())
+    return join_lines("\n".join(line for line in lines if line)).replace("\n", " ")
