@@ -102,9 +102,10 @@ def _default_experiment(console: Console) -> Path:
 
 def _check_language(workspace: Workspace, experiment: Experiment, file: Path) -> None:
     """Refuse a language without templates before anything runs."""
-    if experiment.site.language not in workspace.languages:
-        allowed = ", ".join(workspace.languages)
-        raise ConfigError(f"{file}: site.language: found {experiment.site.language!r}; allowed: {allowed}.")
+    for language in experiment.site.languages:
+        if language not in workspace.languages:
+            allowed = ", ".join(workspace.languages)
+            raise ConfigError(f"{file}: site.languages: found {language!r}; allowed: {allowed}.")
 
 
 def _address(context: click.Context, option: click.Parameter, value: str | None) -> str | None:

@@ -164,7 +164,9 @@ class Site(Part):
     repository: str = Field(
         default="", pattern=r"^(https?://\S+)?$", description='"" or an address that starts with https://'
     )
-    language: str = Field(default="en", pattern=r"^[a-z]{2}$", description="the name of a folder in templates/")
+    languages: tuple[str, ...] = Field(
+        default=("en", "ja"), strict=False, min_length=1, description="a list of folders of templates/, each once"
+    )
 
 
 class Experiment(Part):
@@ -248,6 +250,8 @@ class Experiment(Part):
             found, bound = (operator.attrgetter(name)(self) for name in (key, most))
             if found > bound:
                 lines.append(f"{key}: found {found}; allowed: at most {most}, {bound}.")
+        if len(set(self.site.languages)) < len(self.site.languages):
+            lines.append(f"site.languages: found {list(self.site.languages)}; allowed: each language once.")
         first = {slug(self.optimizer.label): self.optimizer}
         for place, optimizer in enumerate(self.study.optimizers):
             if first.setdefault(slug(optimizer.label), optimizer) != optimizer:

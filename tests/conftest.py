@@ -53,7 +53,7 @@ class Build:
     @property
     def settings(self) -> Settings:
         """Return the settings of its site."""
-        return Settings(title=self.experiment.site.title)
+        return Settings(title=self.experiment.site.title, languages=self.experiment.site.languages)
 
     @property
     def study(self) -> Study:

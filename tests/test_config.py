@@ -67,6 +67,10 @@ def refuse(tmp_path: Path, text: str) -> str:
         ),
         ("training = 3", "training", "3", "a table"),
         ("[site]\nurl = 'example.org'", "site.url", "'example.org'", "https://"),
+        ("[site]\nlanguages = []", "site.languages", "[]", "a list of folders"),
+        ("[site]\nlanguages = ['en', 3]", "site.languages.1", "3", "a list of folders"),
+        ("[site]\nlanguages = 'en'", "site.languages", "'en'", "a list of folders"),
+        ("[site]\nlanguages = ['en', 'ja', 'en']", "site.languages", "['en', 'ja', 'en']", "once"),
         ("[optimizer]\nname = 3", "optimizer.name", "3", "torch.optim"),
     ],
 )

@@ -127,11 +127,11 @@ def test_a_slip_in_a_template_is_an_error_with_its_place(tiny_build, tmp_path):
 def test_a_missing_language_is_named(tmp_path):
     """The message says which languages there are, before anything runs."""
     path = tmp_path / "french.toml"
-    path.write_text(TINY.read_text(encoding="utf-8") + '\n[site]\nlanguage = "fr"\n', encoding="utf-8")
+    path.write_text(TINY.read_text(encoding="utf-8") + '\n[site]\nlanguages = ["en", "fr"]\n', encoding="utf-8")
     done = run_report("write", "--experiment", str(path), "--build", str(tmp_path / "build"))
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
-    assert "site.language: found 'fr'; allowed: en." in done.stderr
+    assert "site.languages: found 'fr'; allowed: en, ja." in done.stderr
 
 
 def test_every_page_has_a_title_and_a_description(tiny_build):

@@ -181,7 +181,7 @@ class Pipeline:
         return Pace(**self.experiment.animation.model_dump())
 
     def settings(self) -> "Settings":
-        """Return the title, addresses and language of the site."""
+        """Return the title, addresses and languages of the site."""
         from report.site.settings import Settings
 
         return Settings(**self.experiment.site.model_dump())

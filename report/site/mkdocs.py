@@ -106,7 +106,7 @@ def _config(workspace: Workspace, settings: Settings, folder: Path, offline: dic
         site_dir=str(folder),
         **more,
     )
-    config.theme["language"] = settings.language
+    config.theme["language"] = settings.languages[0]
     config.extra.update(files.read_json(workspace.site_settings))
     if offline is not None:
         # Ours, or the plugin takes one from another host.

@@ -131,7 +131,7 @@ def _context(
 def _environment(workspace: Workspace, settings: Settings) -> jinja2.Environment:
     """Return the Jinja environment of the site's language: an unknown name is an error, never an empty text."""
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(workspace.templates / settings.language),
+        loader=jinja2.FileSystemLoader(workspace.templates / settings.languages[0]),
         undefined=jinja2.StrictUndefined,
         # Markdown, not HTML: what comes from data goes through the filter "md" instead.
         autoescape=False,

@@ -1,4 +1,4 @@
-"""Under which name, address and language a site is published."""
+"""Under which name and address, and in which languages, a site is published."""
 
 from dataclasses import dataclass
 
@@ -11,10 +11,10 @@ class Settings:
         title: above its pages.
         url: where it is published; empty where that is not known.
         repository: address of the repository, for links to the code; empty for none.
-        language: folder of the templates.
+        languages: folders of the templates; the pages of the first lie at the site's root, others below their name.
     """
 
     title: str
     url: str = ""
     repository: str = ""
-    language: str = "en"
+    languages: tuple[str, ...] = ("en",)
