@@ -151,3 +151,21 @@ def test_a_control_that_keeps_other_entries_has_no_raster(tmp_path: Path) -> Non
         rules = [momentum(beta)]
         paths.append(write_recording(tmp_path / name, rows, slopes, rules=rules, label=name, seed=1, **some))
     assert panels(Study.load(paths)) == {}
+
+
+def test_the_steps_shown_are_the_most_typical(tmp_path: Path) -> None:
+    """Of the stretches after the start: the one whose mean same-sign run is nearest to that of all of them."""
+    made = study(tmp_path, steps=1000)
+    change = np.diff(np.asarray(made.main.weights("a"), np.float64), axis=0)
+
+    def mean_run(first: int, last: int) -> float:
+        sign = np.sign(change[first:last])
+        pairs = sign[1:] * sign[:-1]
+        return float(np.count_nonzero(pairs) / np.count_nonzero(pairs < 0))
+
+    whole = mean_run(100, 1000)
+    distances = [abs(np.log(mean_run(start, start + 150) / whole)) for start in range(100, 1000, 150)]
+    typical = 100 + 150 * int(np.argmin(distances))
+    assert typical > 100, "the first stretch would be taken by any rule"
+    batches = panels(made, "a")["recorded"]["batch"]
+    assert (batches.min(), batches.max()) == (typical + 1, typical + 150)

@@ -2,8 +2,11 @@
 
 Three panels: as recorded, with momentum; the same gradients with tossed signs, through the same optimizer; and as
 recorded without momentum. A weight's updates are divided by their own root mean square, so that each row shows signs.
+The steps shown are those of the window free of start-up that are most like all of it: the first ones after the start
+are not, for streaks still grow shorter there.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -37,9 +40,7 @@ def tables(study: Study, name: str, control: Recording) -> Iterator[Columns]:
     how = replay.by_tensor(study.main, study.steps).get(name)
     if how is None or not np.array_equal(study.main.indices(name), control.indices(name)):
         return
-    spans = windows.rows(study.steps)
-    first = spans[windows.late(spans)].start
-    last = min(first + STEPS, study.steps)
+    first, last = _typical(study, name)
     kept = np.unique(np.linspace(0, len(Track(study.main, name).entries) - 1, WEIGHTS).astype(np.int64))
     entries = study.main.indices(name)[Track(study.main, name).entries[kept]]
     outputs, inputs = np.unravel_index(entries, study.main.tensors[name].matrix)
@@ -61,6 +62,26 @@ def tables(study: Study, name: str, control: Recording) -> Iterator[Columns]:
             "in": np.tile(inputs, len(scaled)),
             "update": scaled.reshape(-1),
         }
+
+
+def _typical(study: Study, name: str) -> tuple[int, int]:
+    """Return before which step a raster begins and with which it ends.
+
+    Of the stretches of `STEPS` steps that follow one another from the end of the start, it is that whose mean same-sign
+    run in the main recording is nearest to the run of all of them; of equals the first.
+    """
+    spans = windows.rows(study.steps)
+    window = spans[windows.late(spans)]
+    starts = range(window.start, max(window.stop - STEPS, window.start) + 1, STEPS)
+    stretches = {str(start): slice(start, min(start + STEPS, study.steps)) for start in starts}
+    flips = Flips({windows.ALL: window, **stretches})
+    for chunk in _chunks(study.main, name, study.steps):
+        flips.add(chunk.first, chunk.updates > 0, chunk.updates < 0)
+    runs = {start: flips.mean_run(start) for start in stretches}
+    whole = flips.mean_run(windows.ALL)
+    known = {start: abs(math.log(run / whole)) for start, run in runs.items() if run is not None and whole is not None}
+    start = min(known, key=known.__getitem__, default=str(window.start))
+    return stretches[start].start, stretches[start].stop
 
 
 def seen(panels: Sequence[Columns]) -> dict[str, dict[str, float | None]] | None:
