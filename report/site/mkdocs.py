@@ -1,6 +1,12 @@
-"""MkDocs turns `build/docs` into `site/`: whole or not at all, the same bytes every time; and shows it on localhost."""
+"""MkDocs turns `build/docs` into `site/`: whole or not at all, the same bytes every time; and shows it on localhost.
+
+One build makes every language: pages of the first lie at the root, those of another below its name. The theme's
+templates (site_src/overrides) keep each within its own; the index of the search is divided here.
+"""
 
 import contextlib
+import functools
+import json
 import logging
 import os
 import shutil
@@ -13,9 +19,11 @@ from urllib.parse import urlsplit
 # Read when Material is imported: its notice about MkDocs 2 is for us (pyproject.toml says mkdocs<2), not for a reader.
 os.environ.setdefault("NO_MKDOCS_2_WARNING", "1")
 
+import jinja2
 from mkdocs.commands import build as mkdocs_build
 from mkdocs.config import load_config
 from mkdocs.exceptions import MkDocsException
+from mkdocs.utils import meta
 
 from report import files
 from report.errors import ReportError, command
@@ -47,10 +55,12 @@ def build(workspace: Workspace, settings: Settings, *, offline: dict[str, str] |
     try:
         with _warnings() as warnings, _fixed_time():
             try:
-                mkdocs_build.build(_config(workspace, settings, fresh, offline))
+                config = _config(workspace, settings, fresh, offline)
+                mkdocs_build.build(config)
             except MkDocsException as error:
                 reasons = "\n".join(warnings) or str(error)
                 raise ReportError(f"MkDocs refuses to build the site:\n{reasons}") from error
+        _divide_search(config, settings, fresh / "search" / "search_index.json", as_script=offline is not None)
         # GitHub must not run its own generator, which leaves out files that begin with an underscore.
         (fresh / ".nojekyll").touch()
         fresh.chmod(0o755)
@@ -106,12 +116,83 @@ def _config(workspace: Workspace, settings: Settings, folder: Path, offline: dic
         site_dir=str(folder),
         **more,
     )
+    config.nav = [
+        {language: _pages(workspace.docs, folder, config.nav)} for language, folder in homes(settings).items()
+    ]
     config.theme["language"] = settings.languages[0]
-    config.extra.update(files.read_json(workspace.site_settings))
+    config.extra.update(files.read_json(workspace.site_settings), homes=homes(settings))
+    # One environment, where MkDocs makes one for every question: a template is compiled once.
+    config.theme.get_env = functools.cache(functools.partial(_environment, config.theme.get_env))
     if offline is not None:
         # Ours, or the plugin takes one from another host.
         config.extra.update(polyfills=["assets/offline/iframe-worker.js"], modules=offline)
     return config
+
+
+class _Visible(jinja2.FileSystemLoader):
+    """List no hidden templates, as MkDocs wants it, without looking through Material's twelve thousand icons."""
+
+    def list_templates(self) -> list[str]:
+        """Return the names of all that are not hidden."""
+        found: set[str] = set()
+        for top in self.searchpath:
+            for folder, below, names in os.walk(top):
+                below[:] = [name for name in below if not name.startswith(".")]
+                found.update(Path(folder, name).relative_to(top).as_posix() for name in names)
+        return sorted(found)
+
+
+def _environment(make: Callable[[], jinja2.Environment]) -> jinja2.Environment:
+    """Return the environment of the theme's templates, with a quicker list of them."""
+    environment = make()
+    if isinstance(environment.loader, jinja2.FileSystemLoader):
+        environment.loader = _Visible(environment.loader.searchpath)
+    return environment
+
+
+def homes(settings: Settings) -> dict[str, str]:
+    """Return the folder of each language's pages below the root of the site: "" or "ja/"."""
+    return {language: f"{language}/" if place else "" for place, language in enumerate(settings.languages)}
+
+
+def _pages(docs: Path, folder: str, names: list[str]) -> list[str | dict[str, str]]:
+    """Return those of a language's pages that there are, in their order, with what the navigation calls them.
+
+    That is a page's title, or `menu` in its front matter.
+    """
+    paths = [path for name in names if (path := docs / folder / name).is_file()]
+    titles = [meta.get_data(path.read_text(encoding="utf-8"))[1].get("menu") for path in paths]
+    addresses = [path.relative_to(docs).as_posix() for path in paths]
+    return [{title: path} if title else path for title, path in zip(titles, addresses, strict=True)]
+
+
+def _divide_search(config: Any, settings: Settings, whole: Path, *, as_script: bool) -> None:
+    """Give each language an index of its own pages, which takes words apart as that language does.
+
+    Material's script asks for it below the page's "base", which overrides/main.html makes the language's home.
+    """
+    index = json.loads(whole.read_text(encoding="utf-8"))
+    theme = config.theme.get_env()
+    folders = homes(settings)
+    for language, folder in folders.items():
+        say = theme.get_template(f"partials/languages/{language}.html").module.t
+        others = tuple(other for other in folders.values() if len(other) > len(folder))
+        docs = [
+            {**entry, "location": entry["location"].removeprefix(folder)}
+            for entry in index["docs"]
+            if entry["location"].startswith(folder) and not entry["location"].startswith(others)
+        ]
+        taken_apart = {
+            "lang": [say("search.config.lang")],
+            "separator": say("search.config.separator"),
+            "pipeline": say("search.config.pipeline").replace(" ", "").split(","),
+        }
+        own = {"config": {**index["config"], **taken_apart}, "docs": docs}
+        text = json.dumps(own, ensure_ascii=False, separators=(",", ":"))
+        target = whole.parent.parent / folder / "search" / whole.name
+        files.write_text(target, text)
+        if as_script:
+            files.write_text(target.with_suffix(".js"), f"var __index = {text}")
 
 
 @contextlib.contextmanager
