@@ -1,6 +1,7 @@
 """The animations: colours against the first article's own loops, pixels against geometry, files against Pillow."""
 
 import dataclasses
+import itertools
 import os
 import shutil
 import signal
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from recordings import ADAM, SGD, Rule, noise, record_cnn, write_recording
 
-from report import files, wording
+from report import files
 from report.analysis.report import analyse
 from report.drawing import scales
 from report.drawing.animation import (
@@ -32,17 +33,19 @@ from report.drawing.animation import (
     palette,
     pixels,
     render,
-    words,
 )
 from report.drawing.animation.clips import Pace
 from report.drawing.animation.gif import Movie
+from report.drawing.animation.overlay import LABEL_WIDTH, BatchLabel
 from report.errors import ReportError
 from report.products import CODE
 from report.recording.study import Study
+from report.site.words import Words
 from report.training import workers
 from report.workspace import Workspace
 
 SCHEMES = ("light", "dark")
+LANGUAGES = ("en", "ja")
 PACE = Pace(frames=8, milliseconds=100, long_batches=60, long_step=10)  # as in tests/tiny.toml
 Floats = NDArray[np.float64]
 Shapes = Mapping[str, tuple[int, ...]]
@@ -58,6 +61,11 @@ def study_of(folder: Path, shapes: Shapes, steps: int = 2, **others: Any) -> Stu
 def plan_of(study: Study, drawn: tuple[str, ...] = (), pace: Pace = PACE) -> dict[str, clips.Clip]:
     """Return the clips of a study by name; every tensor has a colour scale."""
     return {clip.name: clip for clip in clips.plan(study, pace, drawn, study.main.tensors)}
+
+
+def caption(language: str, entry: Mapping[str, Any]) -> str:
+    """Return what is said below an animation."""
+    return Words.load(ROOT / "templates", language).fill("animations", entry["kind"], "caption", entry["said"])
 
 
 def adam(beta: float) -> tuple[Rule]:
@@ -443,7 +451,7 @@ def test_a_film_depends_on_all_the_code_that_makes_it() -> None:
     found = CODE.closure("report.drawing.animation.films")
     assert {f"report.drawing.animation.{name}" for name in ("films", "gif", "flashes")} <= set(found)
     assert {"report.analysis.threshold", "report.recording.reader", "report.drawing.choice"} <= set(found)
-    assert "report.drawing.animation.words" not in found  # a better sentence must not cost a new drawing
+    assert "report.drawing.animation.render" not in found  # another fact for a caption must not cost a new drawing
 
 
 def test_another_recording_of_the_same_name_is_drawn_anew(tmp_path: Path, place: Workspace) -> None:
@@ -466,15 +474,15 @@ def test_another_recording_of_the_same_name_is_drawn_anew(tmp_path: Path, place:
 # Too fast, too large
 
 
-def test_an_unsafe_film_is_slowed_and_says_so(
+def test_an_unsafe_film_is_slowed_and_its_caption_says_so(
     tiny_build: Build, law: scales.Laws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A film that flashes at its pace is made again, slower, and its caption says why."""
+    """A film that flashes at its pace is made again, slower, and its caption says why; any other's does not."""
     black, white = np.zeros((300, 400), np.uint8), np.full((300, 400), 64, np.uint8)
     colours = palette.one_hue()
 
     def flashing(*_: Any) -> Movie:
-        facts = {"weights": 1, "top": 1.0, "beyond": 0.0, "picture": [28, 28]}
+        facts = {"outputs": 1, "rows": 1, "columns": 1, "pixels": 1, "still": 0, "top": 1.0, "beyond": 0.0}
         return Movie(colours, iter([black, white] * 6), 0, facts)
 
     monkeypatch.setattr(films, "film", flashing)
@@ -484,8 +492,12 @@ def test_an_unsafe_film_is_slowed_and_says_so(
     assert found["milliseconds"] == flashes.SLOW
     assert all(scheme["safe"] for scheme in found["flashes"].values())
     assert found["flashes"]["light"]["general"]["per_second"] == 3
-    entry = render._entry(study, clip, found, law, PACE)
-    assert f"{flashes.SLOW} ms instead of 100" in entry["caption"]
+    for language in LANGUAGES:
+        slow = caption(language, render._entry(study, clip, found, law, PACE))
+        usual = caption(language, render._entry(study, clip, {**found, "milliseconds": PACE.milliseconds}, law, PACE))
+        assert f"{flashes.SLOW} ms" in slow
+        assert slow.startswith(usual)
+        assert " ms" not in usual
 
 
 @pytest.mark.slow
@@ -572,60 +584,67 @@ def test_both_sides_have_the_same_share_in_full_colour(tiny_build: Build) -> Non
         assert abs(reached - clips.FULL_SHARE * len(sizes)) <= 1
 
 
-def test_captions_state_what_was_measured(tiny_build: Build) -> None:
-    """Weights, thresholds and counts in the words are those of the results; the code link is where drawing starts."""
+def test_captions_can_state_what_was_measured(tiny_build: Build) -> None:
+    """Weights, thresholds and counts are those of the results; the code link is where drawing starts."""
     results = by_run(tiny_build.workspace)
     manifest = files.read_json(tiny_build.workspace.animations_manifest)
     laws = results["threshold"][results["main"]]
-    network = manifest["network"]
-    assert results["drawn"] == ["l3", "l4", "l5"]
-    assert "One line is one of the 440 weights" in network["caption"]
-    for layer in ("l3", "l4", "l5"):
-        assert f"{wording.digits(laws[layer]['threshold'], 2)} in {layer}" in network["caption"]
+    said = manifest["network"]["said"]
+    assert results["drawn"] == said["layers"] == ["l3", "l4", "l5"]
+    thresholds = [laws[layer]["threshold"] for layer in said["layers"]]
+    assert (said["low"], said["high"], said["one_limit"]) == (min(thresholds), max(thresholds), False)
     signed = clips.edges(tiny_build.recording, ("l3", "l4", "l5"), range(1, 9), laws)
-    strong = int((np.abs(signed[network["poster_batch"] - 1]) >= 0.25).sum())
-    assert strong == (np.abs(signed) >= 0.25).sum(axis=1).max()
-    assert f"{strong} of {signed.shape[1]:,} lines" in network["alt"]
+    strong = (np.abs(signed) >= 0.25).sum(axis=1)
+    assert (said["weights"], said["strong"]) == (440, strong.max())
+    assert said["strong"] == strong[said["poster"] - 1]
+    assert (said["window"], said["stays"]) == ("1-8", colour.stays(signed))
     pair = manifest["compare"]
-    assert "Adam, β1 = 0.9" in pair["title"]
-    assert "Adam, β1 = 0:" in pair["title"]
+    assert (pair["said"]["left"], pair["said"]["right"]) == ("Adam, β1 = 0.9", "Adam, β1 = 0")
     assert pair["runs"] == ["adam-b1-0.9-seed3", "adam-b1-0-seed3"]
+    first = manifest["layer-1"]["said"]
+    moved = np.diff(tiny_build.recording.whole_weights("l1")[:9], axis=0).reshape(8, first["outputs"], first["pixels"])
+    assert first["still"] == (moved == 0).all(axis=(0, 1)).sum()
     for entry in manifest.values():
         lines = (ROOT / entry["code"]["path"]).read_text(encoding="utf-8").splitlines()
         assert any(line.startswith(f"def {entry['code']['function']}(") for line in lines)
-        assert all(entry[text] for text in ("title", "caption", "alt"))
 
 
-def test_the_words_follow_the_share_that_stays() -> None:
-    """Another share gives another sentence, and no share none."""
-    clip = clips.Clip("compare", "pair", ("a", "b"), range(5, 9), ("A", "B"))
-    own = dict.fromkeys(clip.layers, 0.001)
-    facts = {
-        "names": ["A", "B"],
-        "weights": 9,
-        "strong": [3, 4],
-        "stays": [0.5, 0.125],
-        "thresholds": [own, own],
-        "full_share": 0.01,
-        "left_out": 0.1,
-    }
-    entry = {"facts": facts, "poster_batch": 6, "milliseconds": 100}
-    shapes = [(1, 3), (6, 1)]
-    assert "50\u202f% (A) and 12\u202f% (B)" in words.describe(clip, shapes, entry, {}, 100)["caption"]
-    facts["stays"] = [None, None]
-    assert "next batch" not in words.describe(clip, shapes, entry, {}, 100)["caption"]
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_kind_has_its_words(tiny_build: Build, language: str) -> None:
+    """Whatever a decision turns out to be, there is a text, and a caption is read in one breath."""
+    words = Words.load(ROOT / "templates", language)
+    manifest = files.read_json(tiny_build.workspace.animations_manifest)
+    clip = clips.Clip("layer-2", "matrix", ("l2",), range(1, 9), ("A",))
+    found = {"facts": {"weights": 9, "strong": 3, "limit": 0.002}, "poster_batch": 2, "milliseconds": 100}
+    known = {entry["kind"]: entry["said"] for entry in manifest.values()}
+    known["matrix"] = render._said(clip, found, {"l2": {"threshold": 0.004}}, PACE)
+    assert set(known) == set(render.STARTS)
+    for kind, said in known.items():
+        decisions = [name for name, value in said.items() if isinstance(value, bool)]
+        for values in itertools.product((False, True), repeat=len(decisions)):
+            facts = said | dict(zip(decisions, values, strict=True))
+            texts = {key: words.fill("animations", kind, key, facts) for key in ("finding", "caption", "alt")}
+            assert all(text.endswith((".", "。")) for text in texts.values())
+            if not facts["slowed"]:
+                assert len(texts["caption"].split()) <= 60
+                assert len(texts["caption"]) < (380 if language == "en" else 220)
 
 
-@pytest.mark.parametrize(
-    ("value", "written"),
-    [(0, "0"), (0.00391, "0.0039"), (0.3, "0.30"), (0.0000264, "2.6 × 10⁻⁵"), (150, "150")],
-)
-def test_numbers_are_written_as_beside_the_figures(value: float, written: str) -> None:
-    """No 2.6e-05 and no 1.5 × 10² in a sentence, and spaces where no line breaks."""
-    clip = clips.Clip("network", "graph", ("a",), range(1, 9), ("A",))
-    entry = {"facts": {"weights": 9, "strong": 3}, "poster_batch": 6, "milliseconds": 100}
-    caption = words.describe(clip, [(3, 3)], entry, {"a": {"threshold": value}}, 100)["caption"]
-    assert f"full colour from {written} in a on." in caption.replace("\N{NO-BREAK SPACE}", " ")
+def test_what_is_drawn_has_no_words() -> None:
+    """Above a pair stand the symbols that tell its sides apart, if there are any: one film serves every language."""
+    assert clips.settings(["Adam, β1 = 0.9", "Adam, β1 = 0"]) == ["β1 = 0.9", "β1 = 0"]
+    assert clips.settings(["Adam, β1 = 0.9", "SGD"]) == ["", ""]
+    assert clips.settings(["Adam, β1 = 0.9", "Adam with clipping, β1 = 0.9"]) == ["", ""]
+
+
+def test_the_number_of_a_batch_fits_its_place() -> None:
+    """However long the training: it is written smaller, and no letter is cut off."""
+    for last in (8, 3000, 100_000):
+        label = BatchLabel(0, last, palette.two_hues())
+        picture = np.zeros((80, LABEL_WIDTH), np.uint8)
+        label.stamp(picture, last)
+        assert picture.any()
+        assert not picture[:, -2:].any()
 
 
 @pytest.mark.slow
@@ -712,16 +731,16 @@ def test_there_are_no_more_films_than_a_site_can_carry(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_whole_over_a_huge_layer_draws_no_huge_graph(tmp_path: Path, place: Workspace) -> None:
-    """885,200 lines are neither drawn nor spoken of: the graph is what fits, and captions count its lines."""
+    """885,200 lines are neither drawn nor counted: the graph is what fits."""
     study = study_of(tmp_path, {"a": (300, 784), "b": (30, 300), "c": (10, 30)}, about=PIXELS)
     analyse(place, study, [])
     drawn.animations(place, study, PACE)
     manifest = files.read_json(place.animations_manifest)
     assert files.read_json(place.results)["drawn"] == ["c"]
-    assert "One line is one of the 300 weights of c" in manifest["network"]["caption"]
-    assert manifest["network"]["facts"]["weights"] == 300
+    assert manifest["network"]["said"]["layers"] == ["c"]
+    assert manifest["network"]["said"]["weights"] == 300
     assert {name: clip.kind for name, clip in plan_of(study, ("c",)).items()} == {
-        "network": "graph",
+        "network": "network",
         "layer-1": "pixels",
         "layer-2": "matrix",
         "layer-3": "graph",
@@ -740,7 +759,7 @@ def test_without_a_chain_there_is_no_network(tmp_path: Path, place: Workspace) -
     drawn.animations(place, study, PACE)
     manifest = files.read_json(place.animations_manifest)
     assert set(manifest) == {"layer-1", "layer-3"}
-    assert "conv (27 → 4)" in manifest["layer-1"]["title"]
+    assert manifest["layer-1"]["said"]["weights"] == 4 * 27
     assert manifest["layer-3"]["layer"] == "重み"
 
 
@@ -754,8 +773,8 @@ def test_a_convolutional_network_is_filmed(tmp_path: Path, place: Workspace) -> 
     manifest = files.read_json(place.animations_manifest)
     layers = {entry["layer"]: entry["frames"] for entry in manifest.values() if entry["layer"]}
     assert layers == {"0.weight": 8, "3.weight": 3, "6.weight": 8, "8.weight": 8}
-    assert "6.weight (54 → 16) and 8.weight (16 → 5)" in manifest["network"]["caption"]
-    assert manifest["network"]["facts"]["weights"] == 54 * 16 + 16 * 5
+    assert manifest["network"]["said"]["layers"] == ["6.weight", "8.weight"]
+    assert manifest["network"]["said"]["weights"] == 54 * 16 + 16 * 5
 
 
 @pytest.mark.slow

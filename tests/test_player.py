@@ -5,6 +5,7 @@ import os
 import shutil
 import struct
 import subprocess
+import tomllib
 import zlib
 
 import drawn
@@ -129,7 +130,7 @@ def test_layers_follow_each_other():
 
 def test_the_table_states_the_constants():
     """What a person reads about the format is what the code does."""
-    text = player.description()
+    text = (ROOT / "templates" / "en" / "_format.md.j2").read_text(encoding="utf-8")
     assert f"one step, {100 * shard.STEP:g} % of τ" in text
     assert f"half a step, {50 * shard.STEP:g} % of" in text
     error = np.sqrt(shard.GRADIENT_RATIO) - 1
@@ -352,6 +353,8 @@ def fixtures(tiny_build, copy, monkeypatch):
             "segments": segments.segments().reshape(-1, 4).tolist(),
         },
     )
+    texts = (ROOT / "templates" / "en" / "words" / "interface.toml").read_text(encoding="utf-8")
+    files.write_json(folder / "words.json", tomllib.loads(texts))
     return folder
 
 

@@ -3,16 +3,23 @@
  * Figures can be enlarged: a press on the picture, or on the button below it, shows it as large as the window, on a
  * phone larger.
  *
- * The browser's own <dialog> brings the rest: Escape closes it, the focus stays inside and comes back.
+ * The browser's own <dialog> brings the rest: Escape closes it, the focus stays inside and comes back. What it says comes
+ * from interface.toml, which the page carries.
  */
 (() => {
   "use strict";
+
+  const texts = JSON.parse(document.getElementById("words")?.textContent ?? "{}").enlarge;
+  if (!texts) return;
 
   /** @returns {HTMLDialogElement} the one dialog, made when it is first needed */
   const make = () => {
     const dialog = document.createElement("dialog");
     dialog.className = "enlarged";
-    dialog.innerHTML = '<form method="dialog"><button type="submit">Close</button></form><div class="enlarged__picture" tabindex="0" role="group"></div>';
+    dialog.innerHTML =
+      '<form method="dialog"><button type="submit"></button></form>' +
+      '<div class="enlarged__picture" tabindex="0" role="group"></div>';
+    /** @type {HTMLElement} */ (dialog.querySelector("button")).textContent = texts.close;
     // A press beside the picture, on the dialog itself or the empty space around the picture, closes it.
     dialog.addEventListener("click", (event) => {
       if (!(event.target instanceof HTMLImageElement)) dialog.close();
@@ -42,7 +49,7 @@
   };
 
   /** @param {HTMLElement} figure */
-  const titleOf = (figure) => figure.querySelector("figcaption strong")?.textContent?.replace(/\.$/, "") ?? "Figure";
+  const titleOf = (figure) => figure.querySelector("figcaption strong")?.textContent?.replace(/[.。]$/, "") ?? texts.unnamed;
 
   for (const figure of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("figure.figure"))) {
     if (figure.querySelector("gif-player, weight-player")) continue;
@@ -52,8 +59,8 @@
     const button = document.createElement("button");
     button.type = "button";
     button.className = "enlarge";
-    button.innerHTML = 'Enlarge<span class="unseen"></span>';
-    /** @type {HTMLElement} */ (button.lastElementChild).textContent = ` “${titleOf(figure)}”`;
+    button.textContent = texts.enlarge;
+    button.setAttribute("aria-label", texts.enlarge_figure.replace("{title}", titleOf(figure)));
     button.addEventListener("click", () => enlarge(figure));
     links.prepend(button);
     for (const image of images) image.addEventListener("click", () => enlarge(figure));

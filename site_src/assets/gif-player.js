@@ -4,7 +4,8 @@
  *
  * Inside stand two links, class "only-light" and "only-dark": each leads to a GIF and holds its poster, so the
  * element says everything without a script. The scheme that the reader chooses decides which of the two is seen;
- * the GIF of the other is never fetched.
+ * the GIF of the other is never fetched. What it says comes from interface.toml, which the page carries; without that
+ * the links stay.
  */
 (() => {
   "use strict";
@@ -13,6 +14,8 @@
     play: '<svg viewBox="0 0 24 24" aria-hidden="true"><path d="M7 4.5v15l13-7.5z"/></svg>',
     stop: '<svg viewBox="0 0 24 24" aria-hidden="true"><path d="M6 6h12v12H6z"/></svg>',
   };
+  const texts = JSON.parse(document.getElementById("words")?.textContent ?? "{}").film;
+  if (!texts) return;
   const calm = window.matchMedia("(prefers-reduced-motion: reduce)");
 
   /** One scheme's picture: its poster and its GIF, with the fragment by which the theme hides one of the two. */
@@ -47,7 +50,7 @@
       this.status.className = "unseen";
       this.status.setAttribute("role", "status");
       this.append(this.button, this.status);
-      this.label("play", "Play", this.dataset.size ?? "");
+      this.offer();
       // A click anywhere on the picture does what the button does; the button is there for everyone else.
       for (const picture of this.pictures) picture.image.addEventListener("click", () => this.button?.click());
       this.observer = new MutationObserver(() => this.playing && this.show());
@@ -69,24 +72,24 @@
       clearTimeout(this.timer);
       for (const picture of this.pictures ?? []) picture.image.src = picture.poster;
       this.removeAttribute("data-playing");
-      this.label("play", "Play", this.dataset.size ?? "");
-      this.say("Stopped");
+      this.offer();
+      this.say(texts.stopped);
     }
 
     /** Fetch the GIF of the scheme that is seen, then show it in the place of its poster. */
     show() {
       const picture = this.pictures?.find((candidate) => candidate.seen);
       if (!picture || picture.image.src.startsWith(picture.gif)) return;
-      this.label("stop", "Loading", "");
-      this.say("Loading");
+      this.label("stop", texts.loading);
+      this.say(texts.loading);
       const loader = new Image();
       loader.onload = () => {
         if (!this.playing || !picture.seen) return;
         for (const other of this.pictures ?? []) if (other !== picture) other.image.src = other.poster;
         picture.image.src = picture.gif + picture.fragment;
         this.setAttribute("data-playing", "");
-        this.label("stop", "Stop", "");
-        this.say("Playing");
+        this.label("stop", texts.stop);
+        this.say(texts.playing);
         clearTimeout(this.timer);
         // Who has asked the system for less motion sees it once.
         if (calm.matches) this.timer = setTimeout(() => this.stop(), 1000 * Number(this.dataset.seconds));
@@ -94,24 +97,28 @@
       loader.onerror = () => {
         if (!this.playing) return;
         this.stop();
-        this.label("play", "Could not be loaded. Try again", "");
-        this.say("The animation could not be loaded");
+        this.label("play", texts.again);
+        this.say(texts.failed);
       };
       loader.src = picture.gif;
     }
 
+    /** Say that a press plays, and how much it fetches. */
+    offer() {
+      const { size } = this.dataset;
+      this.label("play", size ? texts.play_size.replace("{size}", size) : texts.play);
+    }
+
     /**
      * @param {"play" | "stop"} icon
-     * @param {string} verb what a press does
-     * @param {string} size how much a press fetches
+     * @param {string} action what a press does
      */
-    label(icon, verb, size) {
+    label(icon, action) {
       if (!this.button) return;
       this.button.innerHTML = `${ICONS[icon]}<span></span>`;
-      const text = /** @type {HTMLElement} */ (this.button.lastElementChild);
-      text.textContent = size ? `${verb} (${size})` : verb;
-      const title = this.closest("figure")?.querySelector("figcaption strong")?.textContent ?? "the animation";
-      this.button.setAttribute("aria-label", `${text.textContent}: ${title}`);
+      /** @type {HTMLElement} */ (this.button.lastElementChild).textContent = action;
+      const title = this.closest("figure")?.querySelector("figcaption strong")?.textContent ?? texts.unnamed;
+      this.button.setAttribute("aria-label", texts.action.replace("{action}", action).replace("{title}", title));
     }
 
     /** @param {string} text for those who do not see the picture */

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { formatAddress, parseAddress } from "../../site_src/assets/player/address.js";
 import { edgeOf } from "../../site_src/assets/player/geometry.js";
+import { say } from "../../site_src/assets/player/text.js";
 import { index } from "./fixtures.mjs";
 
 const { layers } = index;
@@ -56,29 +57,29 @@ test("the anchor of a heading, or none, is no address of the player's", () => {
 test("whatever is wrong gives the view of the beginning, and is named", () => {
   const last = limits.batches.get("adam-b1-0.9");
   const wrong = {
-    "#batch=0": /no batch “0”/,
-    "#batch=-3": /no batch “-3”/,
-    "#batch=2.5": /no batch/,
-    "#batch=": /no batch “”/,
-    [`#batch=${Number(last) + 1}`]: /has no batch 61; the last is 60/,
-    "#batch=50&compare=adam-b1-0": /has no batch 50; the last is 40/,
-    "#edge=l9.0.0": /no edge “l9\.0\.0”/,
-    "#edge=l4.3.7,": /no edge “”/,
-    "#edge=l3.0.0,l3.0.1,l3.0.2,l3.0.3,l3.0.4": /pins at most 4/,
-    "#compare=lion": /no training run “lion”/,
-    "#compare=adam-b1-0.9": /with itself/,
-    "#run=%E0%A4%A": /no training run/,
-    "#layers=l2": /no layer “l2”/,
-    "#layers=": /no layer “”/,
-    "#threshold=1e9": /takes thresholds from 0\.05 to 2/,
-    "#speed=9999": /plays no “9999”/,
-    "#colour=red": /knows nothing called “colour”/,
-    "#batch=3&__proto__=1": /knows nothing called/,
-    "#=": /knows nothing called “”/,
+    "#batch=0": say("unknown_batch", { value: "0" }),
+    "#batch=-3": say("unknown_batch", { value: "-3" }),
+    "#batch=2.5": say("unknown_batch", { value: "2.5" }),
+    "#batch=": say("unknown_batch", { value: "" }),
+    [`#batch=${Number(last) + 1}`]: say("late_batch", { value: 61, last: 60 }),
+    "#batch=50&compare=adam-b1-0": say("late_batch", { value: 50, last: 40 }),
+    "#edge=l9.0.0": say("unknown_edge", { value: "l9.0.0" }),
+    "#edge=l4.3.7,": say("unknown_edge", { value: "" }),
+    "#edge=l3.0.0,l3.0.1,l3.0.2,l3.0.3,l3.0.4": say("many_pins", { count: 4 }),
+    "#compare=lion": say("unknown_run", { value: "lion" }),
+    "#compare=adam-b1-0.9": say("same_run", { value: "adam-b1-0.9" }),
+    "#run=%E0%A4%A": say("unknown_run", { value: "%E0%A4%A" }),
+    "#layers=l2": say("unknown_layer", { value: "l2" }),
+    "#layers=": say("unknown_layer", { value: "" }),
+    "#threshold=1e9": say("unknown_threshold", { value: "1e9", min: 0.05, max: 2 }),
+    "#speed=9999": say("unknown_speed", { value: "9999" }),
+    "#colour=red": say("unknown_key", { value: "colour" }),
+    "#batch=3&__proto__=1": say("unknown_key", { value: "__proto__" }),
+    "#=": say("unknown_key", { value: "" }),
   };
-  for (const [hash, message] of Object.entries(wrong)) {
+  for (const [hash, problem] of Object.entries(wrong)) {
     const found = parseAddress(hash, limits);
-    assert.match(found?.problem ?? "", message, hash);
+    assert.equal(found?.problem, say("address", { problem }), hash);
     assert.deepEqual(found?.state, limits.initial, hash);
   }
 });

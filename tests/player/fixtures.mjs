@@ -18,6 +18,10 @@ export const json = (name) => JSON.parse(readFileSync(join(folder, name), "utf8"
 export const index = json("index.json");
 export const expected = json("expected.json");
 
+/** The page's words, as the player finds them. */
+const textContent = readFileSync(join(folder, "words.json"), "utf8");
+globalThis.document = /** @type {any} */ ({ getElementById: () => ({ textContent }) });
+
 /** A source as source.js makes them, from these files; it notes what is read. */
 export function openFolder(change = (/** @type {string} */ _name, /** @type {ArrayBuffer} */ content) => content) {
   /** @type {string[]} */

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { DataError } from "../../site_src/assets/player/format.js";
 import { loadIndex, Run } from "../../site_src/assets/player/store.js";
+import { say } from "../../site_src/assets/player/text.js";
 import { expected, index, openFolder } from "./fixtures.mjs";
 
 const [main] = index.runs;
@@ -58,13 +59,15 @@ test("a shard that failed is asked for again", async () => {
 test("a shard in another's place is refused", async () => {
   const source = openFolder();
   const swapped = { ...source, read: () => source.read(`${main.run}/001.bin`) };
-  await assert.rejects(new Run(main, swapped).load(1), /holds other batches than the index says/);
+  const message = say("other_batches", { name: `${main.run}/000.bin` });
+  await assert.rejects(new Run(main, swapped).load(1), { message });
 });
 
 test("an index that is none is refused with its reason", async () => {
   const text = (/** @type {string} */ words) => ({ bytes: () => 0, read: async () => new TextEncoder().encode(words).buffer });
-  await assert.rejects(loadIndex(text("<!doctype html>")), /cut short or damaged/);
-  await assert.rejects(loadIndex(text("null")), /not an index for this player/);
-  await assert.rejects(loadIndex(text(JSON.stringify({ ...index, version: 9 }))), /has version 9/);
+  await assert.rejects(loadIndex(text("<!doctype html>")), { message: say("damaged", { name: "index.json" }) });
+  await assert.rejects(loadIndex(text("null")), { message: say("foreign", { name: "index.json" }) });
+  const message = say("version", { name: "index.json", version: 9, wanted: 1 });
+  await assert.rejects(loadIndex(text(JSON.stringify({ ...index, version: 9 }))), { message });
   assert.equal((await loadIndex(openFolder())).main, index.main);
 });

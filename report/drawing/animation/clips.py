@@ -2,6 +2,7 @@
 
 import hashlib
 import math
+import re
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +23,7 @@ FULL_SHARE = 0.005  # of the updates that have the full colour, where two optimi
 LEFT_OUT = 0.1  # opacity below which two optimizers' lines are not drawn: the haze would hide what stays and what goes
 MOST_EDGES = 4096  # a layer with more weights is shown as a matrix: so many lines are a blot
 MOST_CELLS = 1200  # of a side of a matrix: more do not fit on a screen
+SETTING = re.compile(r"\S+ = \S+$")  # of an optimizer, at the end of a label
 MOST_FILMS = 24  # of single layers: each is megabytes that a site has to carry
 
 
@@ -48,8 +50,8 @@ class Clip:
 
     Attributes:
         name: of its files.
-        kind: "graph", "pixels", "matrix" or "pair".
-        layers: neighbouring layers, one if not a graph.
+        kind: "network", "network-long", "graph" (one layer), "pixels", "matrix" or "pair"; words are chosen by it.
+        layers: neighbouring layers, or one.
         batches: one a frame.
         labels: of the recordings that it shows, the main one first; all have its seed.
     """
@@ -78,7 +80,7 @@ def plan(study: Study, pace: Pace, drawn: Sequence[str], scaled: Container[str])
     recording, graph, main = study.main, tuple(drawn), (study.main.label,)
     short = range(1, min(pace.frames, recording.steps) + 1)
     long = range(pace.long_step, min(pace.long_batches, recording.steps) + 1, pace.long_step)
-    clips = [Clip("network", "graph", graph, short, main)] if graph else []
+    clips = [Clip("network", "network", graph, short, main)] if graph else []
     kinds = {name: _kind(recording, name) for name in recording.tensors}
     filmed = [name for name, kind in kinds.items() if kind and name in scaled]
     films = chosen([[name for name in graph if name in filmed], filmed], MOST_FILMS)
@@ -86,7 +88,7 @@ def plan(study: Study, pace: Pace, drawn: Sequence[str], scaled: Container[str])
         if name in films:
             clips.append(Clip(f"layer-{number}", kinds[name], (name,), short[: recording.whole_steps(name)], main))
     if graph:
-        clips.append(Clip(f"network-{pace.long_batches}", "graph", graph, long, main))
+        clips.append(Clip(f"network-{pace.long_batches}", "network-long", graph, long, main))
         control = beside(study, graph)
         if control is not None:
             # The second half: in the first batches start-up moves every weight, with momentum or without.
@@ -133,6 +135,12 @@ def beside(study: Study, layers: Sequence[str]) -> Recording | None:
             if rule.momentum < main.momentum:
                 found.append((rule.name != main.name, rule.momentum, recording))
     return min(found, key=lambda each: each[:2], default=(False, 0.0, None))[2]
+
+
+def settings(labels: Sequence[str]) -> list[str]:
+    """Return what tells each label from the others in symbols, `β1 = 0.9`; nothing unless all have that, and differ."""
+    found = [match[0] for label in labels if (match := SETTING.search(label))]
+    return found if len(set(found)) == len(labels) else [""] * len(labels)
 
 
 def identity(recording: Recording, layers: Sequence[str], step: int) -> str:

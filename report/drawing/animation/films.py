@@ -103,12 +103,10 @@ def film(clip: Clip, recordings: Sequence[Recording], laws: Mapping[str, Any], c
         movie.facts["limit"] = law["threshold"]
         return movie
     if clip.kind == "pair":
-        equal = [clips.equal_laws(run, layers, batches) for run in recordings]
-        signed = [clips.edges(run, layers, batches, own) for run, own in zip(recordings, equal, strict=True)]
+        signed = [clips.edges(run, layers, batches, clips.equal_laws(run, layers, batches)) for run in recordings]
         for opacities in signed:
             opacities[abs(opacities) < clips.LEFT_OUT] = 0
-        movie = graph.pair(signed, clip.labels, layers, shapes, batches, coarse)
-        movie.facts["thresholds"] = [{name: own[name]["threshold"] for name in layers} for own in equal]
+        movie = graph.pair(signed, clips.settings(clip.labels), layers, shapes, batches, coarse)
         movie.facts.update(full_share=clips.FULL_SHARE, left_out=clips.LEFT_OUT)
         return movie
     size = LAYER_SIZE if len(layers) == 1 else graph.SIZE

@@ -4,6 +4,7 @@ A reader learns where in the network a batch changes something, in which directi
 """
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,7 +44,7 @@ def movie(
     strength = np.abs(signed)
     strong = (strength >= colour.STRONG).sum(axis=1)
     poster = colour.most_telling(strong, strength.sum(axis=1))
-    facts = {"weights": int(signed.shape[1]), "strong": int(strong[poster])}
+    facts = {"weights": int(signed.shape[1]), "strong": int(strong[poster]), "stays": colour.stays(signed)}
     places = geometry.network([shapes[0][1], *(outputs for outputs, _ in shapes)], *size)
     palette = two_hues(coarse * HELD)
     frames = _frames([signed], [places], [""], layers, batches, size, palette)
@@ -62,7 +63,7 @@ def pair(
 
     Args:
         signed: of each training run (frames, edges) signed opacities.
-        names: of each, what is written above it.
+        names: of each, the symbols that are written above it.
         layers: names, in the direction in which the data goes.
         shapes: (outputs, inputs) of each layer.
         batches: (frames,) the batch that each frame shows.
@@ -71,12 +72,9 @@ def pair(
     strength = np.abs(np.concatenate(signed, axis=1))
     strong = [(np.abs(each) >= colour.STRONG).sum(axis=1) for each in signed]
     poster = colour.most_telling(np.sum(strong, axis=0), strength.sum(axis=1))
-    facts = {
-        "names": list(names),
-        "weights": int(signed[0].shape[1]),
-        "strong": [int(each[poster]) for each in strong],
-        "stays": [colour.stays(each) for each in signed],
-    }
+    facts: dict[str, Any] = {"weights": int(signed[0].shape[1])}
+    for side, each, count in zip(("left", "right"), signed, strong, strict=True):
+        facts |= {f"{side}_strong": int(count[poster]), f"{side}_stays": colour.stays(each)}
     places = geometry.pair([shapes[0][1], *(outputs for outputs, _ in shapes)])
     palette = two_hues(coarse * PAIR_HELD)
     frames = _frames(signed, places, names, layers, batches, geometry.PAIR_SIZE, palette)
@@ -101,7 +99,7 @@ def _frames(
         overlay.sheet.text_within(network.columns[0] - 8, NAME_LINE, name, LABEL, network.width - 24, bold=True)
     overlay.signs(width - geometry.MARGINS[2] + 8)
     positions, values = overlay.finish()
-    label = BatchLabel(round(places[0].columns[0]) - 8, palette)
+    label = BatchLabel(round(places[0].columns[0]) - 8, batches[-1], palette)
     edges = Lines(np.concatenate([network.segments() for network in places]), geometry.LINE_WIDTH, height)
     sheet = Sheet(width, height)
     for frame, batch in enumerate(batches):

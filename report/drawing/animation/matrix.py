@@ -86,12 +86,9 @@ def _frames(
     base = TOP + inner[1]
     name = f"{len(rows):,} → {len(columns):,}"
     end = overlay.sheet.text(width - LEFT, base + 34, name, SMALL, muted=SOFT, at="right")
-    legend = "row: an input, column: an output"
-    overlay.sheet.text(LEFT, base + 34, legend, SMALL, muted=SOFT)
-    room = end - 30 - LEFT - overlay.sheet.width(legend, SMALL)
-    overlay.sheet.text_within(end - 10, base + 34, layer, LABEL, room, bold=True, at="right")
+    overlay.sheet.text_within(end - 10, base + 34, layer, LABEL, end - 10 - LEFT, bold=True, at="right")
     positions, values = overlay.finish()
-    label = BatchLabel(LEFT, palette)
+    label = BatchLabel(LEFT, batches[-1], palette)
     for matrix, batch in zip(signed(), batches, strict=True):
         ordered = matrix[np.ix_(columns, rows)].T
         drawn = np.rint(np.rint(np.abs(ordered) * levels) / levels * 255).astype(int)

@@ -1,15 +1,18 @@
-"""What lies over the moving part of every frame: names, the legend, the number of the batch."""
+"""What lies over the moving part of every frame: names, signs, the number of the batch.
+
+No words: one animation serves every language.
+"""
 
 import numpy as np
 from numpy.typing import NDArray
 
 from report.drawing.animation.palette import Palette
-from report.drawing.animation.sheet import Sheet
+from report.drawing.animation.sheet import SMALLEST, Sheet
 
 Bytes = NDArray[np.uint8]
 
 LABEL = 21  # pixels an em of the batch number; 15 on a phone, which shows 500 pixels on about 358
-SMALL = 17  # of the other words; 12 on a phone
+SMALL = 17  # of what else is written; 12 on a phone
 TINY = 15  # of the numbers of nodes
 SOFT = 0.8  # ink of what is secondary
 LABEL_WIDTH = 190  # pixels kept for the batch number
@@ -40,9 +43,9 @@ class Overlay:
             self.block(x, top - 1, line.repeat(height + 2, axis=0))
 
     def signs(self, right: int) -> None:
-        """Write what red and blue mean on the line above the picture, ending at x = `right`."""
-        for words, hue in (("down", (0, 255)), ("up", (255, 0))):
-            start = self.sheet.text(right, BASELINE, words, SMALL, muted=SOFT, at="right")
+        """Show which way red and blue go on the line above the picture, ending at x = `right`."""
+        for arrow, hue in (("↓", (0, 255)), ("↑", (255, 0))):
+            start = self.sheet.text(right, BASELINE, arrow, SMALL, muted=SOFT, at="right")
             self.block(start - 24, BASELINE - 8, np.full((4, 18), self._palette.hues[hue], np.uint8))
             right = start - 42
 
@@ -59,18 +62,25 @@ class Overlay:
 
 
 class BatchLabel:
-    """Write the number of the batch on the line above the picture."""
+    """Write the number of the batch, and that of the last one, on the line above the picture."""
 
-    def __init__(self, left: int, palette: Palette) -> None:
-        """Take the place from x = `left` on, where nothing else is drawn."""
+    def __init__(self, left: int, last: int, palette: Palette) -> None:
+        """Take the place from x = `left` on, where nothing else is drawn; no batch comes after `last`."""
         top, bottom, width = BASELINE - 24, BASELINE + 12, LABEL_WIDTH
         self._area = np.s_[top:bottom, left : left + width]
         self._sheet = Sheet(width, bottom - top)
         self._baseline = BASELINE - top
         self._palette = palette
+        self._last = f"{last:,}"
+        self._size = LABEL
+        while self._size > SMALLEST and self._sheet.width(self._text(last), self._size, bold=True) > width:
+            self._size -= 1
 
     def stamp(self, picture: Bytes, batch: int) -> None:
         """Write `batch` into (height, width) `picture`."""
         self._sheet.clear()
-        self._sheet.text(0, self._baseline, f"batch {batch:,}", LABEL, bold=True)
+        self._sheet.text(0, self._baseline, self._text(batch), self._size, bold=True)
         picture[self._area] = self._palette.inks[self._sheet.pixels[..., 0]]
+
+    def _text(self, batch: int) -> str:
+        return f"{batch:,} / {self._last}"

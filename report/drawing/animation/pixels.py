@@ -42,8 +42,15 @@ def movie(
     """
     top = colour.end_of_scale(amounts)
     poster = int(np.argmax([variety(row, top) for row in amounts]))
-    beyond = float((amounts > top).mean())
-    facts = {"weights": shape[0] * shape[1], "top": top, "beyond": beyond, "picture": list(picture)}
+    facts = {
+        "outputs": shape[0],
+        "rows": picture[0],
+        "columns": picture[1],
+        "pixels": shape[1],
+        "still": int((~amounts.any(axis=0)).sum()),
+        "top": top,
+        "beyond": float((amounts > top).mean()),
+    }
     palette = one_hue(coarse * HELD)
     return Movie(palette, _frames(amounts, top, batches, layer, shape, picture, palette), poster, facts)
 
@@ -81,10 +88,10 @@ def _frames(
     overlay.block(LEFT, base + 22, np.tile(ramp, (12, 1)))
     overlay.frame(LEFT, base + 22, right - LEFT, 12)
     sheet.text(LEFT, base + 56, "0", SMALL, muted=SOFT)
-    sheet.text(right, base + 56, f"{digits(top, 2)} or more" if top else "0", SMALL, muted=SOFT, at="right")
-    sheet.text(width / 2, base + 84, "mean change of a pixel's weights in one batch", SMALL, muted=SOFT, at="centre")
+    sheet.text(right, base + 56, f"≥ {digits(top, 2)}" if top else "0", SMALL, muted=SOFT, at="right")
+    sheet.text(width / 2, base + 84, "|Δw|", SMALL, muted=SOFT, at="centre")
     positions, values = overlay.finish()
-    label = BatchLabel(LEFT, palette)
+    label = BatchLabel(LEFT, batches[-1], palette)
     for row, batch in zip(amounts, batches, strict=True):
         share = np.minimum(row / top, 1) if top > 0 else np.zeros_like(row)
         cells = palette.hues[np.rint(share * 255).astype(int), 0].reshape(picture)

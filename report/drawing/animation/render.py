@@ -1,12 +1,12 @@
-"""The animations: what each is made from, how it is drawn, and what pages say of it."""
+"""The animations: what each is made from, how it is drawn, and the facts that pages may say of it."""
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from report import files
-from report.drawing.animation import clips, films, words
+from report.drawing.animation import clips, films
 from report.drawing.animation.clips import Clip, Pace
 from report.drawing.scales import Laws
 from report.products import Product
@@ -15,6 +15,8 @@ from report.workspace import Workspace
 
 SCHEMES = {"light": "", "dark": "-dark"}  # what each scheme adds to a file's name
 STARTS = {  # where the drawing of each kind begins: file and function
+    "network": ("graph.py", "movie"),
+    "network-long": ("graph.py", "movie"),
     "graph": ("graph.py", "movie"),
     "matrix": ("matrix.py", "movie"),
     "pair": ("graph.py", "pair"),
@@ -45,10 +47,7 @@ def products(workspace: Workspace, study: Study, planned: Sequence[Clip], laws: 
 
 
 def describe(workspace: Workspace, study: Study, planned: Sequence[Clip], laws: Laws, pace: Pace) -> None:
-    """Write the manifest that pages read, and remove the animations of other recordings, which the site would publish.
-
-    Words are written anew each time: a better sentence must not cost a new drawing.
-    """
+    """Write the manifest that pages read; remove other recordings' animations, which the site would publish."""
     found = {clip.name: files.read_json(_note(workspace, clip), "flashes") for clip in planned}
     manifest = {clip.name: _entry(study, clip, found[clip.name], laws, pace) for clip in planned}
     files.write_json(workspace.animations_manifest, manifest)
@@ -67,12 +66,12 @@ def _inputs(study: Study, clip: Clip, laws: Laws, pace: Pace) -> list[Any]:
 
 def _entry(study: Study, clip: Clip, found: dict[str, Any], laws: Laws, pace: Pace) -> dict[str, Any]:
     """Return the manifest's entry of an animation that has been drawn."""
-    shapes = [study.main.tensors[layer].matrix for layer in clip.layers]
     file, function = STARTS[clip.kind]
-    kept = ("width", "height", "frames", "milliseconds", "poster_batch", "bytes", "flashes", "facts")
+    kept = ("width", "height", "frames", "milliseconds", "poster_batch", "bytes", "flashes")
     return {
         **{key: found[key] for key in kept},
-        **words.describe(clip, shapes, found, laws, pace.milliseconds),
+        "kind": clip.kind,
+        "said": _said(clip, found, laws, pace),
         "gif": {scheme: f"animations/{clip.name}{ending}.gif" for scheme, ending in SCHEMES.items()},
         "poster": {scheme: f"animations/{clip.name}{ending}.png" for scheme, ending in SCHEMES.items()},
         "runs": [recording.name for recording in clip.recordings(study)],
@@ -82,6 +81,32 @@ def _entry(study: Study, clip: Clip, found: dict[str, Any], laws: Laws, pace: Pa
         "layer": clip.layers[0] if clip.name.startswith("layer-") else None,
         "code": {"path": f"report/drawing/animation/{file}", "function": function},
     }
+
+
+def _said(clip: Clip, found: Mapping[str, Any], laws: Laws, pace: Pace) -> dict[str, Any]:
+    """Return the named facts that captions state, or choose their sentences by."""
+    facts, limits = found["facts"], [laws[layer]["threshold"] for layer in clip.layers]
+    said = {
+        **facts,
+        "layer": clip.layers[0],
+        "layers": list(clip.layers),
+        "window": f"{clip.batches[0]}-{clip.batches[-1]}",
+        "last": clip.batches[-1],
+        "every": clip.batches.step,
+        "poster": found["poster_batch"],
+        "milliseconds": found["milliseconds"],
+        "wanted": pace.milliseconds,
+        "slowed": found["milliseconds"] > pace.milliseconds,
+    }
+    if clip.kind == "pixels":
+        return {**said, "some_still": facts["still"] > 0}
+    if clip.kind == "matrix":
+        return {**said, "threshold": limits[0], "below_threshold": facts["limit"] < limits[0]}
+    if clip.kind == "pair":
+        strong = None not in (facts["left_stays"], facts["right_stays"])
+        return {**said, "left": clip.labels[0], "right": clip.labels[1], "any_strong": strong}
+    low, high = min(limits), max(limits)
+    return {**said, "any_strong": facts["stays"] is not None, "low": low, "high": high, "one_limit": low == high}
 
 
 def _note(workspace: Workspace, clip: Clip) -> Path:

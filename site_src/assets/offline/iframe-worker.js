@@ -16,7 +16,6 @@
       this.waiting = [];
       this.frame = document.createElement("iframe");
       this.frame.hidden = true;
-      this.frame.title = "Search";
       document.body.append(this.frame);
       const inside = /** @type {Window} */ (this.frame.contentWindow);
       // What the script posts, it posts to us.

@@ -19,10 +19,37 @@
  * @property {State} initial
  */
 
+import { CALM_SPEED } from "./clock.js";
 import { edgeName, edgeOf } from "./geometry.js";
+import { say } from "./text.js";
 
 export const MOST_PINS = 4;
+const SPEEDS = [1, 2, 5, 10, 25, 60]; // batches a second
 export const THRESHOLDS = { min: 0.05, max: 2, step: 0.05 };
+
+/**
+ * Return what a view can be, and how it is at the beginning.
+ * @param {any} index
+ * @returns {Limits}
+ */
+export function limitsOf(index) {
+  const usual = Math.round(1000 / index.milliseconds);
+  const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  return {
+    layers: index.layers,
+    batches: new Map(index.runs.map((/** @type {any} */ { slug, batches }) => [slug, batches])),
+    speeds: [...new Set([...SPEEDS, usual])].sort((a, b) => a - b),
+    initial: {
+      batch: index.opening_batch,
+      edges: [],
+      run: index.main,
+      compare: null,
+      shown: index.layers.map(() => true),
+      threshold: 1,
+      speed: calm ? CALM_SPEED : usual,
+    },
+  };
+}
 
 /**
  * Return the last batch that a view can show: both graphs of a comparison must have it.
@@ -66,16 +93,16 @@ export function parseAddress(hash, limits) {
     for (const part of text.split("&")) {
       const [key, value = ""] = part.split("=", 2);
       const read = Object.hasOwn(READERS, key) && READERS[key];
-      if (!read) throw new Wrong(`knows nothing called “${shorten(key)}”`);
+      if (!read) throw wrong("unknown_key", key);
       read(state, decode(value), limits);
     }
-    if (state.compare === state.run) throw new Wrong(`compares “${state.run}” with itself`);
+    if (state.compare === state.run) throw wrong("same_run", state.run);
     const last = lastBatch(state, limits.batches);
-    if (state.batch > last) throw new Wrong(`has no batch ${state.batch}; the last is ${last}`);
+    if (state.batch > last) throw new Wrong(say("late_batch", { value: state.batch, last }));
   } catch (error) {
     if (!(error instanceof Wrong)) throw error;
     const initial = { ...limits.initial };
-    return { state: initial, problem: `This recording ${error.message}. Here is the view that it opens with.` };
+    return { state: initial, problem: say("address", { problem: error.message }) };
   }
   return { state, problem: null };
 }
@@ -83,42 +110,46 @@ export function parseAddress(hash, limits) {
 /** An address that asks for what does not exist. */
 class Wrong extends Error {}
 
+/** @param {string} key  of what is said of it @param {string} value */
+const wrong = (key, value) => new Wrong(say(key, { value: shorten(value) }));
+
 /** @type {Record<string, (state: State, value: string, limits: Limits) => void>} */
 const READERS = {
   batch(state, value) {
-    if (!/^[1-9]\d{0,8}$/.test(value)) throw new Wrong(`has no batch “${shorten(value)}”`);
+    if (!/^[1-9]\d{0,8}$/.test(value)) throw wrong("unknown_batch", value);
     state.batch = Number(value);
   },
   edge(state, value, { layers }) {
     const names = value.split(",");
     state.edges = [...new Set(names.map((name) => edgeOf(layers, name)))];
-    const wrong = names.find((name) => edgeOf(layers, name) < 0);
-    if (wrong !== undefined) throw new Wrong(`has no edge “${shorten(wrong)}”`);
-    if (state.edges.length > MOST_PINS) throw new Wrong(`pins at most ${MOST_PINS} edges`);
+    const unknown = names.find((name) => edgeOf(layers, name) < 0);
+    if (unknown !== undefined) throw wrong("unknown_edge", unknown);
+    if (state.edges.length > MOST_PINS) throw new Wrong(say("many_pins", { count: MOST_PINS }));
   },
   run(state, value, { batches }) {
-    if (!batches.has(value)) throw new Wrong(`has no training run “${shorten(value)}”`);
+    if (!batches.has(value)) throw wrong("unknown_run", value);
     state.run = value;
   },
   compare(state, value, { batches }) {
-    if (!batches.has(value)) throw new Wrong(`has no training run “${shorten(value)}”`);
+    if (!batches.has(value)) throw wrong("unknown_run", value);
     state.compare = value;
   },
   layers(state, value, { layers }) {
     const names = value.split(",");
-    const wrong = names.find((name) => !layers.some((layer) => layer.name === name));
-    if (wrong !== undefined) throw new Wrong(`has no layer “${shorten(wrong)}”`);
+    const unknown = names.find((name) => !layers.some((layer) => layer.name === name));
+    if (unknown !== undefined) throw wrong("unknown_layer", unknown);
     state.shown = layers.map(({ name }) => names.includes(name));
   },
   threshold(state, value) {
     const number = /^\d+(\.\d+)?$/.test(value) ? Number(value) : NaN;
     if (!(number >= THRESHOLDS.min && number <= THRESHOLDS.max)) {
-      throw new Wrong(`takes thresholds from ${THRESHOLDS.min} to ${THRESHOLDS.max}, not “${shorten(value)}”`);
+      const { min, max } = THRESHOLDS;
+      throw new Wrong(say("unknown_threshold", { value: shorten(value), min, max }));
     }
     state.threshold = number;
   },
   speed(state, value, { speeds }) {
-    if (!speeds.includes(Number(value))) throw new Wrong(`plays no “${shorten(value)}” batches a second`);
+    if (!speeds.includes(Number(value))) throw wrong("unknown_speed", value);
     state.speed = Number(value);
   },
 };

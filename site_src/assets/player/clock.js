@@ -1,3 +1,5 @@
+export const CALM_SPEED = 2; // batches a second, for readers who asked their system for less motion
+
 /** Keep time while the reader lets the recording play; nothing runs otherwise. */
 export class Clock {
   /**

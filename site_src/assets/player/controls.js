@@ -22,6 +22,7 @@
 import { THRESHOLDS } from "./address.js";
 import { button, icon, make, setText } from "./dom.js";
 import { edgeName, edgeOf } from "./geometry.js";
+import { say } from "./text.js";
 import { edgeTitle, number, whole } from "./words.js";
 
 const STRONGEST = 6;
@@ -31,7 +32,7 @@ export class Transport {
   /** @param {number[]} speeds @param {Actions} actions */
   constructor(speeds, actions) {
     this.pictures = { play: icon("play"), pause: icon("pause") };
-    this.play = button("Play", this.pictures.play, actions.play, "wp-play");
+    this.play = button(say("play"), this.pictures.play, actions.play, "wp-play");
     this.batch = make("input", { type: "number", min: "1", step: "1", inputMode: "numeric", class: "wp-number" });
     this.batch.addEventListener("input", () => (this.typing = true));
     this.batch.addEventListener("change", () => {
@@ -40,22 +41,22 @@ export class Transport {
     });
     this.of = make("span", { class: "wp-of" });
     this.speed = make("select", { class: "wp-select" });
-    for (const speed of speeds) this.speed.append(make("option", { value: String(speed) }, `${speed} a second`));
+    for (const speed of speeds) this.speed.append(make("option", { value: String(speed) }, say("speed_option", { speed })));
     this.speed.addEventListener("change", () => actions.speed(Number(this.speed.value)));
     this.element = make(
       "div",
-      { class: "wp-row", role: "group", "aria-label": "Playing" },
+      { class: "wp-row", role: "group", "aria-label": say("playing") },
       this.play,
-      button("One batch back", icon("back"), () => actions.step(-1)),
-      button("One batch on", icon("forward"), () => actions.step(1)),
-      make("label", { class: "wp-field" }, "Batch", this.batch, this.of),
-      make("label", { class: "wp-field" }, "Speed", this.speed),
+      button(say("back"), icon("back"), () => actions.step(-1)),
+      button(say("forward"), icon("forward"), () => actions.step(1)),
+      make("label", { class: "wp-field" }, say("batch"), this.batch, this.of),
+      make("label", { class: "wp-field" }, say("speed"), this.speed),
     );
   }
 
   /** @param {State} state @param {number} last @param {boolean} playing */
   show(state, last, playing) {
-    const label = playing ? "Pause" : "Play";
+    const label = say(playing ? "pause" : "play");
     if (this.play.title !== label) {
       this.play.setAttribute("aria-label", label);
       this.play.title = label;
@@ -64,7 +65,7 @@ export class Transport {
     // What the reader is typing is theirs until they are done.
     if (!this.typing || playing) this.batch.value = String(state.batch);
     if (this.batch.max !== String(last)) this.batch.max = String(last);
-    setText(this.of, `of ${whole(last)}`);
+    setText(this.of, say("of", { last: whole(last) }));
     this.speed.value = String(state.speed);
   }
 }
@@ -83,12 +84,12 @@ export class Settings {
     });
     this.offer = offer;
     this.compare = button("", "", actions.compare, "wp-wide");
-    this.reset = button("Reset", "Reset", actions.reset, "wp-wide");
+    this.reset = button(say("reset"), say("reset"), actions.reset, "wp-wide");
     this.element = make(
       "div",
-      { class: "wp-row", role: "group", "aria-label": "What is drawn" },
-      make("label", { class: "wp-field wp-grow" }, "Large from", this.range, this.value),
-      make("div", { class: "wp-toggles", role: "group", "aria-label": "Layers" }, ...this.layers),
+      { class: "wp-row", role: "group", "aria-label": say("drawn") },
+      make("label", { class: "wp-field wp-grow" }, say("large"), this.range, this.value),
+      make("div", { class: "wp-toggles", role: "group", "aria-label": say("layers") }, ...this.layers),
       ...(offer === null ? [] : [this.compare]),
       this.reset,
     );
@@ -97,11 +98,13 @@ export class Settings {
   /** @param {State} state @param {number[]} lit  edges above the threshold in each graph; empty if not known */
   show(state, lit) {
     this.range.value = String(state.threshold);
-    const share = `${state.threshold.toFixed(2)} τ`;
-    setText(this.value, lit.length ? `${share}: ${lit.map(whole).join(" and ")} lit` : share);
-    this.range.setAttribute("aria-valuetext", `${state.threshold} of the threshold`);
+    const threshold = state.threshold.toFixed(2);
+    const [left, right] = lit.map(whole);
+    if (right !== undefined) setText(this.value, say("lit_both", { threshold, left, right }));
+    else setText(this.value, left === undefined ? `${threshold} τ` : say("lit", { threshold, count: left }));
+    this.range.setAttribute("aria-valuetext", say("share", { share: state.threshold }));
     this.layers.forEach((toggle, layer) => toggle.setAttribute("aria-pressed", String(state.shown[layer])));
-    setText(this.compare, state.compare === null ? `Compare with ${this.offer}` : "Show one graph");
+    setText(this.compare, state.compare === null ? say("compare", { label: this.offer ?? "" }) : say("single"));
   }
 }
 
@@ -129,17 +132,17 @@ export class EdgeChooser {
     this.form = make(
       "form",
       { class: "wp-row wp-choose" },
-      make("label", { class: "wp-field" }, "Layer", this.layer),
-      make("label", { class: "wp-field" }, "from node", this.input),
-      make("label", { class: "wp-field" }, "to node", this.output),
-      make("button", { type: "submit", class: "wp-button wp-wide" }, "Pin this edge"),
+      make("label", { class: "wp-field" }, say("layer"), this.layer),
+      make("label", { class: "wp-field" }, say("from_node"), this.input),
+      make("label", { class: "wp-field" }, say("to_node"), this.output),
+      make("button", { type: "submit", class: "wp-button wp-wide" }, say("pin_this")),
     );
     this.form.addEventListener("submit", (/** @type {Event} */ event) => {
       event.preventDefault();
       const edge = edgeOf(layers, `${this.layer.value}.${Number(this.output.value)}.${Number(this.input.value)}`);
       if (edge >= 0) actions.toggle(edge);
     });
-    const title = make("p", { class: "wp-label" }, "Strongest in this batch, as layer[to, from], in units of τ");
+    const title = make("p", { class: "wp-label" }, say("strongest"));
     this.element = make("div", { class: "wp-chooser" }, title, this.strongest, this.form);
   }
 
@@ -161,8 +164,10 @@ export class EdgeChooser {
       if (made.hidden) return;
       const { edge, ratio } = found[place];
       this.edges[place] = edge;
-      setText(made, `${edgeTitle(this.layers, edge)} ${ratio > 0 ? "+" : ""}${number(ratio, 2)}`);
-      made.setAttribute("aria-label", `${edgeTitle(this.layers, edge)}, ${number(ratio, 2)} of the threshold`);
+      const title = edgeTitle(this.layers, edge);
+      const share = number(ratio, 2);
+      setText(made, `${title} ${ratio > 0 ? "+" : ""}${share}`);
+      made.setAttribute("aria-label", say("strong_edge", { edge: title, share }));
       made.setAttribute("aria-pressed", String(pinned.includes(edge)));
       made.dataset.edge = edgeName(this.layers, edge);
       made.dataset.sign = ratio > 0 ? "up" : "down";

@@ -21,7 +21,7 @@
 import { whole } from "./words.js";
 
 const LABEL = 21; // pixels an em at scale 1, as in the GIF: the batch and the layers' names
-const SMALL = 17; // the other words
+const SMALL = 17; // what else is written
 const TINY = 15; // the numbers of nodes
 const MUTED = 0.62;
 const SOFT = 0.8;
@@ -49,9 +49,10 @@ export class Picture {
    * @param {number} density  device pixels a CSS pixel
    * @param {Colours} colours
    * @param {string} family
+   * @param {number} last  batch
    */
-  prepare(places, density, colours, family) {
-    Object.assign(this, { places, density, colours, family });
+  prepare(places, density, colours, family, last) {
+    Object.assign(this, { places, density, colours, family, last });
     for (const canvas of [this.canvas, this.overlay]) {
       canvas.width = Math.round(places.width * density);
       canvas.height = Math.round(places.height * density);
@@ -82,9 +83,8 @@ export class Picture {
     context.drawImage(this.overlay, 0, 0);
     context.scale(this.density, this.density);
     for (const mark of marks) if (mark.letter) this.writeLetter(mark, marks);
-    writeText(context, this, `batch ${whole(batch)}`, labelLeft(places), baseline(places), LABEL, {
-      bold: true,
-    });
+    const label = `${whole(batch)} / ${whole(this.last)}`;
+    writeText(context, this, label, labelLeft(places), baseline(places), LABEL, { bold: true });
   }
 
   /** @param {Float32Array} signed */
@@ -176,7 +176,7 @@ function drawNodes(context, { columns, nodes, radii }, colours) {
 }
 
 /**
- * Write the layers' names and shapes below their edges, the nodes' numbers beside them, and what the colours mean.
+ * Write the layers' names and shapes below their edges, the nodes' numbers beside them, and which way the colours go.
  * @param {CanvasRenderingContext2D} context
  * @param {Places} places
  * @param {Colours} colours
@@ -214,7 +214,7 @@ function writeNames(context, places, colours, family, layers) {
   }
   if (width < NARROW) return;
   let end = columns[columns.length - 1] + 8 * scale;
-  for (const [words, colour] of [["down", colours.decrease], ["up", colours.increase]]) {
+  for (const [words, colour] of [["↓", colours.decrease], ["↑", colours.increase]]) {
     const start = end - writeText(context, style, words, end, baseline(places), SMALL, { ink: SOFT, align: "right" });
     context.fillStyle = colour;
     context.fillRect(start - 24 * scale, baseline(places) - 8 * scale, 18 * scale, 4 * scale);

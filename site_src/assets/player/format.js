@@ -1,5 +1,5 @@
 /**
- * Read a shard: some batches of one training run. The table in report/drawing/player/format.md describes every byte.
+ * Read a shard: some batches of one training run. The table in templates/en/_format.md.j2 describes every byte.
  *
  * @typedef {object} LayerHead
  * @property {number} outputs
@@ -17,6 +17,8 @@
  * @property {Float32Array} gradients  B · E; 0 is exactly zero, and every sign is exact
  */
 
+import { say } from "./text.js";
+
 const MAGIC = "WiMo";
 const VERSION = 1;
 const HEADER_BYTES = 24;
@@ -31,23 +33,19 @@ export class DataError extends Error {}
  * @param {ArrayBuffer} buffer
  * @param {string} name  of the file, for messages
  */
-export function readHeader(buffer, name = "The file") {
+export function readHeader(buffer, name = "") {
   const view = new DataView(buffer);
   const size = buffer.byteLength;
   const magic = String.fromCharCode(...new Uint8Array(buffer, 0, Math.min(4, size)));
-  if (size >= 4 && magic !== MAGIC) throw new DataError(`${name} is not a recording for this player.`);
-  if (size < HEADER_BYTES) throw new DataError(`${name} is cut short: ${size} bytes, not even a header.`);
+  if (size >= 4 && magic !== MAGIC) throw new DataError(say("foreign", { name }));
+  if (size < HEADER_BYTES) throw new DataError(say("short_header", { name, size }));
   const version = view.getUint16(4, true);
-  if (version !== VERSION) {
-    throw new DataError(`${name} has format version ${version}; this player reads version ${VERSION}.`);
-  }
+  if (version !== VERSION) throw new DataError(say("version", { name, version, wanted: VERSION }));
   const count = view.getUint16(6, true);
   const payload = view.getUint32(20, true);
   const start = HEADER_BYTES + LAYER_BYTES * count;
-  if (size !== start + payload) {
-    const words = size < start + payload ? "is cut short" : "is too long";
-    throw new DataError(`${name} ${words}: ${size} bytes instead of ${start + payload}.`);
-  }
+  const wanted = start + payload;
+  if (size !== wanted) throw new DataError(say(size < wanted ? "short" : "long", { name, size, wanted }));
   /** @type {LayerHead[]} */
   const layers = [];
   for (let layer = 0; layer < count; layer++) {
@@ -62,7 +60,7 @@ export function readHeader(buffer, name = "The file") {
   }
   const batches = view.getUint32(12, true);
   const edges = layers.reduce((sum, { outputs, inputs }) => sum + outputs * inputs, 0);
-  if (edges * (4 + 5 * batches) > MOST_BYTES) throw new DataError(`${name} is damaged: its header asks for too much.`);
+  if (edges * (4 + 5 * batches) > MOST_BYTES) throw new DataError(say("damaged", { name }));
   return { layers, first: view.getUint32(8, true), batches, edges, fingerprint: view.getUint32(16, true), start };
 }
 
@@ -75,7 +73,7 @@ async function inflate(bytes, name) {
     const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
     return new Uint8Array(await new Response(stream).arrayBuffer());
   } catch {
-    throw new DataError(`${name} is damaged: its contents cannot be unpacked.`);
+    throw new DataError(say("damaged", { name }));
   }
 }
 
@@ -85,15 +83,13 @@ async function inflate(bytes, name) {
  * @param {{name?: string, fingerprint?: number}} [expected]  what the index says of it
  * @returns {Promise<Shard>}
  */
-export async function decodeShard(buffer, { name = "The file", fingerprint } = {}) {
+export async function decodeShard(buffer, { name = "", fingerprint } = {}) {
   const head = readHeader(buffer, name);
-  if (fingerprint !== undefined && head.fingerprint !== fingerprint) {
-    throw new DataError(`${name} belongs to another training run. Reload the page.`);
-  }
+  if (fingerprint !== undefined && head.fingerprint !== fingerprint) throw new DataError(say("other_run", { name }));
   const raw = await inflate(new Uint8Array(buffer, head.start), name);
   const { batches, edges, first } = head;
   const wanted = edges * (4 + 5 * batches);
-  if (raw.length !== wanted) throw new DataError(`${name} is damaged: ${raw.length} bytes inside instead of ${wanted}.`);
+  if (raw.length !== wanted) throw new DataError(say("damaged_size", { name, size: raw.length, wanted }));
   const shard = {
     first,
     batches,

@@ -3,16 +3,15 @@
  * from the recording, batch after batch.
  */
 
-import { Clock } from "./clock.js";
+import { CALM_SPEED, Clock } from "./clock.js";
 import { shade } from "./colour.js";
 import { icon, make } from "./dom.js";
 import { Picture } from "./draw.js";
 import { place } from "./geometry.js";
 import { openSource } from "./source.js";
 import { loadIndex, Run } from "./store.js";
+import { say } from "./text.js";
 import { currentLook, watchLook } from "./theme.js";
-
-const CALM_SPEED = 2; // batches a second, for readers who asked their system for less motion
 
 /**
  * Load the beginning of the recording.
@@ -36,8 +35,7 @@ class Hero {
     this.asked = 0; // the last part that was loaded ahead
     this.abort = new AbortController();
     this.message = make("p", { class: "wp-message wp-hero-message", role: "alert" });
-    this.canvas = make("canvas", { class: "wp-hero-canvas", role: "img" });
-    this.canvas.setAttribute("aria-label", "The weights of the network, moving batch by batch");
+    this.canvas = make("canvas", { class: "wp-hero-canvas", role: "img", "aria-label": say("hero") });
     this.picture = new Picture(this.canvas, index.layers, index.faintest);
     this.signed = new Float32Array(index.layers.reduce((/** @type {number} */ sum, l) => sum + l.outputs * l.inputs, 0));
     const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
@@ -68,7 +66,7 @@ class Hero {
 
   /** @param {boolean} playing */
   label(playing) {
-    this.button.replaceChildren(icon(playing ? "pause" : "play"), playing ? "Pause" : "Play");
+    this.button.replaceChildren(icon(playing ? "pause" : "play"), say(playing ? "pause" : "play"));
   }
 
   layout() {
@@ -76,7 +74,7 @@ class Hero {
     if (!clientWidth || !clientHeight) return;
     const { colours, density, family } = currentLook(this.host, this.index.colours);
     const places = place(this.index.geometry, this.index.margins, clientWidth, clientHeight);
-    this.picture.prepare(places, density, colours, family);
+    this.picture.prepare(places, density, colours, family, this.run.batches);
     this.draw();
   }
 

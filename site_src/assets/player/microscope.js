@@ -23,6 +23,7 @@ import { button, make, setText } from "./dom.js";
 import { edgeParts } from "./geometry.js";
 import { drawHistory, HEIGHT } from "./plots.js";
 import { meanRun, runAt } from "./runs.js";
+import { say } from "./text.js";
 import * as words from "./words.js";
 
 const AROUND = 40; // batches shown before and after the present one
@@ -39,7 +40,7 @@ class Block {
     for (const name of ["weight", "update", "gradient", "opacity"]) {
       const value = make("dd");
       this.values.push(value);
-      numbers.append(make("div", {}, make("dt", {}, name), value));
+      numbers.append(make("div", {}, make("dt", {}, say(name)), value));
     }
     this.near = make("canvas", { class: "wp-plot", role: "img" });
     this.far = make("canvas", { class: "wp-plot wp-plot-far", role: "img" });
@@ -77,7 +78,7 @@ class Block {
     if (!width) return;
     const window = { from: batch - AROUND, to: batch + AROUND, batch, law: limit };
     drawHistory(this.near, width, series, window, look);
-    this.near.setAttribute("aria-label", `Weight, update and gradient in the batches around ${batch}`);
+    this.near.setAttribute("aria-label", say("near", { batch: words.whole(batch) }));
     this.showWhole(series, limit, last, width, look);
     this.now.style.left = `${((batch - 0.5) / last) * 100}%`;
   }
@@ -93,7 +94,7 @@ class Block {
     const loaded = updates.reduce((sum, value) => sum + (Number.isNaN(value) ? 0 : 1), 0);
     const moved = updates.reduce((sum, value) => sum + (value ? 1 : 0), 0); // NaN is falsy
     setText(this.history, words.historyWords(moved, loaded, last, meanRun(updates)));
-    this.far.setAttribute("aria-label", `Weight, update and gradient in batches 1 to ${last}`);
+    this.far.setAttribute("aria-label", say("far", { last: words.whole(last) }));
   }
 }
 
@@ -112,7 +113,7 @@ class Card {
     this.letter = make("span", { class: "wp-letter", "aria-hidden": "true" });
     this.title = make("h2", { class: "wp-card-title" });
     this.path = make("span", { class: "wp-card-path" });
-    this.pin = button("Pin", "Pin", () => actions.toggle(this.edge), "wp-small");
+    this.pin = button(say("pin"), say("pin"), () => actions.toggle(this.edge), "wp-small");
     const head = make("header", { class: "wp-card-head" }, this.letter, this.title, this.path, this.pin);
     this.blocks = [new Block(actions.jump), new Block(actions.jump)];
     const body = make("div", { class: "wp-blocks" }, ...this.blocks.map(({ element }) => element));
@@ -127,9 +128,9 @@ class Card {
     this.letter.hidden = !letter;
     setText(this.title, title);
     setText(this.path, words.edgePath(this.layers, edge));
-    setText(this.pin, letter ? "Unpin" : "Pin");
-    this.pin.setAttribute("aria-label", `${letter ? "Unpin" : "Pin"} ${title}`);
-    this.element.setAttribute("aria-label", `Weight ${title}`);
+    setText(this.pin, say(letter ? "unpin" : "pin"));
+    this.pin.setAttribute("aria-label", say(letter ? "unpin_edge" : "pin_edge", { edge: title }));
+    this.element.setAttribute("aria-label", say("edge_name", { edge: title }));
     if (this.blocks[1].element.hidden !== view.runs.length < 2) {
       this.blocks[1].element.hidden = view.runs.length < 2;
       this.width = 0;
@@ -159,7 +160,7 @@ export class Microscope {
     this.hint = make(
       "p",
       { class: "wp-hint", tabindex: "-1" },
-      `Point at an edge, tap it, or choose one above, and its history appears here. Pin up to ${MOST_PINS}.`,
+      say("hint", { count: MOST_PINS }),
     );
     this.progress = make("p", { class: "wp-progress", role: "status" });
     this.preview = this.makeCard();
@@ -205,6 +206,6 @@ export class Microscope {
 
   /** @param {number} done @param {number} total */
   showProgress(done, total) {
-    setText(this.progress, done < total ? `Loading the whole run: ${done} of ${total} parts.` : "");
+    setText(this.progress, done < total ? say("loading_run", { done, total }) : "");
   }
 }

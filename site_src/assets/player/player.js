@@ -5,42 +5,17 @@
  * @typedef {import("./address.js").Limits} Limits
  */
 
-import { formatAddress, lastBatch, MOST_PINS, parseAddress } from "./address.js";
+import { formatAddress, lastBatch, limitsOf, MOST_PINS, parseAddress } from "./address.js";
 import { Clock } from "./clock.js";
 import { openSource } from "./source.js";
 import { loadIndex, Run } from "./store.js";
+import { say } from "./text.js";
 import { watchLook } from "./theme.js";
 import { View } from "./view.js";
 import { edgeTitle, whole } from "./words.js";
 
-const SPEEDS = [1, 2, 5, 10, 25, 60];
-const CALM_SPEED = 2; // batches a second, for readers who asked their system for less motion
 const LEAPS = { ArrowLeft: -1, ArrowRight: 1, ArrowDown: -1, ArrowUp: 1, PageDown: -100, PageUp: 100 };
 const SETTLE = 300; // ms without a change after which the address is written
-
-/**
- * Return what a view can be, and how it is at the beginning.
- * @param {any} index
- * @returns {Limits}
- */
-export function limitsOf(index) {
-  const usual = Math.round(1000 / index.milliseconds);
-  const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-  return {
-    layers: index.layers,
-    batches: new Map(index.runs.map((/** @type {any} */ { slug, batches }) => [slug, batches])),
-    speeds: [...new Set([...SPEEDS, usual])].sort((a, b) => a - b),
-    initial: {
-      batch: index.opening_batch,
-      edges: [],
-      run: index.main,
-      compare: null,
-      shown: index.layers.map(() => true),
-      threshold: 1,
-      speed: calm ? CALM_SPEED : usual,
-    },
-  };
-}
 
 /** Let the browser answer the reader between two pieces of work. */
 const pause = () => new Promise((resolve) => setTimeout(resolve));
@@ -181,7 +156,7 @@ export class Player {
     const batch = this.state.batch === this.last ? (this.left ?? this.state.batch) : this.state.batch;
     this.set({ run: next.run, compare: next.compare, batch }, true);
     this.left = this.state.batch < batch ? batch : undefined;
-    if (this.left) this.view.say(`Here the recording ends with batch ${whole(this.last)}.`);
+    if (this.left) this.view.say(say("ends_early", { last: whole(this.last) }));
   }
 
   firstComparison() {
@@ -219,7 +194,7 @@ export class Player {
   toggleLayer(layer) {
     const shown = this.state.shown.map((value, place) => (place === layer ? !value : value));
     if (shown.includes(true)) this.set({ shown }, true);
-    else this.view.say("One layer stays: choose another one first.");
+    else this.view.say(say("last_layer"));
   }
 
   /** @param {number} edge */
@@ -230,7 +205,7 @@ export class Player {
       this.showPointed(-1);
       this.set({ edges: edges.filter((other) => other !== edge) }, true);
     } else if (edges.length < MOST_PINS) this.set({ edges: [...edges, edge] }, true);
-    else this.view.say(`${MOST_PINS} edges are pinned. Unpin one to pin ${title}.`);
+    else this.view.say(say("most_pins", { count: MOST_PINS, edge: title }));
   }
 
   /**

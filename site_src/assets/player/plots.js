@@ -17,6 +17,7 @@
  */
 
 import { runAt, runsBetween } from "./runs.js";
+import { say } from "./text.js";
 import { number, whole } from "./words.js";
 
 const TYPE = 11; // CSS pixels
@@ -86,7 +87,7 @@ export function drawHistory(canvas, width, series, window, look) {
 function caption(context, name, limit, series, { batch }, y, width, ink) {
   context.fillStyle = ink;
   context.textAlign = "left";
-  context.fillText(name, 0, y);
+  context.fillText(say(name), 0, y);
   context.textAlign = "right";
   const weight = series.weights[batch];
   const words = name === "weight" ? (Number.isFinite(weight) ? number(weight) : "") : limit ? `± ${number(limit, 2)}` : "0";

@@ -1,6 +1,7 @@
 /** All batches on one line, with the loss curve drawn under it: an ordinary range input, so keys and touch work. */
 
 import { make } from "./dom.js";
+import { say } from "./text.js";
 
 const HEIGHT = 64; // CSS pixels
 const THUMB = 16; // width of the thumb: its centre travels that much less than the input's width
@@ -37,7 +38,7 @@ export function runningMedian(values, width) {
 export class Scrubber {
   /** @param {(batch: number) => void} onBatch */
   constructor(onBatch) {
-    this.input = make("input", { type: "range", min: "1", step: "1", class: "wp-range", "aria-label": "Batch" });
+    this.input = make("input", { type: "range", min: "1", step: "1", class: "wp-range", "aria-label": say("batch") });
     this.input.addEventListener("input", () => onBatch(Number(this.input.value)));
     this.canvas = make("canvas", { class: "wp-loss", "aria-hidden": "true" });
     this.caption = make("span", { class: "wp-loss-caption", "aria-hidden": "true" });
@@ -61,7 +62,7 @@ export class Scrubber {
     context.scale(density, density);
     const losses = runs.map(({ entry }) => entry.loss.slice(0, last));
     const top = Math.max(...losses.map((loss) => loss.reduce((a, b) => Math.max(a, b), 0))) || 1;
-    this.caption.textContent = losses.some((loss) => loss.length) ? `loss, 0 to ${top.toPrecision(2)} nats` : "";
+    this.caption.textContent = losses.some((loss) => loss.length) ? say("loss_scale", { top: top.toPrecision(2) }) : "";
     const inner = width - THUMB;
     const x = (/** @type {number} */ place) => THUMB / 2 + (last > 1 ? place / (last - 1) : 0.5) * inner;
     const y = (/** @type {number} */ loss) => HEIGHT - 5 - (loss / top) * (HEIGHT - 10);

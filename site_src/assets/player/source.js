@@ -4,6 +4,7 @@
  */
 
 import { DataError } from "./format.js";
+import { say } from "./text.js";
 
 /** @type {Map<string, string>} base64 by path, as far as scripts have brought it */
 const brought = new Map();
@@ -46,9 +47,9 @@ async function readFetch(url, path) {
     response = await fetch(url);
     if (response.ok) return await response.arrayBuffer();
   } catch {
-    throw new DataError(`${path} could not be loaded. Is there a connection?`);
+    throw new DataError(say("unreachable", { name: path }));
   }
-  throw new DataError(`${path} is missing (the server answered ${response.status}).`);
+  throw new DataError(say("missing", { name: path, status: response.status }));
 }
 
 /** @param {URL} url @param {string} path @returns {Promise<ArrayBuffer>} */
@@ -60,12 +61,12 @@ function readScript(url, path) {
       script.remove();
       const base64 = brought.get(path);
       brought.delete(path);
-      if (base64 === undefined) reject(new DataError(`${path} is not a recording for this player.`));
+      if (base64 === undefined) reject(new DataError(say("foreign", { name: path })));
       else resolve(Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0)).buffer);
     };
     script.onerror = () => {
       script.remove();
-      reject(new DataError(`${path} is missing from this copy.`));
+      reject(new DataError(say("missing_copy", { name: path })));
     };
     document.head.append(script);
   });

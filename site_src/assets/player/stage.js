@@ -14,6 +14,7 @@ import { shade } from "./colour.js";
 import { make } from "./dom.js";
 import { Picture } from "./draw.js";
 import { nearestEdge, place } from "./geometry.js";
+import { say } from "./text.js";
 
 const REACH = { mouse: 6, touch: 18 }; // CSS pixels from an edge that still mean it
 const DRAG_START = 10; // CSS pixels after which a finger drags instead of tapping
@@ -30,7 +31,7 @@ export class Stage {
     this.actions = actions;
     this.canvas = make("canvas", { "aria-hidden": "true" });
     this.picture = new Picture(this.canvas, index.layers, index.faintest);
-    this.waiting = make("p", { class: "wp-waiting", hidden: true }, "Loading …");
+    this.waiting = make("p", { class: "wp-waiting", hidden: true }, say("loading"));
     this.select = make("select", { class: "wp-select", "aria-label": name });
     this.select.addEventListener("change", () => actions.choose(this.select.value));
     this.box = make("div", { class: "wp-canvas", tabIndex: 0, role: "group" }, this.canvas, this.waiting);
@@ -55,12 +56,12 @@ export class Stage {
     this.select.value = run.entry.slug;
   }
 
-  /** Take the size that the page gives. @param {import("./plots.js").Look} look */
-  layout({ colours, density, family }) {
+  /** Take the size that the page gives. @param {import("./plots.js").Look} look @param {number} last  batch */
+  layout({ colours, density, family }, last) {
     const { clientWidth, clientHeight } = this.box;
     if (!clientWidth || !clientHeight) return;
     this.places = place(this.index.geometry, this.index.margins, clientWidth, clientHeight);
-    this.picture.prepare(this.places, density, colours, family);
+    this.picture.prepare(this.places, density, colours, family, last);
   }
 
   /**

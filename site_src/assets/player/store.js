@@ -23,7 +23,10 @@
  */
 
 import { DataError, decodeShard } from "./format.js";
+import { say } from "./text.js";
 
+const INDEX = "index.json";
+const VERSION = 1;
 const SERIES_KEPT = 8;
 const AT_ONCE = 3; // requests in flight while a whole training run is loaded
 
@@ -32,15 +35,17 @@ const AT_ONCE = 3; // requests in flight while a whole training run is loaded
  * @param {Source} source
  */
 export async function loadIndex(source) {
-  const bytes = await source.read("index.json");
+  const bytes = await source.read(INDEX);
   let index;
   try {
     index = JSON.parse(new TextDecoder().decode(bytes));
   } catch {
-    throw new DataError("index.json is cut short or damaged.");
+    throw new DataError(say("damaged", { name: INDEX }));
   }
-  if (index?.format !== "weights-in-motion/player") throw new DataError("index.json is not an index for this player.");
-  if (index.version !== 1) throw new DataError(`index.json has version ${index.version}; this player reads version 1.`);
+  if (index?.format !== "weights-in-motion/player") throw new DataError(say("foreign", { name: INDEX }));
+  if (index.version !== VERSION) {
+    throw new DataError(say("version", { name: INDEX, version: index.version, wanted: VERSION }));
+  }
   return index;
 }
 
@@ -118,7 +123,7 @@ export class Run {
     const shard = await decodeShard(await this.source.read(name, fingerprint), { name, fingerprint });
     const wanted = Math.min(size, this.batches - place * size);
     if (shard.first !== place * size + 1 || shard.batches !== wanted) {
-      throw new DataError(`${name} holds other batches than the index says. Reload the page.`);
+      throw new DataError(say("other_batches", { name }));
     }
     this.shards[place] = shard;
     this.loaded++;

@@ -16,6 +16,7 @@ import { button, make, setText } from "./dom.js";
 import { Microscope } from "./microscope.js";
 import { Scrubber } from "./scrubber.js";
 import { Stage } from "./stage.js";
+import { say } from "./text.js";
 import { currentLook } from "./theme.js";
 import * as words from "./words.js";
 
@@ -33,8 +34,8 @@ export class View {
     this.index = index;
     const { point, toggle: tap, step: drag, choose } = actions;
     this.stages = [
-      new Stage(index, "Training run", { point, tap, drag, choose: (run) => choose({ run }) }),
-      new Stage(index, "Training run to compare", { point, tap, drag, choose: (compare) => choose({ compare }) }),
+      new Stage(index, say("run"), { point, tap, drag, choose: (run) => choose({ run }) }),
+      new Stage(index, say("run_beside"), { point, tap, drag, choose: (compare) => choose({ compare }) }),
     ];
     const first = index.runs.find((/** @type {any} */ { slug }) => slug === index.compare_first);
     this.transport = new Transport(speeds, actions);
@@ -47,9 +48,9 @@ export class View {
     this.stageRow = make("div", { class: "wp-stages" }, ...this.stages.map(({ element }) => element));
     const main = make("div", { class: "wp-main" }, this.message, this.stageRow, this.transport.element);
     main.append(this.scrubber.element, this.words, this.settings.element);
-    main.append(make("p", { class: "wp-keys" }, words.KEYS_HELP));
-    const side = make("div", { class: "wp-side", role: "group", "aria-label": "Microscope" });
-    side.append(make("p", { class: "wp-heading" }, "Microscope"), this.chooser.element, this.microscope.element);
+    main.append(make("p", { class: "wp-keys" }, say("keys")));
+    const side = make("div", { class: "wp-side", role: "group", "aria-label": say("microscope") });
+    side.append(make("p", { class: "wp-heading" }, say("microscope")), this.chooser.element, this.microscope.element);
     this.element = make("div", { class: "wp-player" }, main, side);
   }
 
@@ -71,7 +72,7 @@ export class View {
     this.stages[1].element.hidden = runs.length < 2;
     runs.forEach((run, place) => {
       this.stages[place].setRun(run, this.index.runs);
-      this.stages[place].layout(this.look);
+      this.stages[place].layout(this.look, last);
     });
     this.drawScrubber(runs, last);
     this.microscope.measure();
@@ -118,7 +119,7 @@ export class View {
   say(text, retry) {
     if (!text && !this.message.textContent) return;
     this.message.replaceChildren(text);
-    if (retry) this.message.append(" ", button("Try again", "Try again", retry, "wp-small"));
+    if (retry) this.message.append(" ", button(say("again"), say("again"), retry, "wp-small"));
   }
 }
 

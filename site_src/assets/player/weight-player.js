@@ -6,6 +6,8 @@
 
 const STYLE = "weight-player.css";
 const HERE = import.meta.url;
+/** @type {Record<string, string> | undefined} what is said before anything else is loaded; see text.js */
+const TEXTS = JSON.parse(document.getElementById("words")?.textContent ?? "{}").player;
 
 class WeightPlayer extends HTMLElement {
   connectedCallback() {
@@ -48,7 +50,7 @@ class WeightPlayer extends HTMLElement {
     this.button = document.createElement("button");
     this.button.type = "button";
     this.button.className = "wp-button wp-hero-button";
-    this.button.textContent = "Play";
+    this.button.textContent = TEXTS.play;
     this.button.addEventListener("click", () => this.press());
     this.append(this.button);
   }
@@ -95,12 +97,13 @@ class WeightPlayer extends HTMLElement {
     message.className = "wp-message";
     message.setAttribute("role", "alert");
     const reason = error instanceof Error ? error.message : String(error);
+    const said = TEXTS.failed.replace("{reason}", reason);
     const again = document.createElement("button");
     again.type = "button";
     again.className = "wp-button wp-small";
-    again.textContent = "Try again";
+    again.textContent = TEXTS.again;
     again.addEventListener("click", retry);
-    message.append(`The player cannot show the recording: ${reason} `, again);
+    message.append(said, " ", again);
     this.prepend(message);
   }
 }
@@ -115,7 +118,7 @@ function ensureStyle() {
   document.head.append(link);
 }
 
-// A browser that cannot unpack keeps the film.
-if (!customElements.get("weight-player") && "DecompressionStream" in globalThis) {
+// A browser that cannot unpack keeps the film, and so does a page without words.
+if (TEXTS && !customElements.get("weight-player") && "DecompressionStream" in globalThis) {
   customElements.define("weight-player", WeightPlayer);
 }

@@ -6,6 +6,7 @@
  */
 
 import { edgeParts } from "./geometry.js";
+import { say } from "./text.js";
 
 /**
  * Return a whole number with its thousands set apart. The browser's own way loads its tables of all languages first,
@@ -36,15 +37,13 @@ function superscript(exponent) {
   return exponent.replace("+", "").replace(/./g, (letter) => (letter === "-" ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[Number(letter)]));
 }
 
-/** @param {number} count */
-export function ordinal(count) {
-  const last = count % 100;
-  const ending = last >= 11 && last <= 13 ? "th" : (["th", "st", "nd", "rd"][count % 10] ?? "th");
-  return `${whole(count)}${ending}`;
-}
-
-/** @param {number} count @param {string} one @param {string} [many] */
-export const plural = (count, one, many = `${one}s`) => `${whole(count)} ${count === 1 ? one : many}`;
+/**
+ * Return a text that names a number of things.
+ * @param {string} key  of its two forms
+ * @param {number} count
+ * @param {Record<string, string>} [values]
+ */
+const counted = (key, count, values) => say(`${key}_${count === 1 ? "one" : "other"}`, { count: whole(count), ...values });
 
 /**
  * Say how many edges are lit, and where most of them are.
@@ -56,40 +55,45 @@ export const plural = (count, one, many = `${one}s`) => `${whole(count)} ${count
  */
 export function litWords(lit, layers, shown, share, strongest) {
   const total = lit.reduce((sum, count) => sum + count, 0);
-  const limit = share === 1 ? "the threshold" : `${share} of the threshold`;
-  if (!total && !strongest) return "no edge moves";
+  const limit = share === 1 ? say("threshold") : say("share", { share });
+  if (!total && !strongest) return say("lit_still");
   if (!total) {
     const { name } = edgeParts(layers, strongest.edge);
-    return `no edge above ${limit}; the largest is ${number(Math.abs(strongest.ratio), 2)} of the threshold, in ${name}`;
+    return say("lit_none", { limit, share: number(Math.abs(strongest.ratio), 2), layer: name });
   }
-  const start = `${plural(total, "edge")} above ${limit}`;
+  const start = counted("lit", total, { limit });
   const most = Math.max(...lit);
-  const where = layers.filter((_, place) => lit[place] === most).map(({ name }) => name);
+  const [layer, ...others] = layers.filter((_, place) => lit[place] === most).map(({ name }) => name);
+  const count = whole(most);
   if (shown.filter(Boolean).length === 1) return start;
-  if (where.length > 1) return `${start}, as many in ${where.slice(0, -1).join(", ")} as in ${where.at(-1)}`;
-  return most === total ? `${start}, all in ${where[0]}` : `${start}, most in ${where[0]} (${most})`;
+  if (others.length) return say("lit_equal", { lit: start, layers: [layer, ...others].join(say("comma")), count });
+  return most === total ? say("lit_all", { lit: start, layer }) : say("lit_most", { lit: start, layer, count });
 }
 
 /**
  * Say what is shown.
  * @param {number} batch
- * @param {number} batches
+ * @param {number} last
  * @param {{label: string, loss?: number, lit: string}[]} graphs  one, or the two that are compared
  */
-export function viewWords(batch, batches, graphs) {
-  if (graphs.length === 1) return `${batchWords(batch, batches, graphs[0].loss)}: ${graphs[0].lit}.`;
-  return [`Batch ${whole(batch)} of ${whole(batches)}.`, ...graphs.map(side)].join(" ");
+export function viewWords(batch, last, graphs) {
+  if (graphs.length === 1) return say("view", { batch: batchWords(batch, last, graphs[0].loss), lit: graphs[0].lit });
+  const [left, right] = graphs.map(side);
+  return say("view_both", { batch: batchWords(batch, last), left, right });
 }
 
 /** @param {{label: string, loss?: number, lit: string}} graph */
-const side = ({ label, loss, lit }) => `${label}: ${loss === undefined ? "" : `loss ${number(loss)}, `}${lit}.`;
+const side = ({ label, loss, lit }) =>
+  loss === undefined ? say("side", { label, lit }) : say("side_loss", { label, lit, loss: number(loss) });
 
-/** @param {number} batch @param {number} batches @param {number} [loss]  undefined where none was logged */
-export const batchWords = (batch, batches, loss) =>
-  `Batch ${whole(batch)} of ${whole(batches)}${loss === undefined ? "" : `, loss ${number(loss)}`}`;
+/** @param {number} batch @param {number} last @param {number} [loss]  undefined where none was logged */
+export function batchWords(batch, last, loss) {
+  const places = { batch: whole(batch), last: whole(last) };
+  return loss === undefined ? say("batch_of", places) : say("batch_loss", { ...places, loss: number(loss) });
+}
 
 /** @param {string} label @param {number} batch */
-export const pictureWords = (label, batch) => `Network graph, ${label}, batch ${whole(batch)}`;
+export const pictureWords = (label, batch) => say("picture", { label, batch: whole(batch) });
 
 /** @param {Layer[]} layers @param {number} edge */
 export function edgeTitle(layers, edge) {
@@ -100,7 +104,7 @@ export function edgeTitle(layers, edge) {
 /** @param {Layer[]} layers @param {number} edge */
 export function edgePath(layers, edge) {
   const { output, input } = edgeParts(layers, edge);
-  return `from node ${input} to node ${output}`;
+  return say("edge_path", { from: input, to: output });
 }
 
 /**
@@ -110,14 +114,17 @@ export function edgePath(layers, edge) {
  * @param {number} batch
  */
 export function runWords(run, update, batch) {
-  if (!run) return update === 0 ? "Did not move in this batch." : "Not loaded yet.";
-  const way = run.sign > 0 ? "up" : "down";
-  const length = run.last - run.first + 1;
-  const least = run.open ? "at least " : "";
-  const place = batch - run.first + 1;
-  if (length === 1 && !run.open) return `Moves ${way}, in this batch alone.`;
-  const span = `batches ${whole(run.first)}–${whole(run.last)}`;
-  return `Moves ${way}: ${ordinal(place)} batch in the same direction, of ${least}${length} (${span}).`;
+  if (!run) return say(update === 0 ? "run_none" : "not_loaded");
+  const { first, last, open } = run;
+  const up = run.sign > 0;
+  const length = whole(last - first + 1);
+  if (first === last && !open) return say(up ? "run_alone_up" : "run_alone_down");
+  return say(up ? "run_up" : "run_down", {
+    place: whole(batch - first + 1),
+    length: open ? say("run_open", { length }) : length,
+    first: whole(first),
+    last: whole(last),
+  });
 }
 
 /**
@@ -128,16 +135,14 @@ export function runWords(run, update, batch) {
  * @param {number} mean    mean same-sign run, NaN where it never turned
  */
 export function historyWords(moved, loaded, batches, mean) {
-  const count = plural(loaded, "batch", "batches");
-  const span = loaded < batches ? `In the ${count} loaded so far` : `In ${count}`;
-  if (!moved) return `${span} it never moved.`;
-  const runs = Number.isNaN(mean) ? "never turned round" : `mean run ${mean.toFixed(1)} batches`;
-  return `${span} it moved in ${moved === loaded ? "all" : whole(moved)}; ${runs}.`;
+  const values = {
+    span: counted(loaded < batches ? "loaded" : "batches", loaded),
+    moved: moved === loaded ? say("history_all") : whole(moved),
+    mean: mean.toFixed(1),
+  };
+  if (!moved) return say("history_still", values);
+  return say(Number.isNaN(mean) ? "history_never" : "history_mean", values);
 }
 
 /** The names of the pins. */
 export const LETTERS = "ABCD";
-
-export const KEYS_HELP =
-  "Keys, once something here has the focus: space plays and pauses; ← and → step by one batch, with Shift by ten; " +
-  "Page Up goes on by a hundred, Page Down back; Home and End go to the first and the last batch; Escape puts away an edge that is not pinned.";
