@@ -15,9 +15,11 @@ from measured import by_run
 from report import files
 from report.analysis import estimates, intervals, measures
 from report.analysis.columns import read
+from report.analysis.findings.records import Finding
 from report.analysis.report import analyse
 from report.analysis.table import SCALARS
 from report.recording.study import Study
+from report.site.words import Words
 from report.workspace import Workspace
 
 
@@ -79,7 +81,7 @@ def test_tables_hold_what_results_say(tiny_build: Build, results: dict[str, Any]
     lags = read(place / "autocorrelation.csv")
     row = (lags["optimizer"] == "adam-b1-0.9") & (lags["layer"] == "l3") & (lags["series"] == "updates")
     assert lags["theory"][row & (lags["lag"] == 3)] == pytest.approx(0.9**3)
-    assert set(read(place / "findings.csv")["id"].tolist()) == {each["id"] for each in results["findings"]}
+    assert set(read(place / "findings.csv")["finding"].tolist()) == {each["id"] for each in results["findings"]}
     for quantity in SCALARS:
         assert (place / f"{quantity}_runs.csv").is_file()
 
@@ -213,10 +215,11 @@ def test_findings_are_printed(tiny_build: Build) -> None:
     done = run_report("findings", *options, COLUMNS="200")
     assert done.returncode == 0, done.stderr
     assert "training" not in done.stdout
+    words = Words.load(place.templates, tiny_build.settings.languages[0])
     for record in files.read_json(place.results)["findings"]:
-        assert record["claim"] in done.stdout
-        assert f"→ {record['verdict']}." in done.stdout
-    assert "mean same-sign run" in done.stdout
+        assert words.fill("findings", record["id"], "claim", Finding.of(record).facts) in done.stdout
+        assert f"→ {words.fill('findings', 'verdicts', record['verdict'], {})}." in done.stdout
+    assert words.fill("findings", "evidence", "mean_run", {}) in done.stdout
 
 
 def test_analysis_needs_no_torch() -> None:

@@ -22,13 +22,10 @@ import report
 Key = tuple[str, ...]  # a table, and what tells its rows apart
 Found = dict[Key, Numbers]
 
-MAGNITUDES = {"opacity": "opacity", "absolute": "mean |Δ|", "relative": "‖Δ‖/‖w‖"}
-LEAN = "lean on its own gradients - lean on those without momentum"
-TOGETHER = {
-    "output": "same direction, one output unit",
-    "input": "same direction, one input unit",
-    "output_toss": "one output unit, signs tossed",
-}
+Row = tuple[str, str, str, str, Numbers]  # evidence, window, optimizer, the one that it is compared with, numbers
+
+MAGNITUDES = ("opacity", "absolute", "relative")
+TOGETHER = ("output", "input", "output_toss")
 RESOLUTION = ("equal_share", "lost_share", "mean_run_float64")
 
 # Relative: what two orders of adding float64 numbers leave. All that is counted in recordings agrees to this, and so
@@ -85,31 +82,30 @@ def tables(measured: Measured) -> Found:
     return found
 
 
-def streaks(measured: Measured, layer: str) -> Iterator[tuple[str, str, str, Numbers]]:
-    """Give name, window, optimizer and numbers of what the sign toss says of a layer."""
+def streaks(measured: Measured, layer: str) -> Iterator[Row]:
+    """Give what the sign toss says of a layer."""
     label = measured.main
-    windows = {measured.late: "", **({"1-100": ", batches 1–100"} if measured.late == "101-1000" else {})}
-    for window, said in windows.items():
+    for window in (measured.late, *(["1-100"] if measured.late == "101-1000" else [])):
         run, toss = (measured.own(name, layer, window, label) for name in ("mean_run", "toss"))
         slack = measured.optimizer(label).rounds * ROUNDED * (middle(run) + middle(toss))
         shares = [(toss[seed] - 2) / (run[seed] - 2) for seed in run if seed in toss]
         share = interval(shares) | {"slack": slack / abs(middle(run) - 2)}
-        yield f"share of the streak that a coin leaves{said}", window, label, share
-        yield f"mean same-sign run{said}", window, label, interval(list(run.values())) | {"slack": slack}
-        yield f"the same, signs tossed{said}", window, label, interval(list(toss.values())) | {"slack": slack}
+        yield "toss_share", window, label, "", share
+        yield "mean_run", window, label, "", interval(list(run.values())) | {"slack": slack}
+        yield "mean_run_toss", window, label, "", interval(list(toss.values())) | {"slack": slack}
 
 
-def together(measured: Measured, layer: str) -> Iterator[tuple[str, str, str, Numbers]]:
+def together(measured: Measured, layer: str) -> Iterator[Row]:
     """Give the same of weights that move together, with the main optimizer and without momentum."""
     family = measured.family(measured.optimizer(measured.main).name)
     for label in {measured.main, family.get(0.0, measured.main)}:
-        for statistic, said in TOGETHER.items():
+        for statistic in TOGETHER:
             numbers = interval(list(measured.own(statistic, layer, measured.late, label).values()))
             is_open = measured.optimizer(label).rounds and statistic.endswith("toss")
-            yield said, measured.late, label, numbers | {"slack": is_open * ROUNDED_SHARE}
+            yield statistic, measured.late, label, "", numbers | {"slack": is_open * ROUNDED_SHARE}
 
 
-def loop(measured: Measured, layer: str) -> Iterator[tuple[str, str, str, Numbers]]:
+def loop(measured: Measured, layer: str) -> Iterator[Row]:
     """Give the same of what momentum does to gradients."""
     for family in (measured.family(measured.optimizer(measured.main).name), measured.family("SGD")):
         for momentum, label in family.items():
@@ -118,22 +114,18 @@ def loop(measured: Measured, layer: str) -> Iterator[tuple[str, str, str, Number
                 numbers = difference(*(measured.values[("lean", *place)] for place in places))
                 scale = sum(lean_scale(measured, *place) for place in places)
                 numbers["slack"] = measured.optimizer(label).rounds * ROUNDED * scale
-                yield LEAN, measured.late, f"{label}, against {family[0]}", numbers
+                yield "lean_difference", measured.late, label, family[0], numbers
 
 
-def runs(measured: Measured, layer: str) -> Iterator[tuple[str, str, str, Numbers]]:
+def runs(measured: Measured, layer: str) -> Iterator[Row]:
     """Give the same of the mean same-sign runs of recorded updates, optimizer by optimizer."""
     for label in measured.study.labels:
         numbers = interval(list(measured.own("recorded_run", layer, measured.late, label).values()))
-        yield (
-            "mean same-sign run",
-            measured.late,
-            label,
-            numbers | {"predicted": formula(measured.optimizer(label).momentum)},
-        )
+        predicted = formula(measured.optimizer(label).momentum)
+        yield "mean_run", measured.late, label, "", numbers | {"predicted": predicted}
 
 
-def longer(measured: Measured, layer: str) -> Iterator[tuple[str, str, str, Numbers]]:
+def longer(measured: Measured, layer: str) -> Iterator[Row]:
     """Give the same of what more momentum adds to them, seed by seed."""
     family, sgd = measured.family(measured.optimizer(measured.main).name), measured.family("SGD")
     steps = list(itertools.pairwise(family.items())) if len(family) > 2 else []
@@ -141,7 +133,7 @@ def longer(measured: Measured, layer: str) -> Iterator[tuple[str, str, str, Numb
     for (less, lower), (more, upper) in steps:
         after, before = (measured.own("recorded_run", layer, measured.late, label) for label in (upper, lower))
         numbers = difference(after, before) | {"predicted": formula(more) - formula(less)}
-        yield "longer mean run", measured.late, f"{upper}, against {lower}", numbers
+        yield "run_difference", measured.late, upper, lower, numbers
 
 
 def updates(measured: Measured, layer: str) -> Iterator[tuple[report.Recording, np.ndarray, np.ndarray]]:
@@ -156,17 +148,17 @@ def smallest(measured: Measured) -> int:
     return min(math.prod(measured.tensors[layer].shape) for layer in measured.drawn) * measured.batches
 
 
-def dwells(measured: Measured, layer: str) -> Iterator[tuple[str, str, str, Numbers]]:
+def dwells(measured: Measured, layer: str) -> Iterator[Row]:
     """Give the same of spells beyond a share of τ."""
     span, beta = measured.windows[measured.late], measured.optimizer(measured.main).momentum
-    for share in (1.0, 0.5, 0.25):
+    for name, share in (("q1", 1.0), ("q05", 0.5), ("q025", 0.25)):
         spells, chances = [], []
         for _, _, change in updates(measured, layer):
             centre, level, tail = threshold(change, smallest(measured))
             spells.append(dwell(change - centre, share * level, span))
             chances.append(chance_dwell(beta, tail, share))
         numbers = interval(spells) | {"predicted": sum(chances) / len(chances)}
-        yield f"dwell at or above {share:g} τ", measured.late, measured.main, numbers
+        yield f"dwell_{name}", measured.late, measured.main, "", numbers
 
 
 def magnitudes(measured: Measured, window: str) -> dict[str, dict[str, list[float]]]:
@@ -184,24 +176,20 @@ def magnitudes(measured: Measured, window: str) -> dict[str, dict[str, list[floa
     return found
 
 
-def beside(measured: Measured) -> Iterator[tuple[str, str, str, Numbers]]:
+def beside(measured: Measured) -> Iterator[Row]:
     """Give finding, name, window and numbers of the middle layer against its neighbours."""
     if len(measured.drawn) != 3:
         return
-    first, own, last = measured.drawn
     early, late = magnitudes(measured, "1-100"), magnitudes(measured, measured.late)
-    for magnitude, words in MAGNITUDES.items():
+    for magnitude in MAGNITUDES:
         before, after = early[magnitude], late[magnitude]
         ratios = [m / min(a, b) for a, m, b in zip(*before.values(), strict=True)]
-        name = f"update of {own} / smaller of {first} and {last}, in {words}"
-        yield "layer-3-4-quiet", name, "1-100", geometric(ratios)
+        yield "layer-3-4-quiet", f"beside_{magnitude}", "1-100", geometric(ratios)
         if measured.late != "all":
             growth = [[b / a for a, b in zip(before[layer], after[layer], strict=True)] for layer in measured.drawn]
-            name = f"{own}: after batch 100 / before, in {words}"
-            yield "layer-3-4-late", name, measured.late, geometric(growth[1])
+            yield "layer-3-4-late", f"growth_{magnitude}", measured.late, geometric(growth[1])
             gains = [m / max(a, b) for a, m, b in zip(*growth, strict=True)]
-            name = f"growth of {own} / larger growth of {first} and {last}, in {words}"
-            yield "layer-3-4-late", name, measured.late, geometric(gains)
+            yield "layer-3-4-late", f"gain_{magnitude}", measured.late, geometric(gains)
 
 
 def findings(measured: Measured) -> Found:
@@ -217,13 +205,13 @@ def findings(measured: Measured) -> Found:
         given["formula"] = [row for row in every if row[2] in with_momentum]
         given["persistence"] = [*(row for row in every if row[2] == main), *dwells(measured, layer)]
         for finding, rows in given.items():
-            for name, window, label, numbers in rows:
-                found["findings", finding, name, layer, window, label] = numbers
+            for name, window, label, against, numbers in rows:
+                found["findings", finding, name, layer, window, label, against] = numbers
     for finding, name, window, numbers in beside(measured):
-        found["findings", finding, name, "", window, main] = numbers
+        found["findings", finding, name, "", window, main, ""] = numbers
     series = [recording.series["validation_accuracy"] for recording in measured.study.of(main)]
     reached = interval([float(each[~np.isnan(each)][-1]) for each in series])
-    found["findings", "accuracy", "validation accuracy", "", "", main] = reached
+    found["findings", "accuracy", "accuracy", "", "", main, ""] = reached
     return found
 
 
@@ -239,8 +227,8 @@ def stated(build: Path) -> Found:
     for record in json.loads((build / "results.json").read_text(encoding="utf-8"))["findings"]:
         for each in record["evidence"]:
             assert (build / each["where"]).is_file()
-            about = (each["name"], each["layer"] or "", each["window"] or "", each["optimizer"])
-            add(("results", record["id"], *about), each, "value low high n predicted")
+            place = [each[name] or "" for name in ("id", "layer", "window", "optimizer", "against")]
+            add(("results", record["id"], *place), each, "value low high n predicted")
     for table in ("findings", "transplants", "togetherness", "resolution"):
         with (build / "tables" / f"{table}.csv").open(encoding="utf-8", newline="") as file:
             for row in csv.DictReader(file):
@@ -250,9 +238,9 @@ def stated(build: Path) -> Found:
                 elif table != "findings":
                     cell = (row["name"], row["optimizer"], row["layer"], row["window"])
                     add((table, *cell), row, "mean low high n theory")
-                elif row["name"]:  # a finding without evidence has a row, too
-                    place = (row["id"], row["name"], row["layer"], row["window"], row["optimizer"])
-                    add((table, *place), row, "value low high n predicted")
+                elif row["evidence"]:  # a finding without evidence has a row, too
+                    names = ("finding", "evidence", "layer", "window", "optimizer", "against")
+                    add((table, *(row[name] for name in names)), row, "value low high n predicted")
     return found
 
 

@@ -20,7 +20,8 @@ Cell = str | float | None
 # "nan" would be read as a number.
 TEXT = {
     *("label", "layer", "name", "optimizer", "run", "series", "which", "window"),
-    *("kept", "id", "verdict", "test", "unit", "where", "applied", "gradients", "panel", "tensor"),
+    *("finding", "verdict", "test", "evidence", "against", "unit", "where"),
+    *("kept", "applied", "gradients", "panel", "tensor"),
 }
 WHOLE = {"batch", "batches", "count", "inputs", "lag", "length", "n", "outputs"}
 OTHERWISE = {("digits", "label"): "whole", ("agreement_batches", "batch"): "number", ("findings", "n"): "number"}

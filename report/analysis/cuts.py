@@ -188,8 +188,8 @@ def _findings(findings: Sequence[Finding]) -> Iterator[Row]:
         # A finding that was not tested may have no evidence: its verdict still belongs in the table.
         every: list[Evidence | None] = [*finding.evidence]
         for each in every or [None]:
-            texts = ("test", "name", "layer", "window", "optimizer", "unit", "where")
-            names = (*texts[:5], "value", "low", "high", "unit", "n", "predicted", "where")
-            cells = {name: None if each is None else getattr(each, name) for name in names}
-            cells |= {name: cells[name] or "" for name in texts}
-            yield {"id": finding.id, "verdict": finding.verdict, **cells}
+            texts = ("id", "test", "layer", "window", "optimizer", "against", "unit", "where")
+            told: Row = {name: "" if each is None else getattr(each, name) or "" for name in texts}
+            numbers = ("value", "low", "high", "n", "predicted")
+            told |= {name: None if each is None else getattr(each, name) for name in numbers}
+            yield {"finding": finding.id, "verdict": finding.verdict, "evidence": told.pop("id"), **told}

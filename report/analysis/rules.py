@@ -3,17 +3,30 @@
 import functools
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import TypedDict
 
 from report.analysis import theory
 from report.analysis.theory import Theory
 from report.recording.reader import Recording
-from report.recording.schema import Rule
+from report.recording.schema import Rule, Setting
 from report.recording.study import Study
 
 STATED = (*theory.SETTINGS, "eps", "weight_decay")  # settings that results.json names, besides the learning rate
 
 Predicted = dict[str, dict[str, Theory | None]]  # by slug of the label and tensor
+
+
+class Optimizer(TypedDict):
+    """Say of an optimizer what `results.json` does; `label` is what it is called, `name` its class."""
+
+    slug: str
+    label: str
+    name: str
+    momentum: float
+    beta1: float | None
+    weight_decay: float
+    learning_rate: float | None
+    arguments: dict[str, Setting | list[float]]
 
 
 def momentum_coefficient(recording: Recording, rule: Rule) -> float | None:
@@ -60,7 +73,7 @@ def common(theories: Mapping[str, Theory | None]) -> Theory | None:
     return every[0] if all(each == every[0] for each in every) else None
 
 
-def describe(study: Study, label: str, tensor: str) -> dict[str, Any]:
+def describe(study: Study, label: str, tensor: str) -> Optimizer:
     """Return the optimizer of a label as `results.json` has it: that of one tensor, in its first recording."""
     recording = study.of(label)[0]
     rule = recording.rule(tensor)
@@ -87,5 +100,5 @@ def _predicted(recording: Recording) -> dict[str, Theory | None]:
 
 
 @functools.cache
-def _cached(name: str, settings: tuple[tuple[str, Any], ...]) -> Theory | None:
+def _cached(name: str, settings: tuple[tuple[str, Setting], ...]) -> Theory | None:
     return theory.describe(name, dict(settings))

@@ -42,32 +42,30 @@ def momentum(study: Lookup) -> Finding:
         if len(family) > 2:
             steps = [_step(study, lower, upper, layer) for (_, lower), (_, upper) in itertools.pairwise(family)]
             evidence += steps
-            about = f"Is every step to a higher β1 a step to longer runs in {layer}?"
-            tests.append(Test("grows", about, every([step.is_above(0) for step in steps]), layer))
+            tests.append(Test("grows", every([step.is_above(0) for step in steps]), layer))
     reason = None if study.drawn else NOTHING_DRAWN
     if not (without and has_momentum):
         tests = []
-        reason = "The main optimizer has no momentum that could be taken away." if not has_momentum else NO_CONTROL
+        reason = NO_CONTROL if has_momentum else "no_momentum"
     return conclude(
+        study,
         "momentum",
-        f"Updates persist because {main_name if has_momentum else 'Adam'} accumulates past gradients.",
-        f"In {study.batches(study.late)}, up to three tests in each drawn layer. Vanishes: without momentum (β1 = 0, "
-        f"else any optimizer without memory) the interval of the mean same-sign run ends below {COIN:g} batches plus "
-        f"{VANISHED.value:g} of what the main optimizer has above {COIN:g}. Returns: SGD with momentum has longer runs "
-        f"than SGD on the same seeds, by an interval above {RETURNED.value:g} of the predicted difference. Grows: each "
-        "step to a higher β1 lengthens the runs, its interval over seeds above 0. Supported if all tests hold, not "
-        "supported if none does, mixed otherwise; not tested without a control that has no momentum.",
         (VANISHED, RETURNED),
         tests,
         evidence,
         reason,
+        about={
+            "coin": COIN,
+            "control": study.label(without[0]) if without else None,
+            "class_name": main_name if has_momentum else "Adam",
+        },
     )
 
 
 def run_evidence(study: Lookup, slug: str, layer: str, test: str | None = None) -> Evidence:
     """Return the mean same-sign run of an optimizer in its own loop."""
     return Evidence.of(
-        "mean same-sign run",
+        "mean_run",
         study.table.get("persistence", "mean_run", slug, layer, study.late),
         "batches",
         PERSISTENCE_TABLE,
@@ -80,22 +78,20 @@ def run_evidence(study: Lookup, slug: str, layer: str, test: str | None = None) 
 
 
 def _vanishes(study: Lookup, main: Evidence, control: Evidence, slug: str, layer: str) -> Test:
-    about = f"Are runs in {layer} nearly as short as coin tossing makes them with {study.label(slug)}?"
     holds = None
     if main.value is not None:
         holds = control.is_below(COIN + VANISHED.value * max(main.value - COIN, 0))
-    return Test("vanishes", about, holds, layer)
+    return Test("vanishes", holds, layer, study.label(slug))
 
 
 def _returns(study: Lookup, plain: str, heavy: str, beta: float, layer: str) -> tuple[Evidence, Test]:
     predicted = theory.mean_run(beta) - theory.mean_run(0)
     difference = _difference(study, plain, heavy, layer, "returns", predicted)
-    about = f"Does momentum bring more than half of the predicted lengthening back under SGD in {layer}?"
-    return difference, Test("returns", about, difference.is_above(RETURNED.value * predicted), layer)
+    return difference, Test("returns", difference.is_above(RETURNED.value * predicted), layer)
 
 
 def _step(study: Lookup, lower: str, upper: str, layer: str) -> Evidence:
-    betas = study.memory(lower), study.memory(upper)
+    betas = study.momentum(lower), study.momentum(upper)
     assert betas[0] is not None
     assert betas[1] is not None
     return _difference(study, lower, upper, layer, "grows", theory.mean_run(betas[1]) - theory.mean_run(betas[0]))
@@ -105,14 +101,15 @@ def _difference(study: Lookup, lower: str, upper: str, layer: str, test: str, pr
     """Return how much longer the runs of `upper` are than those of `lower`, seed by seed."""
     runs = [study.by_seed("persistence", slug, layer, study.late, "mean_run") for slug in (lower, upper)]
     return Evidence.of(
-        "longer mean run",
+        "run_difference",
         paired(runs[1], runs[0]),
         "batches",
         PERSISTENCE_RUNS_TABLE,
         predicted=predicted,
         layer=layer,
         window=study.late,
-        optimizer=f"{study.label(upper)}, against {study.label(lower)}",
+        optimizer=study.label(upper),
+        against=study.label(lower),
         test=test,
     )
 

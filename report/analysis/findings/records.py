@@ -1,4 +1,7 @@
-"""The form of a finding: a claim, the tests that decide it, the evidence they looked at, and the verdict."""
+"""The form of a finding: the tests that decide a claim, the evidence that they looked at, and the verdict.
+
+Everything has an id; what it is called, and the facts put into words, is the business of templates.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -6,36 +9,38 @@ from typing import Any
 
 import numpy as np
 
-from report import wording
 from report.analysis import intervals
 from report.analysis.intervals import Estimate
+from report.analysis.rules import Optimizer
 from report.analysis.table import Table
 from report.analysis.theory import Theory
 
+Facts = dict[str, str | float | None]  # what words are filled with, by name
 BySeed = dict[int | None, float]  # a recording without a seed goes by None
 
 SUPPORTED, NOT_SUPPORTED, MIXED, NOT_TESTED = "supported", "not supported", "mixed", "not tested"
 VERDICTS = (SUPPORTED, NOT_SUPPORTED, MIXED, NOT_TESTED)
 
-NO_CONTROL = "No training run without momentum is there to compare with."
-NOTHING_DRAWN = "The claim is about neighbouring matrices that were kept whole; this recording has none."
+# Reasons why a claim was not tested.
+NO_CONTROL, NOTHING_DRAWN, NO_INTERVAL = "no_control", "nothing_drawn", "no_interval"
+
+EARLY = "1-100"
 
 
 @dataclass(frozen=True)
 class Constant:
-    """Hold a number that a rule uses, and why it is this one."""
+    """Hold a number that a rule uses; `unit` is an id."""
 
-    name: str
+    id: str
     value: float
     unit: str
-    why: str
 
 
 @dataclass(frozen=True)
 class Evidence:
     """Hold one number that was looked at, with its interval over `n` training runs, and where to find it."""
 
-    name: str
+    id: str
     value: float | None
     low: float | None
     high: float | None
@@ -46,13 +51,14 @@ class Evidence:
     layer: str | None = None
     window: str | None = None
     optimizer: str | None = None  # label
+    against: str | None = None  # label of the optimizer that it is compared with
     test: str | None = None  # the test that looks at it; None: beside it, for the reader
 
     @classmethod
-    def of(cls, name: str, found: Estimate, unit: str, where: str, **more: str | float | None) -> "Evidence":
+    def of(cls, identity: str, found: Estimate, unit: str, where: str, **more: str | float | None) -> "Evidence":
         """Make evidence of an estimate."""
         ends = (found.mean, found.low, found.high)
-        return cls(name, *ends, unit, found.n, where, **more)  # type: ignore[arg-type]
+        return cls(identity, *ends, unit, found.n, where, **more)  # type: ignore[arg-type]
 
     def is_above(self, bound: float) -> bool | None:
         """Tell whether the whole interval lies above `bound`; None without an interval."""
@@ -69,10 +75,11 @@ class Test:
 
     __test__ = False  # not one of pytest's
 
-    name: str
-    about: str
+    id: str
     holds: bool | None
     layer: str | None = None
+    optimizer: str | None = None
+    against: str | None = None
 
 
 def decide(tests: Sequence[Test]) -> str:
@@ -87,18 +94,38 @@ def decide(tests: Sequence[Test]) -> str:
 
 @dataclass(frozen=True)
 class Finding:
-    """Hold a claim of the first article and what became of it."""
+    """Hold what became of a claim.
+
+    Attributes:
+        id: of the claim.
+        about: facts that its words name; together with the constants, by id, they are `facts`.
+        constants: of the rule.
+        tests: that decide.
+        evidence: what they looked at, and what stands beside it.
+        verdict: one of `VERDICTS`.
+        reason: id of why it was not tested.
+    """
 
     id: str
-    claim: str
-    rule: str
+    about: Facts
     constants: Sequence[Constant]
     tests: Sequence[Test] = ()
     evidence: Sequence[Evidence] = ()
     verdict: str = NOT_TESTED
-    reason: str | None = None  # why it was not tested
+    reason: str | None = None
 
-    def as_dict(self) -> dict[str, Any]:
+    @classmethod
+    def of(cls, record: Mapping[str, Any]) -> "Finding":
+        """Return the finding that `as_dict` gave."""
+        parts = {"constants": Constant, "tests": Test, "evidence": Evidence}
+        return cls(**{**record, **{name: [kind(**each) for each in record[name]] for name, kind in parts.items()}})
+
+    @property
+    def facts(self) -> Facts:
+        """Return what its words are filled with."""
+        return {**{each.id: each.value for each in self.constants}, **self.about}
+
+    def as_dict(self) -> dict[str, object]:
         """Return the record as it stands in results.json."""
         record = asdict(self)
         return {name: list(value) if isinstance(value, tuple) else value for name, value in record.items()}
@@ -132,21 +159,28 @@ class Lookup:
         return names
 
     @property
-    def optimizers(self) -> list[dict[str, Any]]:
+    def optimizers(self) -> list[Optimizer]:
         """Return the optimizers, the main one first."""
-        every: list[dict[str, Any]] = self.results["study"]["optimizers"]
+        every: list[Optimizer] = self.results["study"]["optimizers"]
         return every
 
-    def batches(self, window: str) -> str:
-        """Return a window in words."""
-        return wording.window(window, self.results["study"]["batches"])
+    @property
+    def facts(self) -> Facts:
+        """Return what the words of every finding may name: windows, steps, level of intervals, the main optimizer."""
+        return {
+            "early": EARLY,
+            "late": self.late,
+            "batches": self.results["study"]["batches"],
+            "level": intervals.LEVEL,
+            "main": self.label(self.main),
+        }
 
     def label(self, slug: str) -> str:
-        """Return an optimizer's name in prose."""
-        return str(next(each["label"] for each in self.optimizers if each["slug"] == slug))
+        """Return what an optimizer is called."""
+        return next(each["label"] for each in self.optimizers if each["slug"] == slug)
 
-    def memory(self, slug: str) -> float | None:
-        """Return the memory of an optimizer, or None where no theory describes it."""
+    def momentum(self, slug: str) -> float | None:
+        """Return the momentum coefficient of an optimizer, or None where no theory describes it."""
         theory = self.theories[slug]
         return None if theory is None else theory.memory
 
@@ -157,30 +191,30 @@ class Lookup:
 
     @property
     def family(self) -> dict[float, str]:
-        """Return, by rising memory, the slugs of optimizers of the main one's class; of two with one memory the first.
+        """Return, by rising momentum, the slugs of optimizers of the main one's class; of two with one the first.
 
         The main optimizer comes first among them.
         """
         name = next(each["name"] for each in self.optimizers if each["slug"] == self.main)
         found: dict[float, str] = {}
         for each in self.optimizers:
-            memory = self.memory(each["slug"])
-            if memory is not None and each["name"] == name:
-                found.setdefault(memory, each["slug"])
+            momentum = self.momentum(each["slug"])
+            if momentum is not None and each["name"] == name:
+                found.setdefault(momentum, each["slug"])
         return dict(sorted(found.items()))
 
     @property
     def plain(self) -> list[str]:
-        """Return the slugs of controls without memory: of the main one's class, or else all that there are."""
-        without = [each["slug"] for each in self.optimizers if self.memory(each["slug"]) == 0]
+        """Return the slugs of controls without momentum: of the main one's class, or else all that there are."""
+        without = [each["slug"] for each in self.optimizers if self.momentum(each["slug"]) == 0]
         own = self.family.get(0.0)
         return [slug for slug in ([own] if own is not None else without) if slug != self.main]
 
     @property
     def sgd(self) -> dict[float, str]:
-        """Return, by rising memory, the slugs of plain SGD and of SGD with momentum."""
-        found = {self.memory(each["slug"]): each["slug"] for each in self.optimizers if each["name"] == "SGD"}
-        return dict(sorted((memory, slug) for memory, slug in found.items() if memory is not None))
+        """Return, by rising momentum, the slugs of plain SGD and of SGD with momentum."""
+        found = {self.momentum(each["slug"]): each["slug"] for each in self.optimizers if each["name"] == "SGD"}
+        return dict(sorted((momentum, slug) for momentum, slug in found.items() if momentum is not None))
 
     def by_seed(self, quantity: str, slug: str, layer: str, window: str, name: str, applied: str = "") -> BySeed:
         """Return the values that exist, by seed: what is compared between training runs is compared within a seed."""
@@ -205,27 +239,30 @@ def geometric(ratios: Sequence[float], limit: float) -> Estimate:
 
 
 def conclude(
+    study: Lookup,
     identity: str,
-    claim: str,
-    rule: str,
-    constants: tuple[Constant, ...],
+    constants: Sequence[Constant],
     tests: list[Test],
     evidence: list[Evidence],
     reason: str | None = None,
     refuted: bool | None = None,
+    about: Facts | None = None,
 ) -> Finding:
     """Decide, and say why where nothing could be decided.
 
-    `refuted` says whether the claim is not supported although some of its tests hold, or mixed although none does;
-    None leaves that to the tests.
+    Args:
+        study: what every finding's words may name.
+        identity: of the claim.
+        constants: of the rule.
+        tests: that decide.
+        evidence: what was looked at.
+        reason: why it was not tested, if it was not; by default that no interval exists.
+        refuted: whether the claim is not supported although some of its tests hold, or mixed although none does; None
+            leaves that to the tests.
+        about: facts that the words of this finding name besides.
     """
     verdict = decide(tests)
     if refuted is not None and verdict in (MIXED, NOT_SUPPORTED):
         verdict = NOT_SUPPORTED if refuted else MIXED
-    if verdict == NOT_TESTED and reason is None:
-        reason = (
-            "An interval over seeds needs at least two training runs of the main optimizer that moved; set study.seeds."
-        )
-    return Finding(
-        identity, claim, rule, constants, tests, evidence, verdict, reason if verdict == NOT_TESTED else None
-    )
+    why = (reason or NO_INTERVAL) if verdict == NOT_TESTED else None
+    return Finding(identity, {**study.facts, **(about or {})}, constants, tests, evidence, verdict, why)
