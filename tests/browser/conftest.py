@@ -13,11 +13,12 @@ from conftest import ROOT, Build
 from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 from benchmarks.serving import serve
-from report import files
+from report import files, wording
 from report.site import mkdocs as site
 from report.workspace import Workspace
 
 CHECKS = Path(__file__).parent
+SAID = wording.read(ROOT / "templates", "en", "interface")  # what scripts say on English pages
 AXE = CHECKS / "node_modules" / "axe-core" / "axe.min.js"
 SCREENSHOTS = ROOT / "build" / "screenshots"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-quic"]

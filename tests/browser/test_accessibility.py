@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from .conftest import DRESSES, SIZES, axe
+from .conftest import DRESSES, SAID, SIZES, axe
 
 # Controls; links within a text are excepted (2.5.8).
 SMALL = """() => [...document.querySelectorAll(`button, input, select, summary, .links > *, .md-nav__link,
@@ -57,10 +57,10 @@ def test_axe_finds_nothing_in_what_opens(browser: Browser, address, scheme):
     page.goto(f"{address}layers.html", wait_until="load")
     player = page.locator("gif-player").first
     player.get_by_role("button").click()
-    expect(player.get_by_role("button", name="Stop")).to_be_visible()
+    expect(player.get_by_role("button", name=SAID["film"]["stop"])).to_be_visible()
     assert axe(page) == []
     page.goto(address, wait_until="load")
-    page.get_by_role("button", name="Enlarge").first.click()
+    page.get_by_role("button", name=SAID["enlarge"]["enlarge"]).first.click()
     expect(page.locator("dialog[open]")).to_be_visible()
     assert axe(page) == []
     context.close()

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from benchmarks.serving import serve
 
-from .conftest import DRESSES, SIZES, complaints_of
+from .conftest import DRESSES, SAID, SIZES, complaints_of
 
 PAPER = (718, 1047)  # A4 less margins of a centimetre, in CSS pixels
 HOME_PAGE = 700_000  # bytes before the reader presses anything
@@ -160,6 +160,6 @@ def test_the_site_opens_from_the_file_system(page: Page, tiny_build: Build):
     page.goto((tiny_build.workspace.site / "layers.html").as_uri(), wait_until="load")
     player = page.locator("gif-player").first
     player.get_by_role("button").click()
-    expect(player.get_by_role("button", name="Stop")).to_be_visible()
+    expect(player.get_by_role("button", name=SAID["film"]["stop"])).to_be_visible()
     page.get_by_role("link", name="Method").first.click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Method")

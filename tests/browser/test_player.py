@@ -1,6 +1,7 @@
 """The player in a browser: what it shows is the recording, by mouse, keys, touch and address; and what goes wrong."""
 
 import base64
+import json
 import re
 import shutil
 import zipfile
@@ -14,13 +15,13 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from benchmarks.serving import serve
-from report import files
+from report import files, wording
 from report.drawing.animation.clips import Pace
 from report.drawing.player import pack as player
 from report.site import offline
 from report.workspace import Workspace
 
-from .conftest import SCREENSHOTS, axe, complaints_of
+from .conftest import SAID, SCREENSHOTS, axe, complaints_of
 
 SHARD = 440 * 16  # edges × batches: several shards of the tiny network
 MAIN = "adam-b1-0.9-seed3"
@@ -33,12 +34,46 @@ PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Play
 <weight-player src="player/index.json" data-mode="MODE"><a href="animations/network.gif"><img
 src="animations/network.png" width="500" height="1000" alt="The film"></a></weight-player>
 <h2 id="try">After</h2><div class="after"></div></main>
+<script type="application/json" id="words">WORDS</script>
 <script type="module" src="assets/player/weight-player.js"></script></body></html>"""
+AFTER = """([pattern, first, last]) => {
+    const [, batch] = document.querySelector(".wp-words").textContent.match(pattern) ?? [];
+    return first <= Number(batch) && Number(batch) <= last;
+}"""
 COUNT_FRAMES = """
     window.frames_asked = 0;
     const original = requestAnimationFrame;
     window.requestAnimationFrame = (callback) => { window.frames_asked++; return original.call(window, callback); };
 """
+
+
+TEXTS = SAID["player"]
+
+
+def say(key, **values):
+    """Return what the player says in English."""
+    return TEXTS[key].format(**values)
+
+
+def counted(key, count, **values):
+    """Return what it says of a number of things."""
+    return say(f"{key}_{'one' if count == 1 else 'other'}", count=count, **values)
+
+
+def pattern(key, **values):
+    """Return what it says with expressions in its places."""
+    text = re.escape(TEXTS[key])
+    for name, value in values.items():
+        text = text.replace(rf"\{{{name}\}}", value)
+    return re.compile(text)
+
+
+def at(batch, last=60):
+    """Return how it says which batch is shown."""
+    return say("batch_of", batch=batch, last=last)
+
+
+BATCH = pattern("batch_of", batch=r"([\d,]+)", last=r"[\d,]+").pattern
 
 
 @pytest.fixture(scope="module")
@@ -54,8 +89,15 @@ def site(tiny_build, tmp_path_factory):
         drawn.player(place, tiny_build.study, Pace(8, 100, 60, 10))
     shutil.copytree(tiny_build.workspace.animations, place.animations)
     shutil.copytree(ROOT / "site_src" / "assets" / "player", place.docs / "assets" / "player")
-    files.write_text(place.docs / "index.html", PAGE.replace("MODE", "full"))
-    files.write_text(place.docs / "hero.html", PAGE.replace("MODE", "hero"))
+    words = {language: json.dumps(wording.read(ROOT / "templates", language, "interface")) for language in ("en", "ja")}
+    for name, mode, said in (
+        ("index", "full", words["en"]),
+        ("hero", "hero", words["en"]),
+        ("ja", "full", words["ja"]),
+        ("hero-ja", "hero", words["ja"]),
+        ("silent", "full", "{}"),
+    ):
+        files.write_text(place.docs / f"{name}.html", PAGE.replace("MODE", mode).replace("WORDS", said))
     files.write_text(place.docs / "404.html", "<!doctype html><title>Not found</title>")
     with serve(place.docs, "/") as address:
         yield address
@@ -71,13 +113,13 @@ def updates(tiny_build):
 def opened(page: Page, address: str) -> Page:
     """Open a page and wait until its player shows a batch."""
     page.goto(address)
-    expect(page.locator(".wp-words")).to_contain_text("Batch")
+    expect(page.locator(".wp-words")).not_to_be_empty()
     return page
 
 
 def batch_of(page: Page) -> int:
     """Return the batch that the sentence names."""
-    found = re.match(r"Batch ([\d,]+) of", page.locator(".wp-words").inner_text())
+    found = re.match(BATCH, page.locator(".wp-words").inner_text())
     assert found
     return int(found[1].replace(",", ""))
 
@@ -118,9 +160,9 @@ def test_it_opens_with_a_picture_and_only_what_that_needs(page, site):
 def test_the_picture_is_the_films(page, site, tiny_build, batch):
     """The player's frame at batch t and network.gif's frame t, pixel for pixel where the graph is."""
     page.goto(site + "hero.html")
-    page.get_by_role("button", name="Play").click()
-    expect(page.get_by_role("button", name="Pause")).to_be_visible()
-    page.get_by_role("button", name="Pause").click()
+    page.get_by_role("button", name=say("play")).click()
+    expect(page.get_by_role("button", name=say("pause"))).to_be_visible()
+    page.get_by_role("button", name=say("pause")).click()
     show = (
         "batch => { const {content} = document.querySelector('weight-player'); content.batch = batch; content.draw() }"
     )
@@ -146,10 +188,10 @@ def test_the_hero_loads_nothing_before_it_is_asked_to(page, site):
     page.goto(site + "hero.html", wait_until="networkidle")
     own = [name for name in asked if "player" in name]
     assert own == ["assets/player/weight-player.css", "assets/player/weight-player.js"]
-    page.get_by_role("button", name="Play").click()
-    expect(page.get_by_role("button", name="Pause")).to_be_visible()
+    page.get_by_role("button", name=say("play")).click()
+    expect(page.get_by_role("button", name=say("pause"))).to_be_visible()
     page.wait_for_function("document.querySelector('weight-player').content.batch > 3")
-    page.get_by_role("button", name="Pause").click()
+    page.get_by_role("button", name=say("pause")).click()
     before = shot(page, ".wp-hero-canvas")
     page.wait_for_timeout(400)
     assert (shot(page, ".wp-hero-canvas") == before).all()
@@ -164,16 +206,16 @@ def test_play_moves_and_pause_rests(page, site):
     start = page.evaluate(frames)
     page.wait_for_timeout(400)
     assert page.evaluate(frames) == start  # at rest from the beginning
-    page.get_by_role("button", name="Play").click()
-    page.wait_for_function("document.querySelector('.wp-words').textContent.match(/Batch ([6-9]|\\d\\d) /)")
+    page.get_by_role("button", name=say("play")).click()
+    page.wait_for_function(AFTER, arg=[BATCH, 6, 60])
     page.evaluate("document.querySelector('.after').scrollIntoView(); scrollBy(0, 2000)")
     page.wait_for_timeout(300)
     unseen, batch = page.evaluate(frames), batch_of(page)
     page.wait_for_timeout(400)
     assert (page.evaluate(frames), batch_of(page)) == (unseen, batch)
     page.evaluate("scrollTo(0, 0)")
-    expect(page.locator(".wp-words")).not_to_contain_text(f"Batch {batch} of")
-    page.get_by_role("button", name="Pause").click()
+    expect(page.locator(".wp-words")).not_to_contain_text(at(batch))
+    page.get_by_role("button", name=say("pause")).click()
     page.wait_for_timeout(500)
     rest, batch = page.evaluate(frames), batch_of(page)
     page.wait_for_timeout(400)
@@ -183,18 +225,18 @@ def test_play_moves_and_pause_rests(page, site):
 def test_it_plays_to_the_end_and_again_from_the_start(page, site):
     """The button says what it will do."""
     opened(page, site + "#batch=57&speed=25")
-    page.get_by_role("button", name="Play").click()
-    expect(page.locator(".wp-words")).to_contain_text("Batch 60 of 60")
-    expect(page.get_by_role("button", name="Play")).to_be_visible()
-    page.get_by_role("button", name="Play").click()
-    expect(page.get_by_role("button", name="Pause")).to_be_visible()
-    page.wait_for_function("document.querySelector('.wp-words').textContent.match(/Batch ([1-9]|[1-4]\\d) /)")
+    page.get_by_role("button", name=say("play")).click()
+    expect(page.locator(".wp-words")).to_contain_text(at(60))
+    expect(page.get_by_role("button", name=say("play"))).to_be_visible()
+    page.get_by_role("button", name=say("play")).click()
+    expect(page.get_by_role("button", name=say("pause"))).to_be_visible()
+    page.wait_for_function(AFTER, arg=[BATCH, 1, 49])
 
 
 def test_keys_do_what_the_page_says(page, site):
     """On the graph and on the scrubber alike; a field that is being filled in keeps its keys."""
     opened(page, site + "#batch=20")
-    for focus in (page.locator(".wp-canvas").first, page.get_by_role("slider", name="Batch")):
+    for focus in (page.locator(".wp-canvas").first, page.get_by_role("slider", name=say("batch"))):
         focus.focus()
         for key, batch in (
             ("ArrowRight", 21),
@@ -207,18 +249,18 @@ def test_keys_do_what_the_page_says(page, site):
             ("Shift+ArrowLeft", 50),
         ):
             page.keyboard.press(key)
-            expect(page.locator(".wp-words")).to_contain_text(f"Batch {batch} of 60")
+            expect(page.locator(".wp-words")).to_contain_text(at(batch))
         for _ in range(3):
             page.keyboard.press("Shift+ArrowLeft")
         page.keyboard.press("Space")
-        expect(page.get_by_role("button", name="Pause")).to_be_visible()
+        expect(page.get_by_role("button", name=say("pause"))).to_be_visible()
         page.keyboard.press("Space")
-        expect(page.get_by_role("button", name="Play")).to_be_visible()
-        page.get_by_role("spinbutton", name="Batch").fill("20")
+        expect(page.get_by_role("button", name=say("play"))).to_be_visible()
+        page.get_by_role("spinbutton", name=say("batch")).fill("20")
         page.keyboard.press("Enter")
-        expect(page.locator(".wp-words")).to_contain_text("Batch 20 of 60")
+        expect(page.locator(".wp-words")).to_contain_text(at(20))
         page.keyboard.press("ArrowUp")  # the field's own
-        expect(page.get_by_role("spinbutton", name="Batch")).to_have_value("21")
+        expect(page.get_by_role("spinbutton", name=say("batch"))).to_have_value("21")
         page.keyboard.press("ArrowDown")
 
 
@@ -246,7 +288,8 @@ def test_every_control_is_reached_by_tab_shown_and_large_enough(page, site):
         page.keyboard.press("Tab")
     controls = page.locator(".wp-player :is(button, input, select, [tabindex='0']):visible").count()
     assert len(seen) == controls
-    assert {"Batch", "Play", "One batch back", "One batch on", "l3", "l4", "l5", "Reset", "Unpin l4[3, 7]"} <= set(seen)
+    wanted = {say(key) for key in ("batch", "play", "back", "forward", "reset")}
+    assert wanted | {"l3", "l4", "l5", say("unpin_edge", edge="l4[3, 7]")} <= set(seen)
 
 
 def test_the_scrubber_follows_the_mouse(page, site):
@@ -254,15 +297,16 @@ def test_the_scrubber_follows_the_mouse(page, site):
     opened(page, site + "#batch=1")
     box = page.locator(".wp-range").bounding_box()
     page.mouse.click(box["x"] + 0.75 * box["width"], box["y"] + 20)
-    expect(page.locator(".wp-words")).to_contain_text(re.compile(r"Batch 4[4-7] of 60"))
+    page.wait_for_function(AFTER, arg=[BATCH, 44, 47])
     page.mouse.move(box["x"] + 0.75 * box["width"], box["y"] + 20)
     page.mouse.down()
     for share in (0.6, 0.4, 0.2):
         page.mouse.move(box["x"] + share * box["width"], box["y"] + 20)
     page.mouse.up()
-    expect(page.locator(".wp-words")).to_contain_text(re.compile(r"Batch 1[1-4] of 60"))
-    value = page.get_by_role("slider", name="Batch").get_attribute("aria-valuetext")
-    assert re.match(r"Batch 1[1-4] of 60, loss \d", value)
+    page.wait_for_function(AFTER, arg=[BATCH, 11, 14])
+    value = page.get_by_role("slider", name=say("batch")).get_attribute("aria-valuetext")
+    batch = batch_of(page)
+    assert value.startswith(say("batch_loss", batch=batch, last=60, loss="").rstrip())
 
 
 def test_the_threshold_lights_as_many_edges_as_the_recording_has(page, site, updates):
@@ -273,18 +317,21 @@ def test_the_threshold_lights_as_many_edges_as_the_recording_has(page, site, upd
     mean = np.repeat([law["mean"] for law in laws], sizes)
     threshold = np.repeat([law["threshold"] for law in laws], sizes)
     opened(page, site + "#batch=2")
-    slider = page.get_by_role("slider", name="Large from")
+    slider = page.get_by_role("slider", name=say("large"))
     for share in ("0.05", "0.2", "0.5"):
         slider.fill(share)
         ratio = np.abs(updates[1] - mean) / threshold
         # Quantised by half a percent of the threshold: those within it of the line may fall either side.
         least, most = (int((ratio >= float(share) + margin).sum()) for margin in (0.006, -0.006))
-        expect(page.locator(".wp-value")).to_contain_text(f"{float(share):.2f} τ: ")
-        lit = int(re.search(r": (\d+) lit", page.locator(".wp-value").inner_text())[1])
+        expect(page.locator(".wp-value")).to_have_text(pattern("lit", threshold=f"{float(share):.2f}", count=r"(\d+)"))
+        shown = pattern("lit", threshold=r"[\d.]+", count=r"(\d+)")
+        lit = int(shown.fullmatch(page.locator(".wp-value").inner_text())[1])
         assert least <= lit <= most
         assert most > 0
         words = page.locator(".wp-words").inner_text()
-        assert f"{lit} edge" in words if lit else "no edge" in words
+        limit = say("share", share=share)
+        strongest = pattern("lit_none", limit=limit, share=r"[\d.]+", layer=r"l\d")
+        assert counted("lit", lit, limit=limit) in words if lit else strongest.search(words)
 
 
 def test_layers_are_chosen(page, site):
@@ -296,29 +343,29 @@ def test_layers_are_chosen(page, site):
     page.get_by_role("button", name="l5", exact=True).click()
     expect(page).to_have_url(re.compile(r"layers=l4&"))
     words = page.locator(".wp-words")
-    expect(words).to_contain_text("Batch 1 of 60")
+    expect(words).to_contain_text(at(1))
     expect(words).not_to_contain_text(" in l")
     after = shot(page).astype(int)
     assert (np.abs(after - before).max(axis=-1) > 30).sum() > 500
     page.get_by_role("button", name="l4", exact=True).click()
-    expect(page.locator(".wp-message")).to_contain_text("One layer stays")
+    expect(page.locator(".wp-message")).to_contain_text(say("last_layer"))
     expect(page.get_by_role("button", name="l4", exact=True)).to_have_attribute("aria-pressed", "true")
 
 
 def test_two_optimizers_in_step(page, site):
     """Without momentum first; both graphs show the same batch; choosing the other side's training run swaps them."""
     opened(page, site + "#batch=50")
-    page.get_by_role("button", name="Compare with Adam, β1 = 0", exact=True).click()
+    page.get_by_role("button", name=say("compare", label="Adam, β1 = 0"), exact=True).click()
     expect(page).to_have_url(re.compile(r"compare=adam-b1-0"))
-    expect(page.locator(".wp-words")).to_contain_text("Batch 40 of 40. Adam, β1 = 0.9: loss")
+    expect(page.locator(".wp-words")).to_contain_text(f"{at(40, 40)}. Adam, β1 = 0.9:")
     assert page.locator(".wp-canvas canvas:visible").count() == 2
     labels = page.locator(".wp-canvas").evaluate_all("boxes => boxes.map((box) => box.getAttribute('aria-label'))")
-    assert labels == ["Network graph, Adam, β1 = 0.9, batch 40", "Network graph, Adam, β1 = 0, batch 40"]
-    page.get_by_label("Training run", exact=True).select_option(label="Adam, β1 = 0")
+    assert labels == [say("picture", label=label, batch=40) for label in ("Adam, β1 = 0.9", "Adam, β1 = 0")]
+    page.get_by_label(say("run"), exact=True).select_option(label="Adam, β1 = 0")
     expect(page).to_have_url(re.compile(r"run=adam-b1-0&compare=adam-b1-0\.9"))
-    page.get_by_label("Training run to compare").select_option(label="SGD with momentum 0.9")
-    expect(page.locator(".wp-words")).to_contain_text("SGD with momentum 0.9: loss")
-    page.get_by_role("button", name="Show one graph").click()
+    page.get_by_label(say("run_beside")).select_option(label="SGD with momentum 0.9")
+    expect(page.locator(".wp-words")).to_contain_text("SGD with momentum 0.9:")
+    page.get_by_role("button", name=say("single")).click()
     expect(page.locator(".wp-canvas canvas:visible")).to_have_count(1)
 
 
@@ -326,21 +373,21 @@ def test_a_shorter_recording_is_named_and_left_again(page, site):
     """Comparing goes back to the last batch that both have, and says so; without it the reader is where they were."""
     opened(page, site + "#batch=50")
     message = page.locator(".wp-message")
-    page.get_by_role("button", name="Compare with Adam, β1 = 0", exact=True).click()
-    expect(message).to_have_text("Here the recording ends with batch 40.")
-    page.get_by_role("button", name="Show one graph").click()
-    expect(page.locator(".wp-words")).to_contain_text("Batch 50 of 60")
+    page.get_by_role("button", name=say("compare", label="Adam, β1 = 0"), exact=True).click()
+    expect(message).to_have_text(say("ends_early", last=40))
+    page.get_by_role("button", name=say("single")).click()
+    expect(page.locator(".wp-words")).to_contain_text(at(50))
     expect(message).to_have_text("")
 
 
 def test_a_batch_that_does_not_exist_is_corrected_where_it_was_typed(page, site):
     """The field says what is shown."""
     opened(page, site + "#batch=5")
-    field = page.get_by_label("Batch", exact=False).and_(page.locator("input[type=number]")).first
+    field = page.get_by_label(say("batch"), exact=False).and_(page.locator("input[type=number]")).first
     for typed, shown in (("99999", "60"), ("0", "1")):
         field.fill(typed)
         field.press("Enter")
-        expect(page.locator(".wp-words")).to_contain_text(f"Batch {shown} of 60")
+        expect(page.locator(".wp-words")).to_contain_text(at(shown))
         expect(field).to_have_value(shown)
 
 
@@ -386,17 +433,15 @@ def test_the_microscope_says_which_run_an_edge_is_in(page, site, updates):
         layer, output, source = name.split(".")
         series = updates[:, edge_of(layer, int(output), int(source))]
         first, last = literal_run(series, 30)
-        card = page.get_by_role("region", name=f"Weight {layer}[{output}, {source}]")
+        card = page.get_by_role("region", name=say("edge_name", edge=f"{layer}[{output}, {source}]"))
         way = "up" if series[29] > 0 else "down"
-        if first == last:
-            wanted = f"Moves {way}, in this batch alone."
-        else:
-            wanted = f"direction, of {last - first + 1} (batches {first}–{last})."
-        expect(card.locator(".wp-says").first).to_contain_text(wanted)
+        values = {"place": 31 - first, "length": last - first + 1, "first": first, "last": last}
+        wanted = say(f"run_alone_{way}") if first == last else say(f"run_{way}", **values)
+        expect(card.locator(".wp-says").first).to_have_text(wanted)
         moved = int((series != 0).sum())
-        expect(card.locator(".wp-history").first).to_contain_text(
-            f"In 60 batches it moved in {'all' if moved == 60 else moved};"
-        )
+        span, moved = counted("batches", 60), say("history_all") if moved == 60 else str(moved)
+        history = pattern("history_mean", span=span, moved=moved, mean=r"[\d.]+")
+        expect(card.locator(".wp-history").first).to_have_text(history)
 
 
 def test_pointing_shows_an_edge_and_clicking_pins_it(page, site):
@@ -405,15 +450,15 @@ def test_pointing_shows_an_edge_and_clicking_pins_it(page, site):
     strongest = page.locator(".wp-strongest button")
     strongest.nth(1).focus()
     name = strongest.nth(1).inner_text().split("]")[0] + "]"
-    shown = page.get_by_role("region", name=f"Weight {name}")
+    shown = page.get_by_role("region", name=say("edge_name", edge=name))
     expect(shown).to_be_visible()
     strongest.nth(1).blur()
     page.mouse.move(5, 5)
     page.wait_for_timeout(200)
     expect(shown).to_be_visible()
-    shown.get_by_role("button", name=re.compile("^Pin ")).click()
+    shown.get_by_role("button", name=pattern("pin_edge", edge=".*")).click()
     expect(page.locator(".wp-preview")).to_be_hidden()
-    unpin = shown.get_by_role("button", name=re.compile("^Unpin "))
+    unpin = shown.get_by_role("button", name=pattern("unpin_edge", edge=".*"))
     expect(unpin).to_be_focused()
     unpin.press("Enter")
     expect(shown).to_be_hidden()
@@ -435,26 +480,26 @@ def test_pointing_shows_an_edge_and_clicking_pins_it(page, site):
     page.mouse.click(x, y)
     expect(page).to_have_url(re.compile(r"edge=l\d\.\d+\.\d+"))
     expect(page.locator(".wp-preview")).to_be_hidden()
-    page.get_by_role("button", name="Reset").click()
+    page.get_by_role("button", name=say("reset")).click()
     for place in range(4):
         strongest.nth(place).click()
         expect(strongest.nth(place)).to_have_attribute("aria-pressed", "true")
     strongest.nth(4).click()
-    expect(page.locator(".wp-message")).to_contain_text("4 edges are pinned. Unpin one to pin")
-    page.get_by_role("button", name=re.compile("^Unpin ")).first.click()
+    expect(page.locator(".wp-message")).to_contain_text(pattern("most_pins", count="4", edge=".*"))
+    page.get_by_role("button", name=pattern("unpin_edge", edge=".*")).first.click()
     expect(page.locator(".wp-cards .wp-card:visible")).to_have_count(3)
 
 
 def test_any_edge_can_be_named(page, site):
     """By its layer and its nodes; fields end where the layer does."""
     opened(page, site)
-    page.get_by_role("combobox", name="Layer", exact=True).select_option("l4")
-    page.get_by_label("from node").fill("7")
-    page.get_by_label("to node").fill("3")
-    page.get_by_role("button", name="Pin this edge").click()
-    expect(page.get_by_role("region", name="Weight l4[3, 7]")).to_be_visible()
+    page.get_by_role("combobox", name=say("layer"), exact=True).select_option("l4")
+    page.get_by_label(say("from_node")).fill("7")
+    page.get_by_label(say("to_node")).fill("3")
+    page.get_by_role("button", name=say("pin_this")).click()
+    expect(page.get_by_role("region", name=say("edge_name", edge="l4[3, 7]"))).to_be_visible()
     expect(page).to_have_url(re.compile(r"edge=l4\.3\.7"))
-    assert page.get_by_label("from node").get_attribute("max") == "9"
+    assert page.get_by_label(say("from_node")).get_attribute("max") == "9"
 
 
 def test_an_address_brings_back_all_that_was_chosen(page, site, browser):
@@ -464,11 +509,11 @@ def test_an_address_brings_back_all_that_was_chosen(page, site, browser):
     opened(other, page.url)
     assert other.locator(".wp-words").inner_text() == page.locator(".wp-words").inner_text()
     assert (shot(other) == shot(page)).all()
-    assert other.get_by_label("Speed").input_value() == "25"
+    assert other.get_by_label(say("speed")).input_value() == "25"
     other.close()
-    page.get_by_role("button", name="Show one graph").click()
+    page.get_by_role("button", name=say("single")).click()
     expect(page.locator(".wp-canvas canvas:visible")).to_have_count(1)
-    page.get_by_role("button", name="Unpin l4[3, 7]").click()
+    page.get_by_role("button", name=say("unpin_edge", edge="l4[3, 7]")).click()
     expect(page.locator(".wp-cards .wp-card:visible")).to_have_count(0)
     page.go_back()
     expect(page.locator(".wp-cards .wp-card:visible")).to_have_count(1)
@@ -493,12 +538,12 @@ def test_stepping_does_not_fill_the_history(page, site):
 def test_a_wrong_address_says_so_and_opens_the_beginning(page, site, wrong):
     """In words, above a picture that is whole."""
     opened(page, f"{site}#{wrong}")
-    expect(page.locator(".wp-message")).to_contain_text("Here is the view that it opens with.")
+    expect(page.locator(".wp-message")).to_contain_text(say("address", problem="").strip())
     index = page.request.get(f"{site}player/index.json").json()
     assert batch_of(page) == index["opening_batch"]
     assert page.locator(".wp-cards .wp-card:visible").count() == 0
     page.keyboard.press("Tab")
-    page.get_by_role("button", name="One batch on").click()
+    page.get_by_role("button", name=say("forward")).click()
     expect(page.locator(".wp-message")).to_be_hidden()
 
 
@@ -515,7 +560,7 @@ def test_less_motion_for_those_who_ask_for_it(browser, site):
     """Two batches a second instead of ten, until the reader chooses otherwise."""
     page = browser.new_page(reduced_motion="reduce")
     opened(page, site)
-    assert page.get_by_label("Speed").input_value() == "2"
+    assert page.get_by_label(say("speed")).input_value() == "2"
     moving = page.evaluate("document.getAnimations().length")
     assert moving == 0
     page.close()
@@ -530,6 +575,36 @@ def test_without_script_the_film_is_a_link(browser, site):
     expect(link).to_be_visible()
     assert link.get_attribute("href") == "animations/network.gif"
     context.close()
+
+
+def test_a_page_without_words_keeps_the_film(page, site):
+    """Where the player could not say anything, nothing is loaded, and nothing fails."""
+    complaints = complaints_of(page, site)
+    page.goto(site + "silent.html", wait_until="networkidle")
+    expect(page.get_by_role("link", name="The film")).to_be_visible()
+    assert page.locator("weight-player button").count() == 0
+    assert complaints == []
+
+
+def test_it_speaks_the_pages_language(page, site):
+    """In Japanese no word of English is left, whatever is open, and every place is filled."""
+    complaints = complaints_of(page, site)
+    opened(page, site + "ja.html#batch=30&edge=l4.3.7,l5.0.1&compare=adam-b1-0")
+    expect(page.locator(".wp-card canvas:visible")).to_have_count(8)
+    said = page.evaluate("""() => [...document.querySelectorAll(".wp-player, .wp-player *")].flatMap((element) =>
+        [element.ariaLabel, element.title, element.ariaValueText,
+            ...[...element.childNodes].filter((node) => node.nodeType === 3).map((node) => node.data)])
+        .filter((text) => text?.trim())""")
+    assert len(said) > 60
+    assert [text for text in said if re.search(r"undefined|NaN|[{}]", text)] == []
+    names = {"Adam", "SGD with momentum 0.9", "Page", "Shift", "Escape", "Home", "End", "Up", "Down", "nat"}
+    english = [word for text in said for word in re.findall(r"[A-Za-z]{3,}", re.sub("|".join(names), "", text))]
+    assert english == []
+    page.wait_for_load_state("networkidle")
+    page.goto(site + "hero-ja.html")
+    page.locator("weight-player button").click()
+    expect(page.locator(".wp-hero-canvas")).to_be_visible()
+    assert complaints == []
 
 
 def test_fingers_tap_and_drag(browser, site):
@@ -548,7 +623,7 @@ def test_fingers_tap_and_drag(browser, site):
         points = [{"x": x + 10 * step, "y": y}]
         session.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": points})
     session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
-    expect(page.locator(".wp-words")).to_contain_text("Batch 22 of 60")
+    expect(page.locator(".wp-words")).to_contain_text(at(22))
     context.close()
 
 
@@ -569,25 +644,26 @@ def cut(route):
 
 
 @pytest.mark.parametrize(
-    ("pattern", "answer", "message"),
+    ("files", "answer", "message"),
     [
-        ("**/index.json*", lambda route: route.fulfill(status=404, body="gone"), "index.json is missing"),
-        ("**/index.json*", lambda route: route.fulfill(body="<!doctype html>"), "index.json is cut short or damaged"),
-        ("**/index.json*", lambda route: route.abort(), "index.json could not be loaded. Is there a connection?"),
-        ("**/*.bin*", cut, ".bin is cut short: 200 bytes instead of"),
-        ("**/*.bin*", lambda route: route.fulfill(body="<!doctype html><p>" * 9), "is not a recording for this player"),
-        ("**/*.bin*", lambda route: route.fulfill(status=404, body=""), ".bin is missing (the server answered 404)"),
+        ("**/index.json*", lambda route: route.fulfill(status=404, body="gone"), ("missing", {"status": "404"})),
+        ("**/index.json*", lambda route: route.fulfill(body="<!doctype html>"), ("damaged", {})),
+        ("**/index.json*", lambda route: route.abort(), ("unreachable", {})),
+        ("**/*.bin*", cut, ("short", {"size": "200", "wanted": r"\d+"})),
+        ("**/*.bin*", lambda route: route.fulfill(body="<!doctype html><p>" * 9), ("foreign", {})),
+        ("**/*.bin*", lambda route: route.fulfill(status=404, body=""), ("missing", {"status": "404"})),
     ],
 )
-def test_a_recording_that_cannot_be_read_gives_a_message_and_another_try(page, site, pattern, answer, message):
+def test_a_recording_that_cannot_be_read_gives_a_message_and_another_try(page, site, files, answer, message):
     """The film stays; when the file is there again, the player comes."""
-    page.route(pattern, answer)
+    page.route(files, answer)
     page.goto(site)
-    expect(page.get_by_role("alert")).to_contain_text(message)
+    key, values = message
+    expect(page.get_by_role("alert")).to_contain_text(pattern(key, name=r"[\w./-]+", **values))
     expect(page.get_by_role("link", name="The film")).to_be_visible()
-    page.unroute(pattern)
-    page.get_by_role("button", name="Try again").click()
-    expect(page.locator(".wp-words")).to_contain_text("Batch")
+    page.unroute(files)
+    page.get_by_role("button", name=say("again")).click()
+    expect(page.locator(".wp-words")).not_to_be_empty()
     expect(page.locator(".wp-message")).to_be_hidden()
 
 
@@ -595,13 +671,13 @@ def test_a_later_part_that_is_missing_gives_a_message_too(page, site):
     """The last picture stays; trying again brings the new one."""
     opened(page, site + "#batch=3")
     page.route("**/002.bin*", lambda route: route.abort())
-    page.get_by_role("spinbutton", name="Batch").fill("40")
+    page.get_by_role("spinbutton", name=say("batch")).fill("40")
     page.keyboard.press("Enter")
-    expect(page.locator(".wp-message")).to_contain_text("002.bin could not be loaded")
+    expect(page.locator(".wp-message")).to_contain_text(pattern("unreachable", name=r"[\w./-]+002\.bin"))
     assert batch_of(page) == 3
     page.unroute("**/002.bin*")
-    page.get_by_role("button", name="Try again").click()
-    expect(page.locator(".wp-words")).to_contain_text("Batch 40 of 60")
+    page.get_by_role("button", name=say("again")).click()
+    expect(page.locator(".wp-words")).to_contain_text(at(40))
 
 
 def test_a_slow_network_is_waited_for(page, site):
@@ -609,7 +685,7 @@ def test_a_slow_network_is_waited_for(page, site):
     opened(page, site + "#batch=3")
     waiting = []
     page.route("**/*.bin*", lambda route: waiting.append(route))
-    field = page.get_by_role("spinbutton", name="Batch")
+    field = page.get_by_role("spinbutton", name=say("batch"))
     for batch in ("25", "40"):
         field.fill(batch)
         page.keyboard.press("Enter")
@@ -617,7 +693,7 @@ def test_a_slow_network_is_waited_for(page, site):
     page.wait_for_timeout(100)
     for route in waiting:
         route.continue_()
-    expect(page.locator(".wp-words")).to_contain_text("Batch 40 of 60")
+    expect(page.locator(".wp-words")).to_contain_text(at(40))
     expect(page.locator(".wp-waiting").first).to_be_hidden()
 
 
@@ -625,14 +701,25 @@ def test_it_leaves_nothing_behind(page, site):
     """Taken out of the page while it plays, it stops; put back, it opens again."""
     page.add_init_script(COUNT_FRAMES)
     opened(page, site + "#batch=3")
-    page.get_by_role("button", name="Play").click()
+    page.get_by_role("button", name=say("play")).click()
     page.evaluate("window.taken = document.querySelector('weight-player'); taken.remove()")
     page.wait_for_timeout(200)
     start = page.evaluate("window.frames_asked")
     page.wait_for_timeout(300)
     assert page.evaluate("window.frames_asked") == start
     page.evaluate("document.querySelector('main').prepend(window.taken)")
-    expect(page.locator(".wp-words")).to_contain_text("Batch")
+    expect(page.locator(".wp-words")).not_to_be_empty()
+
+
+@pytest.mark.parametrize("size", [(1280, 720), (1366, 768), (1440, 900), (390, 844)])
+def test_the_home_page_offers_to_play_without_scrolling(browser, address, size):
+    """The whole button, and the picture above it, in the first screen."""
+    page = browser.new_page(viewport={"width": size[0], "height": size[1]})
+    page.goto(address, wait_until="load")
+    button = page.locator("weight-player .wp-hero-button")
+    for element in (button, page.locator("weight-player img:visible")):
+        expect(element).to_be_in_viewport(ratio=1)
+    page.close()
 
 
 @pytest.mark.parametrize("size", [(1280, 900), (390, 844)])
@@ -665,10 +752,10 @@ def test_the_offline_copy_plays_from_the_file_system(page, tiny_build, tmp_path)
     address = (tmp_path / "copy" / offline.NAME).as_uri() + "/"
     complaints = complaints_of(page, address)
     opened(page, f"{address}explore.html#batch=30&compare=adam-b1-0")
-    page.get_by_role("button", name="One batch on").click()
-    expect(page.locator(".wp-words")).to_contain_text("Batch 31 of 40")
+    page.get_by_role("button", name=say("forward")).click()
+    expect(page.locator(".wp-words")).to_contain_text(at(31, 40))
     expect(page).to_have_url(re.compile(r"#batch=31&compare"))
     page.goto(f"{address}index.html")
-    page.locator("weight-player").get_by_role("button", name="Play").click()
+    page.locator("weight-player").get_by_role("button", name=say("play")).click()
     expect(page.locator(".wp-hero-canvas")).to_be_visible()
     assert complaints == []

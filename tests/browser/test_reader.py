@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from .conftest import SIZES, complaints_of
+from .conftest import SAID, SIZES, complaints_of
 
 # Below the header; or somewhere in the window, near the end of a page, which may have grown after the jump.
 AT_THE_TOP = """(anchor) => {
@@ -53,18 +53,18 @@ def test_an_animation_stands_still_until_asked_and_can_be_stopped(page, address)
     player = page.locator("#animation-network gif-player")
     picture = player.locator("img:visible")
     assert gifs == []
-    button = player.get_by_role("button", name="Play")
+    button = player.get_by_role("button", name=SAID["film"]["play"])
     player.scroll_into_view_if_needed()
     expect(picture).to_be_in_viewport()
     assert "B)" in button.inner_text()  # how much a press fetches
     button.focus()
     page.keyboard.press("Enter")
     expect(picture).to_have_attribute("src", f"{address}animations/network.gif#only-light")
-    stop = player.get_by_role("button", name="Stop")
+    stop = player.get_by_role("button", name=SAID["film"]["stop"])
     expect(stop).to_be_focused()
     page.keyboard.press("Space")
     expect(picture).to_have_attribute("src", f"{address}animations/network.png#only-light")
-    expect(player.get_by_role("status")).to_have_text("Stopped")
+    expect(player.get_by_role("status")).to_have_text(SAID["film"]["stopped"])
     assert len(set(gifs)) == 1
 
 
@@ -74,7 +74,7 @@ def test_an_animation_that_cannot_be_loaded_says_so(page, address):
     page.goto(address, wait_until="load")
     button = page.locator("#animation-network gif-player").get_by_role("button")
     button.click()
-    expect(button).to_contain_text("Could not be loaded")
+    expect(button).to_contain_text(SAID["film"]["again"])
 
 
 def test_with_reduced_motion_an_animation_plays_once(browser, address):
@@ -83,16 +83,16 @@ def test_with_reduced_motion_an_animation_plays_once(browser, address):
     page.goto(address, wait_until="load")
     player = page.locator("#animation-network gif-player")
     player.get_by_role("button").click()
-    expect(player.get_by_role("button", name="Stop")).to_be_visible()
+    expect(player.get_by_role("button", name=SAID["film"]["stop"])).to_be_visible()
     seconds = float(player.get_attribute("data-seconds"))
-    expect(player.get_by_role("button", name="Play")).to_be_visible(timeout=1000 * seconds + 5000)
+    expect(player.get_by_role("button", name=SAID["film"]["play"])).to_be_visible(timeout=1000 * seconds + 5000)
     page.close()
 
 
 def test_a_figure_can_be_enlarged(page, address):
     """By its button or by itself; Escape closes it, and the focus comes back."""
     page.goto(address, wait_until="load")
-    button = page.locator("#figure-loss").get_by_role("button", name="Enlarge")
+    button = page.locator("#figure-loss").get_by_role("button", name=SAID["enlarge"]["enlarge"])
     button.focus()
     page.keyboard.press("Enter")
     dialog = page.get_by_role("dialog", name="Loss")
@@ -106,7 +106,7 @@ def test_a_figure_can_be_enlarged(page, address):
     expect(button).to_be_focused()
     page.locator("#figure-loss img:visible").click()
     expect(dialog).to_be_visible()
-    dialog.get_by_role("button", name="Close").click()
+    dialog.get_by_role("button", name=SAID["enlarge"]["close"]).click()
     expect(dialog).to_be_hidden()
 
 
