@@ -79,7 +79,7 @@ def test_japanese_lines_join_without_a_space():
     ("language", "name", "given", "text"),
     [
         ("en", "series", [["l3", "l4", "l5"]], "l3, l4 and l5"),
-        ("ja", "series", [["l3", "l4", "l5"]], "l3、l4とl5"),
+        ("ja", "series", [["l3", "l4", "l5"]], "l3、l4、l5"),
         ("ja", "series", [["l3", "l4"], "or"], "l3またはl4"),
         ("ja", "series", [["l3"]], "l3"),
         ("ja", "window", ["101-1000", 1000], "バッチ101〜1,000"),
