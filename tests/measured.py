@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from report.analysis import persistence, replay, results, threshold, transplants, windows
+from report.analysis import cuts, persistence, replay, results, threshold, transplants, windows
 from report.analysis.agreement import Agreement, centres
 from report.analysis.autocorrelation import Autocorrelation
 from report.analysis.coasting import Coasting
 from report.analysis.dwell import Dwell
-from report.analysis.table import SCHEMA
+from report.analysis.table import SCALARS, SCHEMA, Table
 from report.analysis.transplants import Replays
 from report.analysis.units import Sizes
 from report.analysis.updates import Chunk, Track, of
@@ -121,10 +121,12 @@ def replayed(path: Path, name: str = "w", applied: transplants.Applied | None = 
 
 
 def by_run(workspace: Workspace) -> dict[str, Any]:
-    """Return what pages name, and each training run's numbers: [quantity][run][tensor][window][statistic].
+    """Return results, and each training run's numbers: [quantity][run][tensor][window][statistic].
 
     A series is a list of numbers; what has no window stands right below the tensor; in `transplants` the slug of the
-    optimizer that is applied stands before the statistic.
+    optimizer that is applied stands before the statistic. Besides `summary`[quantity][slug][tensor][window][statistic],
+    an estimate or, of a series, `mean`; `curves`[series][slug][tensor]: `mean`; and of the main recording, by its name
+    and tensor, `threshold` and `size`.
     """
     known = results.read(workspace)
     table = results.numbers(workspace, known)
@@ -149,5 +151,32 @@ def by_run(workspace: Workspace) -> dict[str, Any]:
             w in (*WINDOWS, *(WHOLE + w for w in WINDOWS))
             for w in {key.window for key in table.quantity(quantity)} - {""}
         )
-    view = results.view(known, table)
-    return {**found, **view, "first_step": found["first_step"]}
+    main, slug = known["main"], known["study"]["main"]
+    place = known["study"]["runs"][slug].index(main)
+    return {
+        **found,
+        **known,
+        "summary": {quantity: _summary(table, quantity) for quantity in (*SCALARS, "autocorrelation")},
+        "curves": {"startup": _curves(table, "startup"), "agreement": _curves(table, "agreement_batches")},
+        "threshold": {main: {name: cuts.law(table, slug, name, place) for name in known["tensors"]}},
+        "size": {main: {name: cuts.sizes(table, slug, name, place) for name in known["tensors"]}},
+    }
+
+
+def _summary(table: Table, quantity: str) -> dict[str, Any]:
+    found: dict[str, Any] = {label: {} for label in table.labels}
+    for key, row in table.quantity(quantity).items():
+        if not key.window.startswith(WHOLE):
+            cells = found[key.label].setdefault(key.tensor, {}).setdefault(key.window, {})
+            if key.at is None:
+                cells[key.statistic] = row
+            else:
+                cells.setdefault(key.statistic, {"mean": []})["mean"].append(row.mean)
+    return found
+
+
+def _curves(table: Table, quantity: str) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, row in table.quantity(quantity).items():
+        found.setdefault(key.label, {}).setdefault(key.tensor, {"mean": []})["mean"].append(row.mean)
+    return found
