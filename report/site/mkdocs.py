@@ -30,6 +30,19 @@ from report.errors import ReportError, command
 from report.site.settings import Settings
 from report.workspace import Workspace
 
+# Where words end besides at what Material takes for a space. A word of Japanese is found by how it begins, and what is
+# asked for is not taken apart as pages are: so both end at brackets, and where one kind of letter follows another, but
+# for the endings in hiragana of a word in kanji.
+HIRAGANA, KATAKANA, KANJI, LATIN = "ぁ-ん", "ァ-ヴー", "一-龠々", "A-Za-z0-9"
+ENDS = {
+    "ja": (
+        "[「」『』（）・：；！？〜]",
+        f"(?<=[{HIRAGANA}])(?=[{KATAKANA}{KANJI}{LATIN}])",
+        f"(?<=[{KATAKANA}])(?=[{HIRAGANA}{KANJI}{LATIN}])",
+        f"(?<=[{KANJI}])(?=[{KATAKANA}{LATIN}])",
+        f"(?<=[{LATIN}])(?=[{HIRAGANA}{KATAKANA}{KANJI}])",
+    )
+}
 EPOCH = "315532800"  # 1980-01-01: MkDocs puts a time into sitemap.xml.gz, and it must not be now
 
 
@@ -184,7 +197,7 @@ def _divide_search(config: Any, settings: Settings, whole: Path, *, as_script: b
         ]
         taken_apart = {
             "lang": [say("search.config.lang")],
-            "separator": say("search.config.separator"),
+            "separator": "|".join([say("search.config.separator"), *ENDS.get(language, ())]),
             "pipeline": say("search.config.pipeline").replace(" ", "").split(","),
         }
         own = {"config": {**index["config"], **taken_apart}, "docs": docs}

@@ -22,15 +22,28 @@
       inside.postMessage = (/** @type {unknown} */ data) => {
         queueMicrotask(() => this.dispatchEvent(new MessageEvent("message", { data })));
       };
-      const script = inside.document.createElement("script");
-      script.src = String(address);
-      script.onload = () => {
-        const waiting = this.waiting ?? [];
-        this.waiting = null;
-        for (const data of waiting) this.postMessage(data);
-      };
-      script.onerror = () => this.dispatchEvent(new Event("error"));
-      inside.document.body.append(script);
+      const load = (/** @type {string | URL} */ from) =>
+        new Promise((resolve, reject) => {
+          const script = inside.document.createElement("script");
+          script.src = String(from);
+          script.onload = resolve;
+          script.onerror = reject;
+          inside.document.body.append(script);
+        });
+      // What takes a language's words apart; the script waits for it.
+      Object.assign(inside, {
+        importScripts: async (/** @type {string[]} */ ...addresses) => {
+          for (const each of addresses) await load(each);
+        },
+      });
+      load(address).then(
+        () => {
+          const waiting = this.waiting ?? [];
+          this.waiting = null;
+          for (const data of waiting) this.postMessage(data);
+        },
+        () => this.dispatchEvent(new Event("error")),
+      );
     }
 
     /** @param {unknown} data */
@@ -44,6 +57,6 @@
     }
   }
 
-  // @ts-ignore: it has the part of Worker that is used
-  window.Worker = FrameWorker;
+  // It has the part of Worker that is used; by the other name the script knows that its addresses are the page's.
+  Object.assign(window, { Worker: FrameWorker, IFrameWorker: FrameWorker });
 })();
