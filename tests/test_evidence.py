@@ -200,7 +200,7 @@ def test_every_id_has_its_words(language: str) -> None:
         if found["reason"]:
             assert say("reasons", found["reason"], **facts)
         for each in found["constants"]:
-            say("units", each["unit"])
+            assert say("units", each["unit"], value=each["value"])
             assert say("constants", each["id"], **facts)
         for row in found["tests"]["rows"] if found["tests"] else ():
             assert say(found["id"], row["id"], optimizer=row["optimizer"], against=row["against"], **facts)
