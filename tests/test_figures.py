@@ -1,9 +1,11 @@
-"""The figures: well-formed, small, the same bytes every time, in two variants, and described from their data."""
+"""The figures: well-formed, small, the same bytes every time, in all languages, and described from their data."""
 
+import ast
 import base64
 import io
 import itertools
 import json
+import math
 import re
 import shutil
 import subprocess
@@ -18,6 +20,7 @@ import numpy as np
 import pytest
 from conftest import ROOT, Build, maker_of
 from matplotlib.colors import to_hex, to_rgb
+from matplotlib.font_manager import FontProperties, findfont, get_font
 from matplotlib.patches import Rectangle
 from measured import by_run
 from numpy.typing import NDArray
@@ -34,13 +37,15 @@ from report.drawing.choice import chosen
 from report.drawing.figures import decomposition, draw, picture, transplants
 from report.drawing.figures.draw import FIGURES
 from report.drawing.figures.sources import look, rows, selection
-from report.drawing.figures.style import INKS, dots, house, recoloured, sheet
+from report.drawing.figures.style import FONTS, INKS, dots, house, recoloured, sheet
 from report.errors import ReportError
 from report.products import CODE, Progress
 from report.recording.study import Study
+from report.site.words import Words
 from report.workspace import Workspace
 
 DEEP = {"in": (12, 20), "l2": (9, 12), "l3": (8, 9), "l4": (7, 8), "l5": (6, 7), "l6": (5, 6), "out": (3, 5)}
+LANGUAGES = ("en", "ja")
 LONE_INKS = ("paper", "ink", "muted", "grid", "increase", "decrease", "longer", "shorter")
 BLOCKS = 20  # of the model with many tensors: a matrix and a bias each
 
@@ -48,8 +53,8 @@ BLOCKS = 20  # of the model with many tensors: a matrix and a bias each
 def draw_figures(workspace: Workspace, progress: Progress = lambda *_: None) -> None:
     """Draw the figures that are stale, and their manifest, as the stage "draw" does."""
     planned = draw.plan(workspace)
-    maker_of(workspace).make(draw.products(workspace, planned), progress)
-    draw.describe(workspace, planned)
+    maker_of(workspace).make(draw.products(workspace, planned, LANGUAGES), progress)
+    draw.describe(workspace, planned, LANGUAGES)
 
 
 @dataclass(frozen=True)
@@ -64,9 +69,21 @@ class Drawn:
         found: dict[str, Any] = files.read_json(self.workspace.figures_manifest)
         return found
 
-    def file(self, entry: dict[str, Any], scheme: str) -> Path:
+    def file(self, entry: dict[str, Any], scheme: str, language: str = "en") -> Path:
         """Return the file of one variant."""
-        return self.workspace.docs / str(entry["files"][scheme])
+        return self.workspace.docs / str(entry["files"][language][scheme])
+
+    def said(self, name: str) -> dict[str, Any]:
+        """Return what the words of a figure are filled with."""
+        found: dict[str, Any] = self.manifest[name]["said"]
+        return found
+
+    def words(self, name: str, language: str = "en") -> dict[str, str]:
+        """Return the finding, the caption and the alternative text of a figure."""
+        verdicts = {each["id"]: each["verdict"] for each in analysed.read(self.workspace)["findings"]}
+        words = Words.load(self.workspace.templates, language)
+        facts = {**self.said(name), "verdicts": verdicts}
+        return {part: words.fill("figures", name, part, facts) for part in ("finding", "caption", "alt")}
 
 
 def made(folder: Path) -> Drawn:
@@ -188,10 +205,22 @@ def copied(redrawn: Drawn, tmp_path: Path) -> Drawn:
     return Drawn(Workspace(ROOT, tmp_path / "build", tmp_path / "site"))
 
 
+def pictures(entry: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the pictures of a figure: one, or one for every few layers."""
+    found: list[dict[str, Any]] = entry.get("layers", [entry])
+    return found
+
+
+def layers_of(entry: dict[str, Any]) -> list[str]:
+    """Return the layers of a figure that is drawn in parts."""
+    return [name for each in entry["layers"] for name in each["names"]]
+
+
 def variants(drawn: Drawn) -> Iterator[tuple[str, Path, Path]]:
-    """Yield name, light file and dark file of each figure."""
+    """Yield name, light file and dark file of each picture in each language."""
     for name, entry in drawn.manifest.items():
-        yield name, drawn.file(entry, "light"), drawn.file(entry, "dark")
+        for each, language in itertools.product(pictures(entry), LANGUAGES):
+            yield name, drawn.file(each, "light", language), drawn.file(each, "dark", language)
 
 
 def test_every_figure_of_the_tiny_study_is_there(ordinary: Drawn) -> None:
@@ -212,9 +241,8 @@ def test_a_study_of_any_size_is_drawn(crowded: Drawn) -> None:
     assert {"persistence", "run_lengths", "one_weight", "agreement", "loss"} <= set(crowded.manifest)
     # No theory covers NAdam: there is nothing to take its runs apart with, and it is not replayed.
     assert not {"decomposition", "raster", "transplants"} & set(crowded.manifest)
-    loss = crowded.manifest["loss"]
-    assert (loss["title"], loss["height"]) == ("Loss over the batches", 250)
-    assert not re.search("validation|guessing|accuracy|images", loss["caption"] + loss["alt"])
+    assert crowded.manifest["loss"]["height"] == 246
+    assert not re.search("held-out|guess|accuracy|images", " ".join(crowded.words("loss").values()))
 
 
 @pytest.mark.slow
@@ -223,12 +251,12 @@ def test_a_convolutional_network_is_drawn(convolutional: Drawn) -> None:
     # A schedule leaves no learning rate to measure by, and the loss was logged under a name of its own.
     # Weight decay is not replayed: there is no sign toss of the head.
     assert set(FIGURES) - set(convolutional.manifest) == {"digits", "loss", "raster", "startup", "transplants"}
-    alt = convolutional.manifest["persistence"]["alt"]
-    for name in ("0.weight", "0.bias", "1.weight", "3.weight", "6.weight", "8.bias"):
-        assert f"in {name}" in alt
-    assert "3.bias" not in alt
-    units = convolutional.manifest["units"]["caption"].replace("\N{NO-BREAK SPACE}", " ")
-    assert units.startswith("6.weight (54 → 16) and 8.weight (16 → 5) under")
+    assert layers_of(convolutional.manifest["persistence"])[:2] == ["6.weight", "8.weight"]
+    assert {"0.weight", "0.bias", "1.weight", "3.weight", "8.bias"} <= set(
+        layers_of(convolutional.manifest["persistence"])
+    )
+    assert "3.bias" not in layers_of(convolutional.manifest["persistence"])
+    assert convolutional.said("units")["layers"] == ["6.weight", "8.weight"]
 
 
 @pytest.mark.slow
@@ -236,31 +264,32 @@ def test_names_made_of_digits_are_names(numbered: Drawn) -> None:
     """Read back from a table as numbers, layers and optimizers would match nothing: panels would be empty."""
     results = by_run(numbered.workspace)
     late = results["study"]["late"]
-    for slug in ("1", "2"):
-        for layer in ("0", "1", "10"):
-            run = results["summary"]["persistence"][slug][layer][late]["mean_run"].mean
-            assert f"{run:.1f} in {layer}" in numbered.manifest["persistence"]["alt"]
+    for slug, row in zip(("2", "1"), numbered.said("persistence")["optimizers"], strict=True):
+        runs = [results["summary"]["persistence"][slug][layer][late]["mean_run"].mean for layer in ("0", "1", "10")]
+        assert (row["run"]["low"], row["run"]["high"]) == (min(runs), max(runs))
     # A dot a layer and optimizer: without them the drawing is the empty axes.
-    drawing = numbered.file(numbered.manifest["persistence"], "light").read_text(encoding="utf-8")
+    drawings = [
+        numbered.file(each, "light").read_text(encoding="utf-8") for each in pictures(numbered.manifest["persistence"])
+    ]
     for colour in INKS["light"].layers[:3]:
-        assert drawing.count(f"stroke: {colour}") >= 2
+        assert "".join(drawings).count(f"stroke: {colour}") >= 2
 
 
 @pytest.mark.slow
 def test_many_tensors_and_optimizers_are_thinned_out(many: Drawn) -> None:
-    """A figure stays as high as a reader scrolls, and its caption says what is missing."""
-    for name, entry in many.manifest.items():
-        assert entry["height"] <= 1500, name
+    """And the facts say what is missing, for the caption."""
+    for name in many.manifest:
         if name not in ("weight_history", "one_weight"):
-            left_out = {"units": 12, "transplants": 37}.get(name, 32)
-            assert f"Left out: {left_out}\N{NO-BREAK SPACE}other tensors of the model." in entry["caption"], name
-    for name, left_out in (("persistence", 2), ("transplants", 9)):
-        assert f"Left out: {left_out}\N{NO-BREAK SPACE}other optimizers." in many.manifest[name]["caption"]
+            left_out = {"units": 12, "transplants": 37, "togetherness": 32}.get(name, 32)
+            assert many.said(name)["left_out"] == left_out, name
+            assert f"Not shown: {left_out}\N{NO-BREAK SPACE}other tensors." in many.words(name)["caption"], name
+    for name, left_out in (("persistence", 7), ("transplants", 9)):
+        assert f"Not shown: {left_out}\N{NO-BREAK SPACE}other optimizers." in many.words(name)["caption"]
     # The graph's tensors, from its first to its last.
-    caption = many.manifest["histogram"]["caption"]
-    assert "in 重み $x$ <i>.weight" in caption
-    assert f"in transformer.encoder.layers.{BLOCKS - 1}.self_attention.projection.weight" in caption
-    assert "bias" not in caption
+    layers = layers_of(many.manifest["histogram"])
+    assert "重み $x$ <i>.weight" in layers
+    assert f"transformer.encoder.layers.{BLOCKS - 1}.self_attention.projection.weight" in layers
+    assert not any("bias" in name for name in layers)
 
 
 def test_layers_are_chosen_by_groups_and_from_end_to_end() -> None:
@@ -275,18 +304,31 @@ def test_layers_are_chosen_by_groups_and_from_end_to_end() -> None:
 def test_files_are_well_formed_small_and_as_large_as_the_manifest_says(drawn: Drawn) -> None:
     """A page reserves the room that the manifest states."""
     for name, entry in drawn.manifest.items():
-        for scheme in ("light", "dark"):
-            path = drawn.file(entry, scheme)
+        for each, scheme, language in itertools.product(pictures(entry), ("light", "dark"), LANGUAGES):
+            path, size = drawn.file(each, scheme, language), (each["width"], each["height"])
             assert path.stat().st_size < 100_000, name
+            assert picture.size(path) == size, name
             if path.suffix == ".svg":
                 root = ET.fromstring(path.read_text(encoding="utf-8"))
-                assert (root.get("width"), root.get("height")) == (str(entry["width"]), str(entry["height"])), name
+                assert (int(root.get("width", "")), int(root.get("height", ""))) == size, name
                 # 96 CSS pixels are 72 points: nothing is stretched.
-                assert [float(each) for each in root.get("viewBox", "").split()][2:] == pytest.approx(
-                    [0.75 * entry["width"], 0.75 * entry["height"]], abs=1
-                )
-            else:
-                assert picture.size(path) == (entry["width"], entry["height"])
+                box = [float(each) for each in root.get("viewBox", "").split()][2:]
+                assert box == pytest.approx([0.75 * length for length in size], abs=1)
+
+
+def test_a_figure_is_taken_in_at_once(drawn: Drawn) -> None:
+    """As high as a desktop shows it without scrolling, at most three panels of layers, those that are drawn first."""
+    shown = analysed.read(drawn.workspace)["drawn"]
+    for name, entry in drawn.manifest.items():
+        assert all(each["height"] <= 480 for each in pictures(entry)), name
+        if "layers" in entry:
+            assert all(1 <= len(each["names"]) <= 3 for each in entry["layers"]), name
+            assert {key: entry["layers"][0][key] for key in ("files", "width", "height")} == {
+                key: entry[key] for key in ("files", "width", "height")
+            }
+            names = layers_of(entry)
+            assert len(set(names)) == len(names)
+            assert sorted(names, key=lambda layer: layer not in shown) == names, name
 
 
 def test_nothing_in_a_figure_changes_with_time_place_or_program(drawn: Drawn) -> None:
@@ -316,45 +358,101 @@ def test_only_the_inks_of_a_variant_are_used(drawn: Drawn) -> None:
         for scheme, path in zip(("light", "dark"), paths, strict=True):
             if path.suffix == ".svg":
                 ink = INKS[scheme]
-                known = {*ink.layers, *ink.optimizers}
+                known = {*ink.layers, *ink.ramp, *ink.optimizers}
                 known |= {getattr(ink, each) for each in LONE_INKS}
                 used = set(re.findall(r"(?:fill|stroke): (#[0-9a-f]{6})", path.read_text(encoding="utf-8")))
                 assert used <= known, name
                 assert ink.paper in used, name
 
 
-def test_letters_are_at_least_nine_pixels_on_a_phone(drawn: Drawn) -> None:
-    """A letter of size s points is s · 96 / 72 CSS pixels at 560, and is shown at 358."""
-    for name, light, _ in variants(drawn):
-        if light.suffix == ".svg":
-            sizes = {float(size) for size in re.findall(r"scale\((0\.\d+) -0", light.read_text(encoding="utf-8"))}
-            assert sizes, name
-            assert min(sizes) * 100 * 96 / 72 * 358 / 560 >= 9, name
-
-
-def test_words_are_there_and_hold_numbers_of_the_data(drawn: Drawn) -> None:
-    """Nothing missing, nothing that a person would not write."""
+def test_letters_are_at_least_eleven_pixels_on_a_phone(drawn: Drawn) -> None:
+    """A letter of size s points is s · 96 / 72 CSS pixels at the figure's width, and is shown at 358."""
     for name, entry in drawn.manifest.items():
-        for part in ("title", "caption", "alt"):
-            assert entry[part].strip(), (name, part)
-            assert not re.search(r"\bnan\b|None|inf\b|[-−]0\.0+\b|\{|\}", entry[part]), (name, entry[part])
-        assert re.search(r"\d", entry["caption"]), name
-        assert re.search(r"\d", entry["alt"]), name
-        assert not re.search(r"(?<![\w–])-\d", entry["caption"] + entry["alt"]), "a hyphen for a minus sign"
+        for each, language in itertools.product(pictures(entry), LANGUAGES):
+            path = drawn.file(each, "light", language)
+            if path.suffix == ".svg":
+                sizes = {float(size) for size in re.findall(r"scale\((0\.\d+) -0", path.read_text(encoding="utf-8"))}
+                assert sizes, name
+                assert min(sizes) * 100 * 96 / 72 * 358 / each["width"] >= 11, name
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_words_are_there_and_hold_numbers_of_the_data(drawn: Drawn, language: str) -> None:
+    """Nothing missing, nothing that a person would not write; a finding is one sentence, a caption a short text."""
+    for name in drawn.manifest:
+        words = drawn.words(name, language)
+        for part, text in words.items():
+            assert text.strip(), (name, part)
+            assert not re.search(r"\bnan\b|None|inf\b|[-−]0\.0+\b|\{|\}", text), (name, text)
+            assert not re.search(r"(?<![\w–])-\d", text), "a hyphen for a minus sign"
+            assert " ." not in text, (name, text)
+        assert re.search(r"\d", words["alt"]), name
+        assert not re.search(r"[.?!] |。.", words["finding"]), (name, words["finding"])
+        assert len(words["caption"].split()) <= 75, (name, words["caption"])
 
 
 def test_captions_state_what_the_results_state(ordinary: Drawn) -> None:
     """Numbers in captions are those of results.json, rounded."""
     results = by_run(ordinary.workspace)
     loss = results["loss"][results["main"]]
-    caption = ordinary.manifest["loss"]["caption"]
-    assert f"{loss['first']:.2f} nats" in caption
-    assert f"{100 * loss['final_validation_accuracy']:.1f}" in caption
-    late = results["study"]["late"]
-    run = results["summary"]["persistence"][results["study"]["main"]]["l3"][late]["mean_run"].mean
-    assert f"{run:.1f} in l3" in ordinary.manifest["persistence"]["alt"]
+    finding = ordinary.words("loss")["finding"]
+    assert f"{loss['first']:.2f} nats" in finding
+    assert f"{100 * loss['final_validation_accuracy']:.1f}" in finding
+    main, late = results["study"]["main"], results["study"]["late"]
+    runs = [row[late]["mean_run"].mean for row in results["summary"]["persistence"][main].values() if late in row]
+    label = results["study"]["optimizers"][0]["label"]
+    assert f"{label}: {min(runs):.1f} to {max(runs):.1f};" in ordinary.words("persistence")["alt"]
     threshold = results["threshold"][results["main"]]["l4"]["threshold"]
-    assert f"{threshold:.3g}" in ordinary.manifest["histogram"]["caption"].replace("0 in", " in")
+    said = {row["layer"]: row["threshold"] for row in ordinary.said("histogram")["layers"]}
+    assert said["l4"] == threshold
+
+
+def test_languages_have_the_same_words() -> None:
+    """The same figures, the same labels, the same names in braces."""
+    first, second = (
+        {name: wording.read(ROOT / "templates", language, name) for name in ("figures", "labels")}
+        for language in LANGUAGES
+    )
+    assert set(first["figures"]) == set(FIGURES)
+    for name, sections in first.items():
+        assert {key: set(texts) for key, texts in sections.items()} == {
+            key: set(texts) for key, texts in second[name].items()
+        }
+    for section, texts in first["labels"].items():
+        for key, text in texts.items():
+            names = [sorted(re.findall(r"\{(\w+)\}", each)) for each in (text, second["labels"][section][key])]
+            assert names[0] == names[1], (section, key)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_letter_of_a_label_has_a_shape(language: str) -> None:
+    """Otherwise a box would stand for it."""
+    with house(INKS["light"]):
+        fonts = [get_font(findfont(FontProperties(family=[name]), fallback_to_default=False)) for name in FONTS]
+    known = {chr(code) for font in fonts for code in font.get_charmap()}
+    for section, texts in wording.read(ROOT / "templates", language, "labels").items():
+        assert not set("".join(texts.values())) - known, section
+
+
+# What matplotlib calls things, the names of fonts, and what is looked for in an optimizer's name.
+NO_WORDS = {"offset points", "axes fraction", "lower right", "DejaVu Sans", " with momentum "}
+
+
+def test_no_words_are_left_in_what_draws() -> None:
+    """They are in templates/<language>/words, labels.toml and figures.toml."""
+    for path in sorted((ROOT / "report" / "drawing" / "figures").glob("*.py")):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        said = {
+            node.body[0].value
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)
+            if isinstance(node.body[0], ast.Expr)
+        }
+        errors = {inner for node in ast.walk(tree) if isinstance(node, ast.Raise) for inner in ast.walk(node)}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and node not in said | errors:
+                words = node.value not in NO_WORDS and re.search(r"[A-Za-z]{2,},? [A-Za-z]{2,}", node.value)
+                assert not words, f"{path.name}, line {node.lineno}: {node.value!r}"
 
 
 def raster_of(drawn: Drawn, scheme: str) -> list[NDArray[np.uint8]]:
@@ -408,14 +506,12 @@ def test_a_raster_says_runs_and_togetherness_of_the_table(ordinary: Drawn) -> No
     assert control != main
     run, toss = (table.get("transplants", name, main, layer, late, applied=main).mean for name in ("mean_run", "toss"))
     plain = table.get("persistence", "mean_run", control, layer, late).mean
-    caption = ordinary.manifest["raster"]["caption"]
-    assert f"it is {run:.1f}, {toss:.1f} and {plain:.1f} batches" in caption
-    shares = [
+    said = ordinary.said("raster")["panels"].values()
+    assert [each["run"] for each in said] == [run, toss, plain]
+    assert [each["together"] for each in said] == [
         table.get("togetherness", name, slug, layer, late).mean
         for name, slug in (("output", main), ("output_toss", main), ("output", control))
     ]
-    said = [int(each) for each in re.findall(r"(\d+)\N{NARROW NO-BREAK SPACE}%", caption)]
-    assert said[3:] == [round(100 * each) for each in shares if each is not None]
     # Of the batches that are drawn, counted again from the table one pair after the other.
     shown = columns.read(ordinary.workspace.tables / "raster.csv")
     runs, together = [], []
@@ -434,10 +530,13 @@ def test_a_raster_says_runs_and_togetherness_of_the_table(ordinary: Drawn) -> No
             if now and then
         ]
         together.append(sum(now * then > 0 for now, then in moves) / len(moves))
-    first, second, third = (f"{run:.1f}" for run in runs)
-    assert f"for {first} batches; with tossed signs for {second}, without momentum for {third}." in caption
-    assert said[:3] == [round(100 * each) for each in together]
-    assert wording.window(late, study["batches"]) in caption
+    assert [each["shown_run"] for each in said] == pytest.approx(runs)
+    assert [each["shown_together"] for each in said] == pytest.approx(together)
+    alt = ordinary.words("raster")["alt"]
+    assert all(
+        f"{run:.1f} batches" in alt and f"{100 * share:.0f}\N{NARROW NO-BREAK SPACE}%" in alt
+        for run, share in zip(runs, together, strict=True)
+    )
 
 
 @pytest.mark.slow
@@ -535,7 +634,8 @@ def test_cells_of_transplants_are_coloured_by_lean_and_framed_where_they_are_own
     }
     assert found is not None
     with house(INKS["light"]):
-        figure = transplants.draw(INKS["light"], {"transplants": made}, found)
+        labels = {name: name for name in ("optimizer", "gradients", "lean")}
+        figure = transplants.draw(INKS["light"], {"transplants": made}, found, labels)
     patches = [each for each in figure.axes[0].patches if isinstance(each, Rectangle)]
     grounds = [each for each in patches if each.get_fill()][:9]
     runs = {(key.applied, key.label): run for key, run in cells if key.tensor == "b"}
@@ -575,8 +675,9 @@ def test_the_parts_of_a_run_are_those_of_the_late_window_and_make_up_the_toss(or
         toss = table.get("transplants", "toss", main, layer, late, applied=main).mean
         assert row["toss"] == pytest.approx(toss)
         assert row["toss"] + row["parts"]["lean"] == pytest.approx(row["parts"]["measured"])
-        assert f"the sign toss {wording.fixed(toss, 1)} (" in ordinary.manifest["decomposition"]["alt"]
-    assert wording.window(late, results["study"]["batches"]) in ordinary.manifest["decomposition"]["caption"]
+        parts = next(each for each in ordinary.said("decomposition")["layers"] if each["layer"] == layer)
+        assert parts == {"layer": layer, "toss": row["toss"], **row["parts"]}
+        assert f"{layer}: {wording.fixed(parts['measured'], 1)} = chance" in ordinary.words("decomposition")["alt"]
 
 
 @pytest.mark.slow
@@ -584,16 +685,22 @@ def test_runs_of_every_optimizer_are_held_against_their_sign_toss(ordinary: Draw
     """The toss of the same optimizer's own gradients, a mark a layer; the formula alone where nothing is replayed."""
     results = analysed.read(ordinary.workspace)
     table = analysed.numbers(ordinary.workspace, results)
-    late, entry = results["study"]["late"], ordinary.manifest["persistence"]
+    late, said = results["study"]["late"], ordinary.said("persistence")
+    labels = {each["slug"]: each["label"] for each in results["study"]["optimizers"]}
+    shown = {each["label"]: each for each in said["optimizers"]}
     for slug in results["study"]["runs"]:
-        toss = table.get("transplants", "toss", slug, "l4", late, applied=slug).mean
-        assert toss is not None
-        assert f"in l4 (tossed {toss:.1f})" in entry["alt"]
-    assert "the sign toss" in entry["caption"]
-    assert "π/arccos of the momentum" in entry["caption"]
-    alt, caption = (crowded.manifest["persistence"][part] for part in ("alt", "caption"))
-    assert "NAdam" in alt
-    assert not re.search("toss", alt.split("NAdam, β1 = 0.95")[1].split(";")[0] + caption.split("SGD")[0])
+        tosses = [
+            table.get("transplants", "toss", slug, layer, late, applied=slug).mean for layer in results["tensors"]
+        ]
+        known = [toss for toss in tosses if toss is not None]
+        assert shown[labels[slug]]["toss"] == {"low": min(known), "high": max(known)}
+    assert said["has_toss"]
+    assert said["has_formula"]
+    assert not crowded.said("persistence")["has_toss"]
+    rows = {each["label"]: each for each in crowded.said("persistence")["optimizers"]}
+    assert rows["NAdam, β1 = 0.95"]["toss"] is None
+    assert "toss" not in crowded.words("persistence")["alt"]
+    assert "coin" not in crowded.words("persistence")["caption"]
 
 
 def test_an_image_inside_a_drawing_keeps_its_pixels() -> None:
@@ -615,7 +722,7 @@ def test_an_image_inside_a_drawing_keeps_its_pixels() -> None:
 def test_another_experiment_is_described_by_its_own_numbers(ordinary: Drawn, lonely: Drawn) -> None:
     """A typed number would be the same in both."""
     for name in set(ordinary.manifest) & set(lonely.manifest):
-        assert ordinary.manifest[name]["alt"] != lonely.manifest[name]["alt"], name
+        assert ordinary.words(name)["alt"] != lonely.words(name)["alt"], name
 
 
 def test_links_lead_to_the_table_and_the_code(drawn: Drawn) -> None:
@@ -632,7 +739,8 @@ def test_two_draws_give_the_same_bytes(ordinary: Drawn, redrawn: Drawn) -> None:
     assert redrawn.manifest == ordinary.manifest
     for name, *paths in variants(ordinary):
         for path in paths:
-            assert (redrawn.workspace.figures / path.name).read_bytes() == path.read_bytes(), name
+            other = redrawn.workspace.docs / path.relative_to(ordinary.workspace.docs)
+            assert other.read_bytes() == path.read_bytes(), name
 
 
 @pytest.mark.slow
@@ -643,17 +751,18 @@ def test_only_the_figures_of_a_changed_table_are_drawn_again(copied: Drawn) -> N
     assert made == []
     table = copied.workspace.tables / "histogram.csv"
     table.write_text(table.read_text(encoding="utf-8").rstrip() + "5\n", encoding="utf-8")  # the last count
-    (copied.workspace.figures / "loss-dark.svg").unlink()
+    (copied.workspace.figures / "ja" / "loss-dark.svg").unlink()
     draw_figures(copied.workspace, lambda done, total, what: made.append(what))
     assert made == ["figure loss", "figure histogram"]
 
 
 def test_figures_of_an_earlier_experiment_are_removed(copied: Drawn) -> None:
     """The site would publish them."""
-    (copied.workspace.figures / "gone.svg").write_text("<svg/>", encoding="utf-8")
+    gone = copied.workspace.figures / "en" / "gone.svg"
+    gone.write_text("<svg/>", encoding="utf-8")
     draw_figures(copied.workspace)
-    assert not (copied.workspace.figures / "gone.svg").exists()
-    assert (copied.workspace.figures / "loss.svg").exists()
+    assert not gone.exists()
+    assert (copied.workspace.figures / "en" / "loss.svg").exists()
 
 
 @pytest.mark.slow
@@ -751,7 +860,8 @@ def test_a_recoloured_drawing_goes_back() -> None:
     """No two inks of a variant become one in the other."""
     light, dark = INKS["light"], INKS["dark"]
     text = " ".join(
-        f"fill: {colour}" for colour in (*light.layers, *light.optimizers, light.paper, light.ink, light.grid)
+        f"fill: {colour}"
+        for colour in (*light.layers, *light.ramp, *light.optimizers, light.paper, light.ink, light.grid)
     )
     assert recoloured(text, light, dark) != text
     assert recoloured(recoloured(text, light, dark), dark, light) == text
@@ -808,10 +918,10 @@ def contrast(one: str, other: str) -> float:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("kind", ["layers", "optimizers"])
-def test_colours_stay_apart_for_every_reader(scheme: str, kind: str) -> None:
+@pytest.mark.parametrize("kinds", [("layers",), ("ramp", "optimizers")])
+def test_colours_stay_apart_for_every_reader(scheme: str, kinds: tuple[str, ...]) -> None:
     """The palette of Okabe and Ito, made for this, keeps its colours at least 0.076 apart by the same measure."""
-    colours = getattr(INKS[scheme], kind)
+    colours = [colour for kind in kinds for colour in getattr(INKS[scheme], kind)]
     for view, matrix in VIEWS.items():
         for one, other in itertools.combinations(colours, 2):
             distance = np.linalg.norm(perceived(matrix @ linear(one)) - perceived(matrix @ linear(other)))
@@ -819,10 +929,20 @@ def test_colours_stay_apart_for_every_reader(scheme: str, kind: str) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_more_momentum_is_a_stronger_colour(scheme: str) -> None:
+    """Of one hue: the further from the paper, the more momentum."""
+    ink = INKS[scheme]
+    contrasts = [contrast(colour, ink.paper) for colour in ink.ramp]
+    assert contrasts == sorted(contrasts)
+    hues = [math.degrees(math.atan2(lab[2], lab[1])) for lab in (perceived(linear(colour)) for colour in ink.ramp)]
+    assert max(hues) - min(hues) < 15
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_marks_and_words_stand_out_from_the_paper(scheme: str) -> None:
     """3 : 1 for what is drawn and 4.5 : 1 for what is written, as WCAG 2.2 asks."""
     ink = INKS[scheme]
-    for colour in (*ink.layers, *ink.optimizers, ink.increase, ink.decrease):
+    for colour in (*ink.layers, *ink.ramp, *ink.optimizers, ink.increase, ink.decrease):
         assert contrast(colour, ink.paper) >= 3, colour
     for colour in (ink.ink, ink.muted):
         assert contrast(colour, ink.paper) >= 4.5, colour
@@ -841,9 +961,9 @@ def test_the_order_of_layers_is_that_of_the_recording() -> None:
     found = selection({"tensors": ["2", "10", "head"], "drawn": ["10", "head"], "network": {"layers": layers}})
     assert found == {
         "layers": {
-            "2": {"shape": [5, 6], "place": 0},
-            "10": {"shape": [4, 5], "place": 1},
-            "head": {"shape": [3, 4], "place": 2},
+            "2": {"shape": [5, 6], "place": 0, "drawn": False},
+            "10": {"shape": [4, 5], "place": 1, "drawn": True},
+            "head": {"shape": [3, 4], "place": 2, "drawn": True},
         },
         "left_out": 0,
     }
@@ -868,5 +988,5 @@ def test_the_manifest_is_json_that_a_template_can_read(drawn: Drawn) -> None:
     """With the keys that pages use, and no others."""
     text = drawn.workspace.figures_manifest.read_text(encoding="utf-8")
     assert json.loads(text) == drawn.manifest
-    wanted = {"files", "width", "height", "title", "caption", "alt", "data", "code"}
-    assert all(set(entry) == wanted for entry in drawn.manifest.values())
+    wanted = {"files", "width", "height", "said", "data", "code"}
+    assert all(set(entry) - {"layers"} == wanted for entry in drawn.manifest.values())

@@ -11,12 +11,13 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from report.analysis.table import Table
-from report.drawing.figures.comparison import by_chance, few, heights, key, room_beside, scope, seeds, short, when
-from report.drawing.figures.sources import Facts, Tables, Words, others, rows, selection
+from report.drawing.figures.comparison import by_chance, few, heights, is_rising, key, room_beside, scope, short, told
+from report.drawing.figures.sources import Facts, Labels, Tables, reach, rows, selection
 from report.drawing.figures.style import Ink, batches_below, brief, heading, sheet
-from report.wording import percent, series, shape
+from report.wording import shape
 
 TABLES = ("agreement_batches", "agreement")
+MOST = 3  # layers in one picture
 
 
 def facts(results: Mapping[str, Any], table: Table) -> Facts | None:
@@ -39,18 +40,18 @@ def facts(results: Mapping[str, Any], table: Table) -> Facts | None:
     }
 
 
-def draw(ink: Ink, tables: Tables, facts: Facts) -> Figure:
+def draw(ink: Ink, tables: Tables, facts: Facts, labels: Labels) -> Figure:
     """Draw one panel a layer: a line an optimizer, its prediction dashed."""
     layers = facts["layers"]
     table = tables["agreement_batches"]
-    entries = [(short(each["label"]), ink.optimizer(each["place"])) for each in facts["optimizers"]]
+    entries = [(short(each["label"]), ink.optimizer(each)) for each in facts["optimizers"]]
     figure, panels = sheet(heights(152, 128, 154, layers, entries))
     lowest = min(0.5, float(np.nanmin(table["mean"], initial=1)))
     for panel, (layer, row) in zip(panels, layers.items(), strict=True):
         panel.axhline(50, color=ink.muted, linewidth=0.7)
         for each in facts["optimizers"]:
             found = rows(table, optimizer=each["slug"], layer=layer)
-            colour = ink.optimizer(each["place"])
+            colour = ink.optimizer(each)
             predicted = facts["predicted"][each["slug"]]
             if predicted is not None:
                 panel.axhline(100 * predicted, color=colour, linewidth=1.1, linestyle=(0, (4, 3)))
@@ -64,33 +65,28 @@ def draw(ink: Ink, tables: Tables, facts: Facts) -> Figure:
         panel.yaxis.set_major_formatter("{x:.0f}%")
         heading(panel, brief(layer), shape(row["shape"]))
     key(panels[0], entries, ink, room_beside(layers))
-    batches_below(panels[-1])
+    batches_below(panels[-1], labels["batch"])
     return figure
 
 
-def words(tables: Tables, facts: Facts) -> Words:
-    """Write title, caption and alternative text."""
-    period = when(facts["window"], facts["batches"])
-    shares = "; ".join(
-        f"{each['label']}: "
-        + series(f"{percent(facts['share'][each['slug']][layer], 0)} in {layer}" for layer in facts["layers"])
-        + _predicted(facts, each["slug"])
+def said(tables: Tables, facts: Facts) -> Facts:
+    """Return the shares by optimizer and what chance predicts, and whether they fall as momentum rises."""
+    predicted, share = facts["predicted"], facts["share"]
+    every = [
+        {
+            "label": each["label"],
+            "share": reach(share[each["slug"]].values()),
+            "predicted": predicted[each["slug"]],
+        }
         for each in facts["optimizers"]
-    )
-    band = " The band is the interval of the main optimizer." if facts["seeds"] > 1 else ""
-    known = any(value is not None for value in facts["predicted"].values())
-    dashed = " Dashed: what chance alone predicts." if known else ""
-    return Words(
-        title="Updates against today's gradient",
-        caption=(
-            f"Share of the updates that go down the gradient of their own batch, of those where neither is zero, in "
-            f"steps of ten batches; {seeds(facts['seeds'])}.{dashed}{band} Over {period}, "
-            f"it is: {shares}.{others(facts)}"
+    ]
+    down = [[share[each["slug"]][layer] for each in reversed(facts["optimizers"])] for layer in facts["layers"]]
+    return {
+        **told(facts),
+        "optimizers": every,
+        "main": next(
+            row for row, each in zip(every, facts["optimizers"], strict=True) if each["slug"] == facts["main"]
         ),
-        alt=f"Line charts, one a layer, of the share of updates that agree with their batch's gradient. {shares}.",
-    )
-
-
-def _predicted(facts: Facts, slug: str) -> str:
-    predicted = facts["predicted"][slug]
-    return "" if predicted is None else f", predicted {percent(predicted, 0)}"
+        "has_theory": any(value is not None for value in predicted.values()),
+        "is_falling": is_rising(down),
+    }

@@ -11,12 +11,14 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from report.analysis.table import Table
-from report.drawing.figures.comparison import bars, few, heights, key, names, room_beside, scope, seeds, short
-from report.drawing.figures.sources import Facts, Tables, Words, others, rows, selection
+from report.drawing.figures.comparison import bars, few, heights, is_rising, key, room_beside, scope, short, told
+from report.drawing.figures.sources import Facts, Labels, Tables, reach, rows, selection
 from report.drawing.figures.style import Ink, brief, dots, heading, sheet
-from report.wording import fixed, series, shape, window
+from report.wording import shape
 
 TABLES = ("autocorrelation",)
+MOST = 3  # layers in one picture
+FAR = 10  # batches apart at which the words compare with theory
 
 
 def facts(results: Mapping[str, Any], table: Table) -> Facts | None:
@@ -38,19 +40,19 @@ def facts(results: Mapping[str, Any], table: Table) -> Facts | None:
     }
 
 
-def draw(ink: Ink, tables: Tables, facts: Facts) -> Figure:
+def draw(ink: Ink, tables: Tables, facts: Facts, labels: Labels) -> Figure:
     """Draw one panel a layer: measured points with intervals over theory's curves, a colour an optimizer."""
     layers = facts["layers"]
     table = rows(tables["autocorrelation"], series="updates", window=facts["window"])
-    entries = [(short(each["label"]), ink.optimizer(each["place"])) for each in facts["optimizers"]]
-    figure, panels = sheet(heights(166, 144, 170, layers, entries))
+    entries = [(short(each["label"]), ink.optimizer(each)) for each in facts["optimizers"]]
+    figure, panels = sheet(heights(160, 138, 164, layers, entries))
     shown = np.isin(table["optimizer"], [each["slug"] for each in facts["optimizers"]])
     lowest = float(np.nanmin(np.append(table["low"][shown], table["mean"][shown]), initial=0))
     for panel, (layer, row) in zip(panels, layers.items(), strict=True):
         panel.axhline(0, color=ink.muted, linewidth=0.7)
         for each in facts["optimizers"]:
             found = rows(table, optimizer=each["slug"], layer=layer)
-            colour = ink.optimizer(each["place"])
+            colour = ink.optimizer(each)
             if each["theory"]:
                 panel.plot(found["lag"], found["theory"], color=colour, linewidth=1.2, alpha=0.75)
             bars(panel, found["lag"], found["low"], found["high"], colour)
@@ -60,37 +62,30 @@ def draw(ink: Ink, tables: Tables, facts: Facts) -> Figure:
         panel.set_yticks([0, 0.5, 1])
         panel.set_xticks([1, 5, 10, 15, 20, 25, 30])
     key(panels[0], entries, ink, room_beside(layers))
-    panels[-1].set_xlabel("lag, batches", loc="right")
+    panels[-1].set_xlabel(labels["lag"], loc="right")
     return figure
 
 
-def words(tables: Tables, facts: Facts) -> Words:
-    """Write title, caption and alternative text."""
-    near = "; ".join(
-        f"{each['label']}: "
-        + series(f"{_number(facts['first_lag'][each['slug']][layer])} in {layer}" for layer in facts["layers"])
-        for each in facts["optimizers"]
-    )
-    period = window(facts["window"], facts["batches"])
-    curves = [each for each in facts["optimizers"] if each["theory"]]
-    theory = (
-        " Lines: what noise would give, momentum to the power of the lag. A point above its line needs another "
-        "cause than momentum."
-        if curves
-        else ""
-    )
-    return Words(
-        title="Correlation of updates, against the batches between them",
-        caption=(
-            f"Points: the correlation of a weight's updates so many batches apart, over all kept weights of a layer, "
-            f"in {period}; {seeds(facts['seeds'])}.{theory}{others(facts)}"
-        ),
-        alt=(
-            f"Charts, one a layer, of the correlation of updates against the lag, in {period}, for "
-            f"{names(facts['optimizers'])}. One batch apart it is, {near}."
-        ),
-    )
+def said(tables: Tables, facts: Facts) -> Facts:
+    """Return the correlations one batch apart, and the main optimizer's further apart beside what theory gives there.
 
-
-def _number(value: float | None) -> str:
-    return fixed(value, 2)
+    `is_rising`: in every layer with momentum; `is_below`: the whole intervals of most drawn layers lie below theory.
+    """
+    near = facts["first_lag"]
+    every = [{"label": each["label"], "near": reach(near[each["slug"]].values())} for each in facts["optimizers"]]
+    table = rows(tables["autocorrelation"], series="updates", window=facts["window"], optimizer=facts["main"], lag=FAR)
+    shown = np.isin(table["layer"], [layer for layer, row in facts["layers"].items() if row["drawn"]])
+    far, high, theory = (table[name][shown] for name in ("mean", "high", "theory"))
+    is_known = bool(len(far)) and bool(np.isfinite(theory).all())
+    return {
+        **told(facts),
+        "optimizers": every,
+        "has_theory": any(each["theory"] for each in facts["optimizers"]),
+        "is_rising": is_rising(
+            [near[each["slug"]][layer] for each in facts["optimizers"]] for layer in facts["layers"]
+        ),
+        "is_below": is_known and 2 * int((high < theory).sum()) > len(theory),
+        "lag": FAR,
+        "far": reach(far),
+        "far_theory": float(theory[0]) if is_known else None,
+    }

@@ -1,6 +1,8 @@
 """What figures of the study have in common: which optimizers they set side by side, their names and intervals."""
 
-from collections.abc import Mapping, Sequence
+import bisect
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -11,16 +13,17 @@ from matplotlib.patches import Circle
 from matplotlib.transforms import ScaledTranslation
 from numpy.typing import ArrayLike
 
+from report.analysis.intervals import LEVEL
 from report.analysis.windows import WINDOWS
 from report.drawing.choice import chosen
 from report.drawing.figures.style import PIXELS_PER_INCH, WIDTH, Ink, brief
-from report.wording import MINUS, plural, shape, thousands
+from report.wording import MINUS, shape
 
 AT_ONCE: Final = 4  # optimizers that a reader can tell apart in one panel
-MOST: Final = 12  # optimizers below one another
-LETTER: Final = 8.0  # CSS pixels of a letter of a key, on the wide side
-ROOM: Final = 390.0  # CSS pixels beside a panel's heading
-ACROSS: Final = 480.0  # CSS pixels above it
+MOST: Final = 7  # optimizers below one another
+LETTER: Final = 8.3  # CSS pixels of a letter of a key, on the wide side
+ROOM: Final = 300.0  # CSS pixels beside a panel's heading
+ACROSS: Final = 420.0  # CSS pixels above it
 LINE: Final = 20  # CSS pixels by which a key is raised for each line of its own that it needs
 
 Side = dict[str, Any]
@@ -30,19 +33,29 @@ Entry = tuple[str, str]  # of a key: a name and its colour
 def optimizers(results: Mapping[str, Any]) -> list[Side]:
     """Return the optimizers that have a training run, in the study's order, the main one first.
 
-    Each with `slug`, `label`, `name`, `momentum`, its `place` in the study, which decides its colour, and
-    whether there is a `theory` of it.
+    Each with `slug`, `label`, `name`, `momentum`, whether there is a `theory` of it, whether it is `in_family`, the
+    main one with more or less momentum, and its `colour`, a place in the ramp or among the other colours.
     """
     study = results["study"]
-    return [
+    found = [
         {
             **{key: each[key] for key in ("slug", "label", "name", "momentum")},
-            "place": place,
             "theory": results["theory"][each["slug"]] is not None,
         }
-        for place, each in enumerate(study["optimizers"])
+        for each in study["optimizers"]
         if study["runs"].get(each["slug"])
     ]
+    kin = _by_momentum(found)
+    steps = [each["momentum"] for each in at_most(kin, study["main"], AT_ONCE)]
+    others = [each["slug"] for each in found if each["name"] != found[0]["name"]]
+    for each in found:
+        each["in_family"] = each["slug"] not in others
+        each["colour"] = (
+            max(bisect.bisect_right(steps, each["momentum"]) - 1, 0) + (AT_ONCE - len(steps)) // 2
+            if each["in_family"]
+            else others.index(each["slug"])
+        )
+    return found
 
 
 def family(results: Mapping[str, Any]) -> list[Side]:
@@ -50,12 +63,15 @@ def family(results: Mapping[str, Any]) -> list[Side]:
 
     Where two have the same momentum, the first in the study stands for both.
     """
-    every = optimizers(results)
-    by_momentum: dict[float, Side] = {}
+    return _by_momentum(optimizers(results))
+
+
+def _by_momentum(every: Sequence[Side]) -> list[Side]:
+    found: dict[float, Side] = {}
     for each in every:
         if each["name"] == every[0]["name"]:
-            by_momentum.setdefault(each["momentum"], each)
-    return [by_momentum[momentum] for momentum in sorted(by_momentum)]
+            found.setdefault(each["momentum"], each)
+    return [found[momentum] for momentum in sorted(found)]
 
 
 def plain(results: Mapping[str, Any]) -> Side | None:
@@ -93,17 +109,7 @@ def ordered(results: Mapping[str, Any]) -> list[Side]:
     """Return all optimizers: the main one's family first, then the others, both by rising momentum."""
     kin = family(results)
     others = [each for each in optimizers(results) if each not in kin]
-    return [*kin, *sorted(others, key=lambda each: (each["momentum"], each["place"]))]
-
-
-def left_out(count: int) -> str:
-    """Say in a caption how many optimizers a figure does not show; nothing where it shows all."""
-    return f" Left out: {plural(count, 'other optimizer')}." if count else ""
-
-
-def names(sides: Sequence[Side]) -> str:
-    """Return the names of optimizers one after the other; they contain commas, hence the semicolons."""
-    return "; ".join(each["label"] for each in sides)
+    return [*kin, *sorted(others, key=lambda each: float(each["momentum"]))]
 
 
 def short(label: str) -> str:
@@ -111,15 +117,27 @@ def short(label: str) -> str:
     return label.split(", ", 1)[-1].split(" with ", 1)[-1]
 
 
-def when(window: str, batches: int) -> str:
-    """Return the batches of a window of a study of `batches`: `batches 101–1,000`."""
-    first, last = WINDOWS[window]
-    return f"batches {thousands(first)}–{thousands(batches if last is None else min(last, batches))}"
+def told(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what words say of every comparison: its `first` and `last` batch, its `seeds`, and what is left out."""
+    first, last = WINDOWS[facts["window"]]
+    return {
+        "first": first,
+        "last": facts["batches"] if last is None else min(last, facts["batches"]),
+        "seeds": facts["seeds"],
+        "is_averaged": facts["seeds"] > 1,
+        "level": LEVEL,
+        "left_out": facts["left_out"],
+    }
 
 
-def seeds(count: int) -> str:
-    """Say over how many seeds a mean and its interval are taken."""
-    return f"mean of {thousands(count)} seeds, with its 95 % interval" if count > 1 else "one seed, hence no interval"
+def is_rising(series: Iterable[Sequence[float | None]]) -> bool:
+    """Tell whether each series of two numbers or more, all known, rises from each to the next; False of none."""
+    every = list(series)
+    return bool(every) and all(
+        len(each) > 1 and all(now is not None and then is not None and now < then for now, then in pairs)
+        for each in every
+        for pairs in [itertools.pairwise(each)]
+    )
 
 
 def signed(value: float, places: int = 1) -> str:
@@ -203,3 +221,14 @@ def key(panel: Axes, entries: Sequence[Entry], ink: Ink, room: float = ROOM) -> 
     )
     box.set_in_layout(bool(up))
     panel.add_artist(box)
+
+
+def lines_key(panel: Axes, marks: Sequence[tuple[str, str, float]], high: float, ink: Ink, x: float = 0) -> None:
+    """Write what upright lines (name, colour, width) mean above a panel of `high` CSS pixels, from `x` on."""
+    for name, colour, width in marks:
+        foot, head = 1 + 8 / high, 1 + 20 / high
+        panel.plot(
+            [x + 0.004] * 2, [foot, head], color=colour, linewidth=width, transform=panel.transAxes, clip_on=False
+        )
+        words = panel.text(x + 0.018, 1 + 9 / high, name, transform=panel.transAxes, color=ink.muted)
+        x += words.get_window_extent().width / panel.get_window_extent().width + 0.06

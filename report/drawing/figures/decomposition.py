@@ -12,14 +12,15 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from report.analysis.table import Table
-from report.drawing.figures.comparison import bars, seeds, signed
-from report.drawing.figures.sources import Columns, Facts, Tables, Words, main_label, others, rows, selection
+from report.drawing.figures.comparison import bars, signed, told
+from report.drawing.figures.sources import Columns, Facts, Labels, Tables, main_label, reach, rows, selection
 from report.drawing.figures.style import PIXELS_PER_INCH, WIDTH, Ink, brief
-from report.wording import fixed, series, shape, window
+from report.wording import fixed, shape
 
 TABLES = ("decomposition",)
+MOST = 3  # layers in one picture
 TOSS: Final = ("chance", "uneven", "coasting")  # what add up to the run of tossed signs
-PARTS: Final = {"measured": 96, "chance": 84, "uneven": 84, "coasting": 94, "lean": 62}  # CSS pixels of names
+PARTS: Final = {"measured": 84, "chance": 78, "uneven": 78, "coasting": 90, "lean": 58}  # CSS pixels of names
 ROW, TOP, GAP = 92, 50, 10  # CSS pixels: of a layer, above, between columns
 BRACKET, NUMBER, BAR = 37, 63, 69  # CSS pixels from the top of a row
 THICK = 14  # CSS pixels of a bar
@@ -47,7 +48,7 @@ def facts(results: Mapping[str, Any], table: Table) -> Facts | None:
     }
 
 
-def draw(ink: Ink, tables: Tables, facts: Facts) -> Figure:
+def draw(ink: Ink, tables: Tables, facts: Facts, labels: Labels) -> Figure:
     """Draw a table of bars: a row a layer, a column a part, all to one scale."""
     layers = facts["layers"]
     height = TOP + ROW * len(layers) + 6
@@ -59,18 +60,24 @@ def draw(ink: Ink, tables: Tables, facts: Facts) -> Figure:
     panel.set_axis_off()
     table = rows(tables["decomposition"], optimizer=facts["main"], window=facts["window"])
     starts, zeros, scale = _columns(layers, table)
-    title = panel.text(0, 16, "Mean same-sign run, batches", weight="bold")
-    panel.annotate("   │ sign toss", (1, 0), xycoords=title, va="bottom", color=ink.muted)
+    title = panel.text(0, 16, labels["run"], weight="bold")
+    panel.annotate(f"   │ {labels['sign_toss']}", (1, 0), xycoords=title, va="bottom", color=ink.muted)
     signs = dict(zip(PARTS, ("", "= ", "+ ", "+ ", "+ "), strict=True))
     for part in PARTS:
-        panel.text(starts[part], 40, f"{signs[part]}{part}", color=ink.muted)
+        panel.text(starts[part], 40, f"{signs[part]}{labels[part]}", color=ink.muted)
         panel.plot([zeros[part]] * 2, [TOP + BRACKET + 6, height], color=ink.grid, linewidth=0.9, zorder=1)
     for line, (layer, row) in enumerate(layers.items()):
         top = TOP + ROW * line
         panel.plot([0, WIDTH], [top] * 2, color=ink.grid, linewidth=0.7, zorder=0)
         name = panel.text(0, top + 18, brief(layer), weight="bold")
         panel.annotate(f"  {shape(row['shape'])}", (1, 0), xycoords=name, va="bottom", color=ink.muted)
-        _bracket(panel, (starts["chance"], starts["lean"] - GAP), top + BRACKET, f"toss {fixed(row['toss'], 1)}", ink)
+        _bracket(
+            panel,
+            (starts["chance"], starts["lean"] - GAP),
+            top + BRACKET,
+            labels["toss"].format(run=fixed(row["toss"], 1)),
+            ink,
+        )
         for part in PARTS:
             value = row["parts"][part]
             colour = ink.muted if part == "chance" else ink.layer(row["place"])
@@ -87,29 +94,17 @@ def draw(ink: Ink, tables: Tables, facts: Facts) -> Figure:
     return figure
 
 
-def words(tables: Tables, facts: Facts) -> Words:
-    """Write title, caption and alternative text."""
-    layers = facts["layers"]
-    sums = "; ".join(
-        f"{layer}: {fixed(row['parts']['measured'], 1)}, of which the sign toss {fixed(row['toss'], 1)} ("
-        + series(f"{part} {fixed(row['parts'][part], 1)}" for part in TOSS)
-        + f") and lean {fixed(row['parts']['lean'], 1)}"
-        for layer, row in layers.items()
-    )
-    period = window(facts["window"], facts["batches"])
-    thin = " (thin lines)" if facts["seeds"] > 1 else ""
-    return Words(
-        title="Where persistence comes from",
-        caption=(
-            f"The mean same-sign run of {facts['label']} in {period} as a sum; {seeds(facts['seeds'])}{thin}. The "
-            f"first three parts make up the sign toss: the run that is left when a coin draws the sign of every "
-            f"gradient. They are what chance gives with this momentum and Gaussian gradients, what gradients of "
-            f"uneven size add, and coasting, where the gradient is exactly zero. The last part, lean, is what the "
-            f"direction of the gradients adds. Upright marks: the sign toss. All bars have one scale; those to the "
-            f"left of zero shorten runs.{others(facts)}"
-        ),
-        alt=f"Table of bars, one row a layer, of the mean same-sign run in {period} and its parts. {sums}.",
-    )
+def said(tables: Tables, facts: Facts) -> Facts:
+    """Return the parts by layer, and what share of each drawn layer's run the sign toss makes."""
+    drawn = [row for row in facts["layers"].values() if row["drawn"]] or list(facts["layers"].values())
+    shares = [row["toss"] / row["parts"]["measured"] for row in drawn]
+    return {
+        **told(facts),
+        "label": facts["label"],
+        "layers": [{"layer": layer, "toss": row["toss"], **row["parts"]} for layer, row in facts["layers"].items()],
+        "share": reach(shares),
+        "is_mostly_toss": min(shares) > 0.5,
+    }
 
 
 def _bracket(panel: Axes, span: tuple[float, float], y: float, words: str, ink: Ink) -> None:

@@ -12,12 +12,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from report.analysis.table import Table
-from report.drawing.figures.sources import Columns, Facts, Tables, Words
+from report.drawing.figures.sources import Columns, Facts, Labels, Tables
 from report.drawing.figures.style import PIXELS_PER_INCH, WIDTH, Ink
-from report.wording import thousands
 
 TABLES = ("digits",)
-FIRST = 196  # CSS pixels of the first image: seven a pixel of a digit of MNIST
+FIRST = 168  # CSS pixels of the first image: six a pixel of a digit of MNIST
 GAP = 6  # CSS pixels between neighbours
 HEADING = 30  # CSS pixels above each row
 BELOW = 26  # CSS pixels for the labels under the row
@@ -33,11 +32,11 @@ def facts(results: Mapping[str, Any], table: Table) -> Facts | None:
     return {key: data[key] for key in sorted(DATA)}
 
 
-def draw(ink: Ink, tables: Tables, facts: Facts) -> Figure:
+def draw(ink: Ink, tables: Tables, facts: Facts, labels: Labels) -> Figure:
     """Draw the first training image large, as the first article shows it, and one example of each class."""
     table = tables["digits"]
     across = math.ceil((len(table["label"]) - 1) / ROWS)
-    small = (WIDTH - FIRST - 40 - (across - 1) * GAP) // across
+    small = (WIDTH - FIRST - 24 - (across - 1) * GAP) // across
     height = HEADING + FIRST + BELOW
     figure = Figure(figsize=(WIDTH / PIXELS_PER_INCH, height / PIXELS_PER_INCH), dpi=PIXELS_PER_INCH)
     figure.set_layout_engine("none")
@@ -47,10 +46,10 @@ def draw(ink: Ink, tables: Tables, facts: Facts) -> Figure:
 
     first = place(0, HEADING, FIRST)
     _show(first, table, 0, facts["shape"])
-    _write(figure, 0, HEADING - 10, height, "First training image", weight="bold")
-    _write(figure, 0, height - 6, height, f"label {table['label'][0]}", color=ink.muted)
+    _write(figure, 0, HEADING - 10, height, labels["first"], weight="bold")
+    _write(figure, 0, height - 6, height, labels["label"].format(label=table["label"][0]), color=ink.muted)
     left = WIDTH - across * small - (across - 1) * GAP
-    _write(figure, left, HEADING - 10, height, "One of each class", weight="bold")
+    _write(figure, left, HEADING - 10, height, labels["each"], weight="bold")
     for position in range(1, len(table["label"])):
         row, column = divmod(position - 1, across)
         x = left + column * (small + GAP)
@@ -61,23 +60,17 @@ def draw(ink: Ink, tables: Tables, facts: Facts) -> Figure:
     return figure
 
 
-def words(tables: Tables, facts: Facts) -> Words:
-    """Write title, caption and alternative text."""
+def said(tables: Tables, facts: Facts) -> Facts:
+    """Return the size and the number of the images, and what the first one shows."""
     labels = tables["digits"]["label"]
-    images = thousands(facts["train"])
     rows, columns = facts["shape"]
-    return Words(
-        title="The digits",
-        caption=(
-            f"The first image of the training set, a {labels[0]}, as the first article shows it, and the first example "
-            f"of each class. The network sees {rows} × {columns} grey values from 0 to 1 and is trained on {images} "
-            f"such images; {thousands(facts['validation'])} others are held out for validation. Data: {facts['title']}."
-        ),
-        alt=(
-            f"Handwritten digits, white on black, {rows} by {columns} pixels each: large, the first training image, a "
-            f"{labels[0]}; beside it one example of each of the {len(labels) - 1} classes."
-        ),
-    )
+    return {
+        **{key: facts[key] for key in ("title", "train", "validation")},
+        "rows": rows,
+        "columns": columns,
+        "label": str(labels[0]),
+        "classes": len(labels) - 1,
+    }
 
 
 def _show(panel: Axes, table: Columns, position: int, shape: tuple[int, int]) -> None:

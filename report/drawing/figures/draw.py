@@ -1,17 +1,18 @@
-"""The figures, in the order of the article: what each is made from, how it is drawn, and what pages say of it."""
+"""The figures, in the order of the article: what each is made from, how it is drawn, and what words say of it."""
 
 import functools
 import importlib
-from collections.abc import Mapping
+import itertools
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from report import files
+from report import files, wording
 from report.analysis import columns
 from report.analysis import results as analysed
 from report.drawing.figures import picture
 from report.drawing.figures.picture import ENDINGS, SCHEMES
-from report.drawing.figures.sources import Drawing, Facts, Tables
+from report.drawing.figures.sources import Drawing, Facts, Labels, Tables, in_parts
 from report.products import Product
 from report.workspace import Workspace
 
@@ -24,6 +25,7 @@ FIGURES: Final = (
     "histogram",
     "update_size",
     "raster",
+    "togetherness",
     "autocorrelation",
     "persistence",
     "run_lengths",
@@ -55,25 +57,26 @@ def plan(workspace: Workspace) -> dict[str, Facts]:
     return found
 
 
-def products(workspace: Workspace, planned: Mapping[str, Facts]) -> list[Product]:
-    """Return the figures as products."""
+def products(workspace: Workspace, planned: Mapping[str, Facts], languages: Sequence[str]) -> list[Product]:
+    """Return the figures as products, each with its pictures in every language."""
     return [
         Product(
             f"figure {name}",
             (f"report.drawing.figures.{name}", "report.drawing.figures.draw"),
-            functools.partial(_inputs, workspace, name, facts),
-            functools.partial(_outputs, workspace, name),
-            functools.partial(_draw, workspace, name, facts),
+            functools.partial(_inputs, workspace, name, facts, languages),
+            functools.partial(_outputs, workspace, name, facts, languages),
+            functools.partial(_draw, workspace, name, facts, languages),
         )
         for name, facts in planned.items()
     ]
 
 
-def describe(workspace: Workspace, planned: Mapping[str, Facts]) -> None:
+def describe(workspace: Workspace, planned: Mapping[str, Facts], languages: Sequence[str]) -> None:
     """Write the manifest that pages read, and remove the figures of other results, which the site would publish."""
-    files.write_json(workspace.figures_manifest, {name: _entry(workspace, name, planned[name]) for name in planned})
-    wanted = {path for name in planned for path in _outputs(workspace, name)}
-    for path in sorted(workspace.figures.glob("*.*")):
+    entries = {name: _entry(workspace, name, facts, languages) for name, facts in planned.items()}
+    files.write_json(workspace.figures_manifest, entries)
+    wanted = {path for name, facts in planned.items() for path in _outputs(workspace, name, facts, languages)}
+    for path in sorted(workspace.figures.rglob("*.*")):
         if path not in wanted:
             path.unlink()
 
@@ -94,44 +97,75 @@ def _tables(workspace: Workspace, name: str) -> Tables:
     return {table: columns.read(path) for table, path in paths.items() if path.is_file()}
 
 
-def _inputs(workspace: Workspace, name: str, facts: Facts) -> list[Any]:
+def _labels(workspace: Workspace, name: str, language: str) -> Labels:
+    """Return what a figure's axes, headings and legends say in a language: its own words and those of all figures."""
+    sections = wording.read(workspace.templates, language, "labels")
+    return {**sections["common"], **sections.get(name, {})}
+
+
+def _parts(name: str, facts: Facts) -> list[Facts]:
+    """Return the facts of each picture of a figure, the one that is shown first at the beginning."""
+    most: int | None = getattr(_module(name), "MOST", None)
+    return [facts] if most is None else in_parts(facts, most)
+
+
+def _inputs(workspace: Workspace, name: str, facts: Facts, languages: Sequence[str]) -> list[Any]:
     """Return all that a figure is made from, besides code."""
-    return [facts, *(_table(workspace, table) for table in _module(name).TABLES), HERE / "house.mplstyle"]
+    labels = {language: _labels(workspace, name, language) for language in languages}
+    return [facts, labels, *(_table(workspace, table) for table in _module(name).TABLES), HERE / "house.mplstyle"]
 
 
-def _draw(workspace: Workspace, name: str, facts: Facts) -> None:
-    """Draw both variants of a figure; where one becomes an image, remove the vector file it had, and vice versa."""
+def _draw(workspace: Workspace, name: str, facts: Facts, languages: Sequence[str]) -> None:
+    """Draw all variants of a figure; where one becomes an image, remove the vector file it had, and vice versa."""
     module, tables = _module(name), _tables(workspace, name)
-    for scheme, (ending, content) in picture.variants(lambda ink: module.draw(ink, tables, facts)).items():
-        stem = f"{name}{SCHEMES[scheme]}"
-        files.write_bytes(workspace.figures / f"{stem}{ending}", content)
-        for other in ENDINGS:
-            if other != ending:
-                (workspace.figures / f"{stem}{other}").unlink(missing_ok=True)
+    for language, (place, part) in itertools.product(languages, enumerate(_parts(name, facts))):
+        draw = functools.partial(module.draw, tables=tables, facts=part, labels=_labels(workspace, name, language))
+        for scheme, (ending, content) in picture.variants(draw).items():
+            for kind, path in zip(ENDINGS, _paths(workspace, name, language, place, scheme), strict=True):
+                if kind == ending:
+                    files.write_bytes(path, content)
+                else:
+                    path.unlink(missing_ok=True)
 
 
-def _entry(workspace: Workspace, name: str, facts: Facts) -> dict[str, Any]:
-    """Return what pages need to show a figure. Words are written anew each time: they cost no drawing."""
-    module = _module(name)
-    words = module.words(_tables(workspace, name), facts)
-    outputs = dict(zip(SCHEMES, _outputs(workspace, name), strict=True))
-    width, height = picture.size(outputs["light"])
+def _entry(workspace: Workspace, name: str, facts: Facts, languages: Sequence[str]) -> dict[str, Any]:
+    """Return what pages need to show a figure: its pictures, and the facts that words are filled with."""
+    module, parts = _module(name), _parts(name, facts)
+    pictures = []
+    for place in range(len(parts)):
+        found = {
+            language: {scheme: _path(workspace, name, language, place, scheme) for scheme in SCHEMES}
+            for language in languages
+        }
+        width, height = picture.size(found[languages[0]]["light"])
+        paths = {
+            language: {scheme: path.relative_to(workspace.docs).as_posix() for scheme, path in by_scheme.items()}
+            for language, by_scheme in found.items()
+        }
+        pictures.append({"files": paths, "width": width, "height": height})
+    layers = [{"names": list(part["layers"]), **each} for part, each in zip(parts, pictures, strict=True) if parts[1:]]
     return {
-        "files": {scheme: f"figures/{path.name}" for scheme, path in outputs.items()},
-        "width": width,
-        "height": height,
-        "title": words.title,
-        "caption": words.caption,
-        "alt": words.alt,
+        **pictures[0],
+        **({"layers": layers} if layers else {}),
+        "said": module.said(_tables(workspace, name), facts),
         "data": f"tables/{module.TABLES[0]}.csv",
         "code": {"path": f"report/drawing/figures/{name}.py", "function": "draw"},
     }
 
 
-def _outputs(workspace: Workspace, name: str) -> list[Path]:
-    """Return the files of a figure, the light one first; of one that is not drawn yet, the SVGs."""
-    found = []
-    for ending in SCHEMES.values():
-        paths = [workspace.figures / f"{name}{ending}{kind}" for kind in ENDINGS]
-        found.append(next((path for path in paths if path.exists()), paths[0]))
-    return found
+def _outputs(workspace: Workspace, name: str, facts: Facts, languages: Sequence[str]) -> list[Path]:
+    """Return the files of a figure; of one that is not drawn yet, the SVGs."""
+    places = range(len(_parts(name, facts)))
+    return [_path(workspace, name, *which) for which in itertools.product(languages, places, SCHEMES)]
+
+
+def _path(workspace: Workspace, name: str, language: str, place: int, scheme: str) -> Path:
+    """Return the file of one variant of a picture."""
+    paths = _paths(workspace, name, language, place, scheme)
+    return next((path for path in paths if path.exists()), paths[0])
+
+
+def _paths(workspace: Workspace, name: str, language: str, place: int, scheme: str) -> list[Path]:
+    """Return the files that one variant of a picture may become."""
+    stem = f"{name}{f'-{place + 1}' if place else ''}{SCHEMES[scheme]}"
+    return [workspace.figures / language / f"{stem}{kind}" for kind in ENDINGS]

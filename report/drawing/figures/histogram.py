@@ -13,11 +13,12 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from report.analysis import cuts
 from report.analysis.table import Table
-from report.drawing.figures.sources import Facts, Tables, Words, main_label, main_place, others, rows, selection
+from report.drawing.figures.sources import Facts, Labels, Tables, main_label, main_place, reach, rows, selection
 from report.drawing.figures.style import Ink, brief, exponent, heading, label, scaled, sheet, unit
-from report.wording import SUPERSCRIPTS, digits, percent, plural, series, shape, thousands
+from report.wording import SUPERSCRIPTS, digits, shape, thousands
 
 TABLES = ("histogram", "thresholds")
+MOST = 3  # layers in one picture
 ALIKE = 8  # layers whose widest and narrowest range differ by less share one x axis
 
 
@@ -37,7 +38,7 @@ def facts(results: Mapping[str, Any], table: Table) -> Facts | None:
     }
 
 
-def draw(ink: Ink, tables: Tables, facts: Facts) -> Figure:
+def draw(ink: Ink, tables: Tables, facts: Facts, labels: Labels) -> Figure:
     """Draw one panel a layer: counts as filled steps, τ on either side of the mean."""
     layers = facts["layers"]
     table = tables["histogram"]
@@ -48,7 +49,7 @@ def draw(ink: Ink, tables: Tables, facts: Facts) -> Figure:
     }
     share = max(reach.values()) < ALIKE * min(reach.values())
     power = exponent(max(reach.values()))
-    figure, panels = sheet([124 if share else 140] * (len(layers) - 1) + [146], share_x=share)
+    figure, panels = sheet([134 if share else 144] * (len(layers) - 1) + [158], share_x=share)
     top = 6.0 * max(1, int(table["count"].max()))
     for panel, (layer, row) in zip(panels, layers.items(), strict=True):
         bins = rows(table, layer=layer)
@@ -66,33 +67,26 @@ def draw(ink: Ink, tables: Tables, facts: Facts) -> Figure:
             panel.axvline(x, color=ink.ink, linewidth=1, linestyle=(0, (4, 3)))
         label(panel, x, top / 4, f"τ = {digits(row['threshold'])}", ink, offset=(-5, 0), ha="right")
         panel.xaxis.set_major_formatter(FuncFormatter(lambda value, _: scaled(round(value, 6))))
-        heading(panel, brief(layer), shape(row["shape"]) + ("" if share or not here else f", in {unit(here)}"))
-    panels[-1].set_xlabel(f"change in one batch{f', in {unit(power)}' if share and power else ''}", loc="right")
+        heading(panel, brief(layer), shape(row["shape"]) + ("" if share or not here else f", {unit(here)}"))
+    panels[-1].set_xlabel(labels["change"] + (f", {unit(power)}" if share and power else ""), loc="right")
     return figure
 
 
-def words(tables: Tables, facts: Facts) -> Words:
-    """Write title, caption and alternative text."""
+def said(tables: Tables, facts: Facts) -> Facts:
+    """Return the thresholds by layer, and what share of updates reach them or are exactly zero."""
     layers = facts["layers"]
-    laws = series(
-        f"{digits(row['threshold'])} in {layer} ({thousands(row['full_colour'])} of {thousands(row['count'])} updates)"
-        for layer, row in layers.items()
-    )
-    zeros = series(f"{percent(row['zero_share'])} in {layer}" for layer, row in layers.items())
-    bins = len(rows(tables["histogram"], layer=next(iter(layers)))["count"])
-    return Words(
-        title="How often a weight changes by how much",
-        caption=(
-            f"All recorded updates of each layer in {bins} bins; the count is logarithmic. Dashed: the threshold τ "
-            "of the first article, on both sides of the layer's mean. Updates at or beyond it are drawn in full "
-            f"colour in the animations: τ is {laws}. Exactly zero are {zeros}. Optimizer: {facts['optimizer']}."
-            f"{others(facts)}"
-        ),
-        alt=(
-            f"{plural(len(layers), 'histogram')}, one a layer, of the change of a weight in one batch: a high peak "
-            f"around zero and tails that fall over several powers of ten. The threshold is {laws}."
-        ),
-    )
+    return {
+        "optimizer": facts["optimizer"],
+        "left_out": facts["left_out"],
+        "bins": len(rows(tables["histogram"], layer=next(iter(layers)))["count"]),
+        "layers": [
+            {"layer": layer, **{name: row[name] for name in ("threshold", "full_colour", "count", "zero_share")}}
+            for layer, row in layers.items()
+        ],
+        "is_reached": any(row["full_colour"] for row in layers.values()),
+        "one_in": reach(row["count"] / row["full_colour"] for row in layers.values() if row["full_colour"]),
+        "zero": reach(row["zero_share"] for row in layers.values()),
+    }
 
 
 def _power_of_ten(value: float) -> str:

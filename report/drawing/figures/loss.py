@@ -11,9 +11,10 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from report.analysis.table import Table
-from report.drawing.figures.sources import Columns, Facts, Tables, Words, look, main_label
+from report.drawing.figures.comparison import optimizers
+from report.drawing.figures.sources import Columns, Facts, Labels, Tables, look
 from report.drawing.figures.style import Ink, batches_below, few_values, heading, label, sheet
-from report.wording import digits, fixed, percent, plural, thousands
+from report.wording import digits, fixed
 
 TABLES = ("loss", "validation")
 FAINT = 0.32  # opacity of single batches
@@ -30,17 +31,17 @@ def facts(results: Mapping[str, Any], table: Table) -> Facts | None:
         "chance": results["reference"]["ln_classes"],
         "classes": results["data"].get("classes"),
         "batch_size": look(results, "about", "training", "batch_size"),
-        "optimizer": main_label(results),
+        "main": optimizers(results)[0],
     }
 
 
-def draw(ink: Ink, tables: Tables, facts: Facts) -> Figure:
+def draw(ink: Ink, tables: Tables, facts: Facts, labels: Labels) -> Figure:
     """Draw the loss above, the accuracy below where there is one."""
     loss, validation = tables["loss"], tables.get("validation", {})
     is_two = _has(loss, "train_accuracy")
-    figure, panels = sheet((250, 230)[: 1 + is_two])
+    figure, panels = sheet((246, 230)[: 1 + is_two])
     above, below = panels[0], panels[-1]
-    colour = ink.optimizer(0)
+    colour = ink.optimizer(facts["main"])
     for panel, column, factor in zip(panels, ("loss", "accuracy"), (1, 100), strict=False):
         panel.plot(loss["batch"], factor * loss[f"train_{column}"], color=colour, alpha=FAINT, linewidth=0.6)
         panel.plot(loss["batch"], factor * loss[f"train_{column}_median"], color=colour, linewidth=2)
@@ -60,53 +61,40 @@ def draw(ink: Ink, tables: Tables, facts: Facts) -> Figure:
     chance, held_out = facts["chance"], facts["final_validation_loss"]
     if chance:
         above.axhline(chance, color=ink.muted, linewidth=1, linestyle=(0, (4, 3)))
-        guessing = f"guessing, ln {facts['classes']}"
+        guessing = labels["guessing"].format(classes=facts["classes"])
         label(above, loss["batch"][-1], chance, guessing, ink, offset=(0, 9), ha="right", color=ink.muted)
-    heading(above, "Loss, nats", "" if held_out is None else f"◆ validation, {digits(held_out)} at the end")
+    end = labels["validation"]
+    heading(above, labels["loss"], "" if held_out is None else end.format(value=digits(held_out)))
     lowest = min(0.0, 1.05 * float(np.nanmin(loss["train_loss_median"])))
     above.set_ylim(lowest, max(1.25 * (chance or 0), 1.05 * float(np.nanmax(loss["train_loss_median"]))) or 1)
     few_values(above)
     if is_two:
         right = facts["final_validation_accuracy"]
-        heading(below, "Accuracy, %", "" if right is None else f"◆ validation, {fixed(100 * right, 1)} at the end")
+        heading(below, labels["accuracy"], "" if right is None else end.format(value=fixed(100 * right, 1)))
         below.set_ylim(0, 102)
         below.set_yticks([0, 25, 50, 75, 100])
-    batches_below(below)
+    batches_below(below, labels["batch"])
     return figure
 
 
-def words(tables: Tables, facts: Facts) -> Words:
-    """Write title, caption and alternative text."""
+def said(tables: Tables, facts: Facts) -> Facts:
+    """Return where loss and accuracy begin and end, and which of them there are."""
     batches = len(tables["loss"]["batch"])
-    is_two = _has(tables["loss"], "train_accuracy")
+    names = ("first", "running_window", "chance", "classes", "batch_size", "last_hundred_median")
     held_out, right = facts["final_validation_loss"], facts["final_validation_accuracy"]
-    accuracy = percent(right)
-    images = f" of {plural(facts['batch_size'], 'image')}" if facts["batch_size"] else ""
-    first = digits(facts["first"])
-    width = f"the running median over {plural(facts['running_window'], 'batch', 'batches')} (line)"
-    diamonds = "" if held_out is None else " and the validation images (diamonds)"
-    comma = " and" if held_out is None else ","
-    guessing = f"; guessing would have {digits(facts['chance'])} (dashed)" if facts["chance"] else ""
-    end = (
-        ""
-        if held_out is None
-        else f" At the end the validation loss is {digits(held_out)}"
-        + ("." if right is None else f" and the accuracy {accuracy}.")
-    )
-    name = "Loss and accuracy" if is_two else "Loss"
-    return Words(
-        title=f"{name} over the batches",
-        caption=(
-            f"Each of the {plural(batches, 'batch', 'batches')}{images} (faint){comma} {width}{diamonds}. The first "
-            f"batch has a loss of {first} nats{guessing}.{end} Optimizer: {facts['optimizer']}."
-        ),
-        alt=(
-            f"{'Two line charts' if is_two else 'A line chart'} over {thousands(batches)} batches. The loss goes from "
-            f"{first} nats in the first batch to a median of {digits(facts['last_hundred_median'])} over the last "
-            f"{min(100, batches)}, with single batches scattered widely around it"
-            + ("." if right is None else f"; the accuracy on the validation images ends at {accuracy}.")
-        ),
-    )
+    return {
+        **{name: facts[name] for name in names},
+        "optimizer": facts["main"]["label"],
+        "batches": batches,
+        "last": min(100, batches),
+        "validation_loss": held_out,
+        "accuracy": right,
+        "has_accuracy": _has(tables["loss"], "train_accuracy"),
+        "has_validation": held_out is not None,
+        "has_validation_accuracy": right is not None,
+        "has_guessing": bool(facts["chance"]),
+        "has_images": bool(facts["batch_size"]),
+    }
 
 
 def _has(table: Columns, column: str) -> bool:

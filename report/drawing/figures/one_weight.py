@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from report.analysis.table import Table
-from report.drawing.figures.comparison import at_most, left_out, names, ordered
-from report.drawing.figures.sources import Facts, Tables, Words, rows
+from report.drawing.figures.comparison import at_most, is_rising, ordered
+from report.drawing.figures.sources import Facts, Labels, Tables, rows
 from report.drawing.figures.style import Ink, batches_below, heading, sheet, stems
-from report.wording import digits, plural, shape, thousands
+from report.wording import digits, shape
 
 TABLES = ("one_weight",)
 SHOWN = 100  # batches: as many as can be told apart on a phone
@@ -41,10 +42,10 @@ def facts(results: Mapping[str, Any], table: Table) -> Facts | None:
     }
 
 
-def draw(ink: Ink, tables: Tables, facts: Facts) -> Figure:
+def draw(ink: Ink, tables: Tables, facts: Facts, labels: Labels) -> Figure:
     """Draw one panel an optimizer, each scaled to its own largest update: signs compare, sizes do not."""
     every = facts["optimizers"]
-    figure, panels = sheet([84] * (len(every) - 1) + [112])
+    figure, panels = sheet([62] * (len(every) - 1) + [92])
     for panel, each in zip(panels, every, strict=True):
         found = rows(tables["one_weight"], optimizer=each["slug"])
         shown = (found["batch"] >= facts["first"]) & (found["batch"] <= facts["last"])
@@ -57,40 +58,39 @@ def draw(ink: Ink, tables: Tables, facts: Facts) -> Figure:
         heading(
             panel,
             each["label"],
-            f"±{digits(largest, 2)}" if largest else "stands still",
-            colour=ink.optimizer(each["place"]),
+            f"±{digits(largest, 2)}" if largest else labels["still"],
+            colour=ink.optimizer(each),
         )
         if panel is not panels[-1]:
             panel.spines["bottom"].set_visible(False)
-    batches_below(panels[-1])
+    batches_below(panels[-1], labels["batch"])
     panels[-1].set_xlim(facts["first"] - 1, facts["last"] + 1)
     return figure
 
 
-def words(tables: Tables, facts: Facts) -> Words:
-    """Write title, caption and alternative text."""
-    every = facts["optimizers"]
+def said(tables: Tables, facts: Facts) -> Facts:
+    """Return which weight it is, what stands still, and how many batches it keeps a direction under each optimizer.
+
+    `is_rising`: whether that grows with the momentum within the main optimizer's family.
+    """
+    every, table = facts["optimizers"], tables["one_weight"]
     output, source = facts["index"]
-    name = f"{facts['layer']}[{output}, {source}]"
-    period = f"batches {thousands(facts['first'])}–{thousands(facts['last'])}"
-    table = tables["one_weight"]
-    shown = (table["batch"] >= facts["first"]) & (table["batch"] <= facts["last"])
-    idle = [each for each in every if not table["update"][shown & (table["optimizer"] == each["slug"])].any()]
-    still = f" Under {names(idle)} this weight has no gradient there and stands still." if idle else ""
-    is_seeded = facts["seed"] is not None
-    seed = f", seed {facts['seed']}" if is_seeded else ""
-    shared = " All panels share initial weights, batches and dropout masks." if is_seeded else ""
-    return Words(
-        title=f"One weight under {plural(len(every), 'optimizer')}",
-        caption=(
-            f"The updates of the weight {name} of layer {facts['layer']} ({shape(facts['shape'])}) in {period}"
-            f"{seed}: red up, blue down. It is the weight of that layer that is least often without a gradient, "
-            f"whatever the optimizer.{shared} Each is scaled to its own largest update (±, beside the name): compare "
-            f"directions, not sizes.{still}"
-            f"{left_out(facts['left_out'])}"
-        ),
-        alt=(
-            f"{plural(len(every), 'chart')} of the updates of one weight, {name}, in {period}, red above zero and blue "
-            f"below: {names(every)}."
-        ),
-    )
+    in_sight = (table["batch"] >= facts["first"]) & (table["batch"] <= facts["last"])
+    updates = {each["slug"]: table["update"][in_sight & (table["optimizer"] == each["slug"])] for each in every}
+    runs = {slug: _mean_run(found) for slug, found in updates.items()}
+    return {
+        **{name: facts[name] for name in ("layer", "first", "last", "seed", "left_out")},
+        "weight": f"{facts['layer']}[{output}, {source}]",
+        "shape": shape(facts["shape"]),
+        "is_seeded": facts["seed"] is not None,
+        "count": len(every),
+        "optimizers": [{"label": each["label"], "run": runs[each["slug"]]} for each in every],
+        "idle": [each["label"] for each in every if not updates[each["slug"]].any()],
+        "is_rising": is_rising([[runs[each["slug"]] for each in every if each["in_family"]]]),
+    }
+
+
+def _mean_run(updates: NDArray[np.float64]) -> float | None:
+    """Return for how many of (batches,) updates one sign lasts on average, zeros aside; None of fewer than two."""
+    signs = np.sign(updates[updates != 0])
+    return float(len(signs) / (1 + np.count_nonzero(np.diff(signs)))) if len(signs) > 1 else None

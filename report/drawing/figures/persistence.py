@@ -15,23 +15,24 @@ from report.drawing.figures.comparison import (
     at_most,
     bars,
     by_chance,
-    family,
+    is_rising,
     key,
-    left_out,
+    lines_key,
     ordered,
     raised,
     scope,
-    seeds,
+    told,
 )
-from report.drawing.figures.sources import Facts, Tables, Words, others, rows, selection
-from report.drawing.figures.style import PIXELS_PER_INCH, WIDTH, Ink, dots
-from report.wording import fixed, series, window
+from report.drawing.figures.sources import Facts, Labels, Tables, reach, rows, selection
+from report.drawing.figures.style import HIGHEST, PIXELS_PER_INCH, WIDTH, Ink, dots
 
 TABLES = ("persistence",)
+MOST = 3  # layers in one picture
 ROW = 22  # CSS pixels of an optimizer's name
-LAYER = 9  # CSS pixels of each layer below it
-TOP, BELOW, SIDE = 34, 46, 12  # CSS pixels around
-ROOM = 310  # CSS pixels beside what the marks mean
+LAYER = 9  # CSS pixels of each layer below it, where there is room
+APART = 6  # CSS pixels between optimizers
+TOP, BELOW, SIDE = 30, 46, 12  # CSS pixels around
+ROOM = 240  # CSS pixels beside what the marks mean
 TICKS = (1, 2, 5, 10, 20, 50, 100, 200, 500)
 
 
@@ -42,11 +43,10 @@ def facts(results: Mapping[str, Any], table: Table) -> Facts | None:
         return None
     study = results["study"]
     every = at_most(found, study["main"])
-    kin, shown = family(results), selection(results)
+    shown = selection(results)
     return {
         "optimizers": every,
         "optimizers_left_out": len(found) - len(every),
-        "family": len([each for each in every if each in kin]),
         **shown,
         **scope(results, every),
         "mean_run": {
@@ -67,13 +67,14 @@ def facts(results: Mapping[str, Any], table: Table) -> Facts | None:
     }
 
 
-def draw(ink: Ink, tables: Tables, facts: Facts) -> Figure:
+def draw(ink: Ink, tables: Tables, facts: Facts, labels: Labels) -> Figure:
     """Draw a row an optimizer, and in it a dot and the mark of its sign toss a layer; a pale line for the formula."""
     layers = facts["layers"]
-    step = ROW + LAYER * len(layers) + 10
     entries = [(layer, ink.layer(row["place"])) for layer, row in layers.items()]
-    above = TOP + raised(entries, ROOM)
-    height = above + step * len(facts["optimizers"]) + BELOW
+    above, count = TOP + raised(entries, ROOM), len(facts["optimizers"])
+    step = min(ROW + LAYER * len(layers) + APART, (HIGHEST - above - BELOW) // count)
+    layer_high = (step - ROW - APART) / len(layers)
+    height = above + step * count + BELOW
     figure = Figure(figsize=(WIDTH / PIXELS_PER_INCH, height / PIXELS_PER_INCH), dpi=PIXELS_PER_INCH)
     figure.set_layout_engine("none")
     inside = height - above - BELOW
@@ -90,12 +91,12 @@ def draw(ink: Ink, tables: Tables, facts: Facts) -> Figure:
             panel.axhline(top, color=ink.grid, linewidth=0.7)
         for line, (layer, shown) in enumerate(layers.items()):
             row = rows(found, layer=layer)
-            y = [top + ROW + LAYER * (line + 0.5) + 2] * len(row["mean"])
+            y = [top + ROW + layer_high * (line + 0.5) + 1] * len(row["mean"])
             colour = ink.layer(shown["place"])
             bars(panel, y, row["low"], row["high"], colour, upright=False)
             toss = facts["toss"][each["slug"]][layer]
             if toss is not None:
-                across, up = [toss] * 2, [y[0] - LAYER / 2 + 0.5, y[0] + LAYER / 2 - 0.5]
+                across, up = [toss] * 2, [y[0] - layer_high / 2 + 0.5, y[0] + layer_high / 2 - 0.5]
                 panel.plot(across, up, color=ink.ink, linewidth=1.8, solid_capstyle="butt", zorder=4)
                 largest = max(largest, toss)
             dots(panel, row["mean"], y, colour, 5.5)
@@ -104,7 +105,7 @@ def draw(ink: Ink, tables: Tables, facts: Facts) -> Figure:
         if predicted:
             panel.plot(
                 [predicted] * 2,
-                [top + ROW + 1, top + step - 5],
+                [top + ROW, top + step - 4],
                 color=ink.muted,
                 linewidth=0.9,
                 zorder=2,
@@ -115,53 +116,36 @@ def draw(ink: Ink, tables: Tables, facts: Facts) -> Figure:
     panel.set_xticks([tick for tick in TICKS if tick <= 1.25 * largest])
     panel.xaxis.set_minor_locator(NullLocator())
     panel.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    panel.set_xlabel("mean same-sign run, batches", loc="right")
-    marks = [("sign toss", ink.ink, 1.8)] if _tosses(facts) else []
+    panel.set_xlabel(labels["run"], loc="right")
+    marks = [(labels["sign_toss"], ink.ink, 1.8)] if _tosses(facts) else []
     if any(facts["predicted"].values()):
-        marks.append(("formula", ink.muted, 0.9))
-    x = 0.0
-    for name, colour, width in marks:
-        foot, head = 1 + 8 / inside, 1 + 20 / inside
-        panel.plot(
-            [x + 0.004] * 2, [foot, head], color=colour, linewidth=width, transform=panel.transAxes, clip_on=False
-        )
-        panel.text(x + 0.018, 1 + 9 / inside, name, transform=panel.transAxes, color=ink.muted)
-        x += 0.2
+        marks.append((labels["formula"], ink.muted, 0.9))
+    lines_key(panel, marks, inside, ink)
     key(panel, entries, ink, ROOM)
     return figure
 
 
-def words(tables: Tables, facts: Facts) -> Words:
-    """Write title, caption and alternative text."""
-    period = window(facts["window"], facts["batches"])
-    found = "; ".join(
-        f"{each['label']}: "
-        + series(
-            f"{fixed(facts['mean_run'][each['slug']][layer], 1)} in {layer}"
-            + (
-                ""
-                if facts["toss"][each["slug"]][layer] is None
-                else f" (tossed {fixed(facts['toss'][each['slug']][layer], 1)})"
-            )
-            for layer in facts["layers"]
-        )
-        + (f", formula {fixed(facts['predicted'][each['slug']], 1)}" if facts["predicted"][each["slug"]] else "")
-        for each in facts["optimizers"]
-    )
-    kin = facts["optimizers"][: facts["family"]]
-    sorted_by = f", {kin[0]['name']} by rising momentum, then the others" if len(kin) > 1 else ""
-    toss = " Thick marks: the sign toss, the same gradients through the same optimizer with signs drawn by a coin."
-    formula = " Thin lines: the formula for Gaussian noise, π/arccos of the momentum."
-    lines = (toss if _tosses(facts) else "") + (formula if any(facts["predicted"].values()) else "")
-    return Words(
-        title="How long a weight keeps its direction, and momentum",
-        caption=(
-            f"Mean number of consecutive batches in which a weight's updates keep their sign in {period}, under each "
-            f"optimizer{sorted_by}. Dots: measured, one a layer; {seeds(facts['seeds'])}.{lines} The axis is "
-            f"logarithmic.{left_out(facts['optimizers_left_out'])}{others(facts)}"
-        ),
-        alt=f"Dot chart of the mean same-sign run in {period}. {found}.",
-    )
+def said(tables: Tables, facts: Facts) -> Facts:
+    """Return runs and tosses by optimizer, and whether runs grow with the main one's momentum in every layer."""
+    run, toss, predicted = facts["mean_run"], facts["toss"], facts["predicted"]
+    family = [each["slug"] for each in facts["optimizers"] if each["in_family"]]
+    return {
+        **told(facts),
+        "optimizers": [
+            {
+                "label": each["label"],
+                "run": reach(run[each["slug"]].values()),
+                "toss": reach(toss[each["slug"]].values()),
+                "formula": predicted[each["slug"]],
+            }
+            for each in facts["optimizers"]
+        ],
+        "optimizers_left_out": facts["optimizers_left_out"],
+        "is_sorted": len(family) > 1,
+        "has_toss": _tosses(facts),
+        "has_formula": any(predicted.values()),
+        "is_rising": is_rising([[run[slug][layer] for slug in family] for layer in facts["layers"]]),
+    }
 
 
 def _tosses(facts: Facts) -> bool:

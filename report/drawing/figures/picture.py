@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from PIL import Image
 
@@ -44,7 +45,7 @@ def variants(draw: Callable[[Ink], Figure]) -> dict[str, tuple[str, bytes]]:
 def encode(figure: Figure) -> tuple[str, bytes]:
     """Return the file ending and the bytes of a figure; equal figures give equal bytes."""
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="svg", metadata=NO_METADATA)
+    FigureCanvasSVG(figure).print_svg(buffer, metadata=NO_METADATA)  # savefig would draw everything twice
     width, height = (round(float(inches) * PIXELS_PER_INCH) for inches in figure.get_size_inches())
     svg = compact(buffer.getvalue().decode("utf-8"), width, height).encode("utf-8")
     return (".svg", svg) if len(svg) < LARGEST_SVG else (".png", image(figure))

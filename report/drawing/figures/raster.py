@@ -16,21 +16,22 @@ from numpy.typing import NDArray
 
 from report.analysis.raster import PANELS
 from report.analysis.table import Key, Table
-from report.drawing.figures.comparison import optimizers, plain, scope
-from report.drawing.figures.sources import Columns, Facts, Tables, Words, main_label, rows
+from report.drawing.figures.comparison import optimizers, plain, scope, told
+from report.drawing.figures.sources import Columns, Facts, Labels, Tables, main_label, rows
 from report.drawing.figures.style import PIXELS_PER_INCH, WIDTH, Ink, batches_below, brief, heading
-from report.wording import MINUS, fixed, percent, plural, shape, thousands, window
+from report.wording import MINUS, shape
 
 TABLES = ("raster",)
 FULL: Final = 2.0  # root mean squares of a row at which a colour is full
 LEVELS: Final = 12  # of each colour: steps that no eye tells apart, and a file a quarter as large
-LEFT, ROOM = 44, 456  # CSS pixels beside the cells, and of their width
-HIGH: Final = 200  # CSS pixels of a panel's height; a cell has at least one
+LEFT, ROOM = 29, 450  # CSS pixels beside the cells, and of their width
+HIGH: Final = 108  # CSS pixels of a panel's height; a cell has at least one
 LARGEST_CELL: Final = 9  # CSS pixels of its height
-ABOVE, BETWEEN, BELOW = 30, 10, 46  # CSS pixels: a heading, below a panel, the axis of the last one
+ABOVE, BETWEEN, BELOW = 28, 10, 44  # CSS pixels: a heading, below a panel, the axis of the last one
 LINE: Final = 16  # CSS pixels from one label of a unit to the next
+EDGE: Final = 0.03  # share of the batches at whose end a number would reach over the edge
 HAIR: Final = 0.6  # points of a line between units
-BAR: Final = (510, 12)  # CSS pixels: left edge and width of the colour scale
+BAR: Final = (72, 11)  # CSS pixels: width and height of the colour scale
 
 
 def facts(results: Mapping[str, Any], table: Table) -> Facts | None:
@@ -68,7 +69,7 @@ def facts(results: Mapping[str, Any], table: Table) -> Facts | None:
     }
 
 
-def draw(ink: Ink, tables: Tables, facts: Facts) -> Figure:
+def draw(ink: Ink, tables: Tables, facts: Facts, labels: Labels) -> Figure:
     """Draw a panel each for what was recorded, what a coin makes of it, and the control: a cell a weight and batch."""
     table = rows(tables["raster"], layer=facts["layer"])
     first = rows(table, panel=PANELS[0])
@@ -78,13 +79,9 @@ def draw(ink: Ink, tables: Tables, facts: Facts) -> Figure:
     height = len(PANELS) * (ABOVE + high + BETWEEN) + BELOW - BETWEEN
     figure = Figure(figsize=(WIDTH / PIXELS_PER_INCH, height / PIXELS_PER_INCH), dpi=PIXELS_PER_INCH)
     figure.set_layout_engine("none")
-    headings = (
-        ("Recorded", facts["main"]),
-        ("Signs tossed by a coin", "same gradients and optimizer"),
-        ("Recorded without momentum", facts["control"]),
-    )
+    notes = (facts["main"], "", facts["control"])
     panels = []
-    for line, (name, (words, note)) in enumerate(zip(PANELS, headings, strict=True)):
+    for line, (name, note) in enumerate(zip(PANELS, notes, strict=True)):
         top = ABOVE + line * (ABOVE + high + BETWEEN)
         panel = _axes(figure, (LEFT, top, width, high))
         found = rows(table, panel=name)
@@ -92,49 +89,40 @@ def draw(ink: Ink, tables: Tables, facts: Facts) -> Figure:
         _cells(panel, _matrix(found), ink, (start - 0.5, start + batches - 0.5))
         _label_units(panel, _units(found), high / weights, ink)
         panel.set_xticks([])
-        heading(panel, words, note if line == 1 else brief(note))
+        heading(panel, labels[name], brief(note))
         panels.append(panel)
-    batches_below(panels[-1])
-    _scale(_axes(figure, (BAR[0], ABOVE, BAR[1], high)), ink)
+    batches_below(panels[-1], labels["batch"])
+    span = panels[-1].get_xlim()
+    panels[-1].set_xticks([tick for tick in panels[-1].get_xticks() if span[0] < tick < span[1] - EDGE * np.ptp(span)])
+    panels[-1].text(0, -36 / high, f"↑ {labels['unit']}", transform=panels[-1].transAxes, color=ink.muted)
+    _scale(_axes(figure, (WIDTH - BAR[0] - 16, 10, *BAR)), ink)
     return figure
 
 
-def words(tables: Tables, facts: Facts) -> Words:
-    """Write title, caption and alternative text."""
+def said(tables: Tables, facts: Facts) -> Facts:
+    """Return which weights and batches are shown, and runs and togetherness of each panel, here and in the window."""
     table = rows(tables["raster"], layer=facts["layer"], panel=PANELS[0])
-    weights = len(_units(table))
-    outputs, inputs = facts["shape"]
-    which = "Every weight" if weights == outputs * inputs else f"{thousands(weights)} weights"
-    layer = f"{facts['layer']} ({shape(facts['shape'])})"
-    shown = f"batches {thousands(table['batch'].min())}–{thousands(table['batch'].max())}"
-    seed = "" if facts["seed"] is None else f", seed {facts['seed']}"
-    period = window(facts["window"], facts["batches"])
-    over = f" (mean of {plural(facts['seeds'], 'seed')})" if facts["seeds"] > 1 else ""
-    seen = [facts["shown"][name] for name in PANELS]
-    here = ["–" if each["mean_run"] is None else fixed(each["mean_run"], 1) for each in seen]
-    run = [f"{fixed(facts['mean_run'][name], 1)}" for name in PANELS]
-    share = ["–" if each["together"] is None else percent(each["together"], 0) for each in seen]
-    whole = [percent(facts["together"][name], 0) for name in PANELS]
-    numbers = (
-        f"In the batches shown, a weight keeps its direction for {here[0]} batches; with tossed signs for {here[1]}, "
-        f"without momentum for {here[2]}. Two weights into one output unit that both move do so the same way in "
-        f"{share[0]} of cases; with tossed signs in {share[1]}, without momentum in {share[2]}. In {period}{over} it "
-        f"is {run[0]}, {run[1]} and {run[2]} batches, and {whole[0]}, {whole[1]} and {whole[2]} of cases."
-    )
-    return Words(
-        title=f"{which} of {facts['layer']}, batch by batch",
-        caption=(
-            f"{which} of {layer} in {shown}{seed}: one row a weight, in matrix order, with a thin line between output "
-            f"units; one column a batch. Red: up, blue: down, in full colour from {FULL:g} times the row’s own root "
-            f"mean square. Top: {facts['main']}, as recorded. Middle: the same gradients through the same optimizer, "
-            f"but a coin draws the sign of each. Bottom: {facts['control']}, as recorded. A row that keeps its colour "
-            f"is a streak; a unit whose rows have one colour is a block. {numbers}"
-        ),
-        alt=(
-            f"Three rasters of the updates of {thousands(weights)} weights of {layer} in {shown}, red up and blue "
-            f"down: {facts['main']}; the same with tossed signs; {facts['control']}. {numbers}"
-        ),
-    )
+    weights, (outputs, inputs) = len(_units(table)), facts["shape"]
+    return {
+        **told({**facts, "left_out": 0}),
+        **{name: facts[name] for name in ("layer", "main", "control", "seed")},
+        "shape": shape(facts["shape"]),
+        "weights": weights,
+        "is_whole": weights == outputs * inputs,
+        "is_seeded": facts["seed"] is not None,
+        "shown_first": int(table["batch"].min()),
+        "shown_last": int(table["batch"].max()),
+        "full": FULL,
+        "panels": {
+            name: {
+                "run": facts["mean_run"][name],
+                "together": facts["together"][name],
+                "shown_run": facts["shown"][name]["mean_run"],
+                "shown_together": facts["shown"][name]["together"],
+            }
+            for name in PANELS
+        },
+    }
 
 
 def _units(table: Columns) -> NDArray[np.int64]:
@@ -187,15 +175,16 @@ def _label_units(panel: Axes, units: NDArray[np.int64], high: float, ink: Ink) -
             panel.axhline(start, color=ink.ink, linewidth=HAIR)
     every = max(int(np.ceil(LINE * len(starts) / (len(units) * high))), 1)
     panel.set_yticks(middles[::every], [str(unit) for unit in units[starts][::every]])
-    panel.set_ylabel("output unit", labelpad=2)
 
 
 def _scale(panel: Axes, ink: Ink) -> None:
-    """Draw what the colours mean."""
-    steps = np.arange(LEVELS, -LEVELS - 1, -1)[:, None] * FULL / LEVELS
-    panel.imshow(pixels(steps, ink), interpolation="none", aspect="auto", extent=(0, 1, -FULL, FULL))
+    """Draw what the colours mean, in root mean squares, beside the first heading."""
+    steps = np.arange(-LEVELS, LEVELS + 1)[None, :] * FULL / LEVELS
+    panel.imshow(pixels(steps, ink), interpolation="none", aspect="auto", extent=(-FULL, FULL, 0, 1))
     panel.spines["bottom"].set_visible(False)
     panel.set_xticks([])
-    panel.yaxis.tick_right()
-    panel.set_yticks([-FULL, 0, FULL], [f"{MINUS}{FULL:g}", "0", f"+{FULL:g}"])
-    heading(panel, "", "RMS")
+    panel.set_yticks([])
+    for x, sign, side in ((0, MINUS, "right"), (1, "+", "left")):
+        panel.annotate(
+            sign, (x, 0.5), (3 - 6 * (not x), 0), "axes fraction", "offset points", ha=side, va="center_baseline"
+        )

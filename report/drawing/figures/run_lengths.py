@@ -11,12 +11,14 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from report.analysis.table import Table
-from report.drawing.figures.comparison import heights, key, names, optimizers, room_beside, scope
-from report.drawing.figures.sources import Facts, Tables, Words, others, rows, selection
+from report.drawing.figures.comparison import heights, key, optimizers, room_beside, scope, told
+from report.drawing.figures.sources import Facts, Labels, Tables, reach, rows, selection
 from report.drawing.figures.style import Ink, brief, dots, heading, sheet
-from report.wording import percent, plural, series, shape, window
+from report.wording import shape
 
 TABLES = ("run_lengths",)
+MOST = 3  # layers in one picture
+LONG = 10  # batches: the words count the runs that last longer
 SHOWN = 40  # batches: longest length on the axis
 RAREST = 1e-4  # share at the lower edge
 
@@ -26,8 +28,7 @@ def facts(results: Mapping[str, Any], table: Table) -> Facts | None:
     every = optimizers(results)
     main = every[0]
     less = [each for each in every[1:] if each["momentum"] < main["momentum"]]
-    less.sort(key=lambda each: (each["name"] != main["name"], each["momentum"], each["place"]))
-    study = results["study"]
+    less.sort(key=lambda each: (each["name"] != main["name"], each["momentum"]))
     if not less:
         return None
     chosen, shown = [main, less[0]], selection(results)
@@ -35,27 +36,20 @@ def facts(results: Mapping[str, Any], table: Table) -> Facts | None:
         "optimizers": chosen,
         **shown,
         **scope(results, chosen),
-        "single": {
-            each["slug"]: {
-                layer: table.get("run_lengths", "probability", each["slug"], layer, study["late"], 1).mean
-                for layer in shown["layers"]
-            }
-            for each in chosen
-        },
     }
 
 
-def draw(ink: Ink, tables: Tables, facts: Facts) -> Figure:
+def draw(ink: Ink, tables: Tables, facts: Facts, labels: Labels) -> Figure:
     """Draw one panel a layer: dots for what was measured, lines for theory, logarithmic shares."""
     layers = facts["layers"]
     table = rows(tables["run_lengths"], window=facts["window"])
-    entries = [(each["label"], ink.optimizer(each["place"])) for each in facts["optimizers"]]
+    entries = [(each["label"], ink.optimizer(each)) for each in facts["optimizers"]]
     figure, panels = sheet(heights(148, 126, 152, layers, entries))
     for panel, (layer, row) in zip(panels, layers.items(), strict=True):
         for each in facts["optimizers"]:
             found = rows(table, optimizer=each["slug"], layer=layer)
             shown = found["length"] <= SHOWN
-            colour = ink.optimizer(each["place"])
+            colour = ink.optimizer(each)
             if each["theory"]:
                 panel.plot(found["length"][shown], found["theory"][shown], color=colour, linewidth=1.2, alpha=0.75)
             seen = shown & (np.nan_to_num(found["mean"]) > 0)
@@ -69,31 +63,36 @@ def draw(ink: Ink, tables: Tables, facts: Facts) -> Figure:
         panel.set_xlim(0.4, SHOWN + 0.6)
         heading(panel, brief(layer), shape(row["shape"]))
     key(panels[0], entries, ink, room_beside(layers))
-    panels[-1].set_xlabel("length of the run, batches", loc="right")
+    panels[-1].set_xlabel(labels["length"], loc="right")
     return figure
 
 
-def words(tables: Tables, facts: Facts) -> Words:
-    """Write title, caption and alternative text."""
-    period = window(facts["window"], facts["batches"])
-    single = "; ".join(
-        f"{each['label']}: "
-        + series(f"{percent(facts['single'][each['slug']][layer], 0)} in {layer}" for layer in facts["layers"])
-        for each in facts["optimizers"]
-    )
-    over = f", mean of {plural(facts['seeds'], 'seed')}" if facts["seeds"] > 1 else ""
-    return Words(
-        title="How often a direction lasts how long",
-        caption=(
-            f"Share of all same-sign runs that last so many batches, in {period}{over}, on a logarithmic axis: "
-            f"{names(facts['optimizers'])}. Dots: measured; lines: what Gaussian noise "
-            f"would give with the same momentum.{others(facts)}"
-        ),
-        alt=(
-            f"Charts, one a layer, of the share of same-sign runs against their length, 1 to {SHOWN} batches, "
-            f"in {period}. A single batch lasts, of all runs: {single}."
-        ),
-    )
+def said(tables: Tables, facts: Facts) -> Facts:
+    """Return what share of runs lasts a single batch, and what share longer than `LONG`, over the drawn layers."""
+    table = rows(tables["run_lengths"], window=facts["window"])
+    drawn = [layer for layer, row in facts["layers"].items() if row["drawn"]] or list(facts["layers"])
+    every = []
+    for each in facts["optimizers"]:
+        found = [rows(table, optimizer=each["slug"], layer=layer) for layer in drawn]
+        shares = [np.nan_to_num(row["mean"]) for row in found]
+        short = [row["length"] <= LONG for row in found]
+        every.append(
+            {
+                "label": each["label"],
+                "single": reach(share[row["length"] == 1].sum() for share, row in zip(shares, found, strict=True)),
+                "long": reach(max(0.0, 1 - share[few].sum()) for share, few in zip(shares, short, strict=True)),
+            }
+        )
+    main, other = every
+    return {
+        **told(facts),
+        "long": LONG,
+        "longest": SHOWN,
+        "main": main,
+        "other": other,
+        "has_theory": any(each["theory"] for each in facts["optimizers"]),
+        "is_longer": main["long"]["low"] > other["long"]["high"],
+    }
 
 
 def _share(value: float) -> str:

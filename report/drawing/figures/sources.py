@@ -1,7 +1,6 @@
 """What a figure may look at: results and tables, and nothing else."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, Protocol
 
 from matplotlib.figure import Figure
@@ -9,32 +8,20 @@ from matplotlib.figure import Figure
 from report.analysis.table import Table
 from report.drawing.choice import chosen
 from report.drawing.figures.style import Ink
-from report.wording import plural
 
 Facts = dict[str, Any]
 Columns = Mapping[str, Any]
 Tables = Mapping[str, Columns]
+Labels = Mapping[str, str]
 
-MOST_LAYERS: Final = 8  # tensors in one figure: more panels than that nobody scrolls through
-
-
-@dataclass(frozen=True)
-class Words:
-    """Hold what is written beside a figure.
-
-    Attributes:
-        title: a heading.
-        caption: what is seen and how it was made, a few sentences, with the numbers of this very recording.
-        alt: what someone who cannot see the figure should know of it.
-    """
-
-    title: str
-    caption: str
-    alt: str
+MOST_LAYERS: Final = 8  # tensors in one figure
 
 
 class Drawing(Protocol):
-    """Say what a module with a figure holds."""
+    """Say what a module with a figure holds.
+
+    A figure of layers may have `MOST`, how many it draws in one picture; the others get pictures of their own.
+    """
 
     TABLES: Sequence[str]
 
@@ -42,12 +29,12 @@ class Drawing(Protocol):
         """Return what the figure uses of results and numbers; None where there is nothing to draw."""
         ...
 
-    def draw(self, ink: Ink, tables: Tables, facts: Facts) -> Figure:
-        """Draw one variant."""
+    def draw(self, ink: Ink, tables: Tables, facts: Facts, labels: Labels) -> Figure:
+        """Draw one variant, with the axis labels, headings and legends of one language."""
         ...
 
-    def words(self, tables: Tables, facts: Facts) -> Words:
-        """Write title, caption and alternative text."""
+    def said(self, tables: Tables, facts: Facts) -> Facts:
+        """Return the facts that the finding, the caption and the alternative text use, by name."""
         ...
 
 
@@ -63,15 +50,18 @@ def rows(table: Columns, **wanted: Any) -> dict[str, Any]:
 def selection(results: Mapping[str, Any]) -> dict[str, Any]:
     """Return which tensors a figure shows, and how many are left out: `layers` and `left_out`.
 
-    `layers` has by name the `shape` as a matrix and the `place`, which decides the colour, in the order of the
-    recording: all that were trained, or of more than `MOST_LAYERS` those of the network's graph, then other matrices,
-    then vectors.
+    `layers` has by name the `shape` as a matrix, the `place`, which decides the colour, and whether it is `drawn`
+    everywhere, in the order of the recording: all that were trained, or of more than `MOST_LAYERS` those of the
+    network's graph, then other matrices, then vectors.
     """
     every, sizes = results["tensors"], results["network"]["layers"]
     drawn = [name for name in every if name in results["drawn"]]
     found = chosen([drawn, [name for name in every if sizes[name]["shape"][0] > 1], every], MOST_LAYERS)
     names = [name for name in every if name in found]
-    layers = {name: {"shape": sizes[name]["shape"], "place": place} for place, name in enumerate(names)}
+    layers = {
+        name: {"shape": sizes[name]["shape"], "place": place, "drawn": name in drawn}
+        for place, name in enumerate(names)
+    }
     return {"layers": layers, "left_out": len(every) - len(names)}
 
 
@@ -83,10 +73,21 @@ def look(tree: Any, *path: str | int) -> Any:
     return tree
 
 
-def others(facts: Facts) -> str:
-    """Say in a caption how many tensors of the model a figure does not show; nothing where it shows all."""
-    count = facts["left_out"]
-    return f" Left out: {plural(count, 'other tensor')} of the model." if count else ""
+def in_parts(facts: Facts, most: int) -> list[Facts]:
+    """Return the facts of each picture of a figure: its drawn layers first, at most `most` in one, then the others."""
+    layers = facts["layers"]
+    groups = ([name for name, row in layers.items() if row["drawn"] is drawn] for drawn in (True, False))
+    return [
+        {**facts, "layers": {name: layers[name] for name in group[first : first + most]}}
+        for group in groups
+        for first in range(0, len(group), most)
+    ]
+
+
+def reach(values: Iterable[float | None]) -> dict[str, float] | None:
+    """Return the `low` and the `high` end of some numbers; None where there are none."""
+    known = [value for value in values if value is not None and value == value]
+    return {"low": float(min(known)), "high": float(max(known))} if known else None
 
 
 def main_place(results: Mapping[str, Any], layer: str) -> tuple[str, str, int]:

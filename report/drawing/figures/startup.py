@@ -12,12 +12,12 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullLocator
 
 from report.analysis.table import Table
-from report.drawing.figures.comparison import key, optimizers, spare
-from report.drawing.figures.sources import Facts, Tables, Words, main_place, others, rows, selection
+from report.drawing.figures.comparison import key, optimizers, spare, told
+from report.drawing.figures.sources import Facts, Labels, Tables, main_place, reach, rows, selection
 from report.drawing.figures.style import Ink, heading, label, sheet
-from report.wording import digits, fixed, plural, series, thousands
 
 TABLES = ("startup",)
+WINDOW = "1-100"  # of batches
 
 
 def facts(results: Mapping[str, Any], table: Table) -> Facts | None:
@@ -36,12 +36,14 @@ def facts(results: Mapping[str, Any], table: Table) -> Facts | None:
         "layers": layers,
         "left_out": shown["left_out"],
         "first": {layer: _first(results, table, layer) for layer in layers},
+        "window": WINDOW,
+        "batches": results["study"]["batches"],
         "seeds": len(results["study"]["runs"][main["slug"]]),
         "expected": bool(main["theory"] and results["theory"][main["slug"]]["startup"]),
     }
 
 
-def draw(ink: Ink, tables: Tables, facts: Facts) -> Figure:
+def draw(ink: Ink, tables: Tables, facts: Facts, labels: Labels) -> Figure:
     """Draw a line a layer, theory dashed, the batches on a logarithmic axis."""
     layers = facts["layers"]
     table = rows(tables["startup"], optimizer=facts["main"])
@@ -58,54 +60,36 @@ def draw(ink: Ink, tables: Tables, facts: Facts) -> Figure:
     if facts["expected"]:
         found = rows(table, layer=next(iter(layers)))
         panel.plot(found["batch"], found["theory"], color=ink.ink, linewidth=1.8, linestyle=(0, (4, 2.5)), zorder=4)
-        label(panel, batches, found["theory"][-1], "chance alone", ink, offset=(0, -13), ha="right")
+        label(panel, batches, found["theory"][-1], labels["chance"], ink, offset=(0, -13), ha="right")
     panel.set_xscale("log")
     panel.set_ylim(0, 1.06 * top)
-    heading(panel, "Mean |Δ| / learning rate")
+    heading(panel, labels["size"])
     key(panel, entries, ink)
-    panel.set_xlabel("batch", loc="right")
+    panel.set_xlabel(labels["batch"], loc="right")
     panel.xaxis.set_minor_locator(NullLocator())
     panel.set_xticks([tick for tick in (1, 2, 5, 10, 20, 50, 100) if tick <= batches])
     panel.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     return figure
 
 
-def words(tables: Tables, facts: Facts) -> Words:
-    """Write title, caption and alternative text."""
-    batches = int(tables["startup"]["batch"].max())
-    first = series(
-        f"{thousands(row['exact'])} of {thousands(row['live'])} in {layer}" for layer, row in facts["first"].items()
-    )
-    ends = []
-    for layer in facts["layers"]:
-        found = rows(tables["startup"], optimizer=facts["main"], layer=layer)
-        ends.append(f"{digits(float(found['mean'][0]))} to {fixed(_number(found['mean'][-1]), 2)} in {layer}")
-    theory = ", dashed what chance alone predicts" if facts["expected"] else ""
-    over = f", mean of {plural(facts['seeds'], 'seed')} and 95 % interval" if facts["seeds"] > 1 else ""
-    opening = (
-        " In the first batch of the main training run, weights that moved by the learning rate itself, to 1 %: "
-        f"{first}."
-        if facts["expected"]
-        else ""
-    )
-    return Words(
-        title=f"The first {plural(batches, 'batch', 'batches')}",
-        caption=(
-            f"{facts['label']}: mean size of the updates of the weights that have a gradient, in units of the learning "
-            f"rate, over the first {plural(batches, 'batch', 'batches')}{over}{theory}.{opening}{others(facts)}"
-        ),
-        alt=(
-            f"Line charts of the mean update in units of the learning rate over the first {batches} batches "
-            f"under {facts['label']}. It goes from {series(ends)}."
-        ),
-    )
+def said(tables: Tables, facts: Facts) -> Facts:
+    """Return how many weights the first batch moves by the learning rate itself, and where sizes begin and end."""
+    table, first = rows(tables["startup"], optimizer=facts["main"]), facts["first"].values()
+    found = [rows(table, layer=layer)["mean"] for layer in facts["layers"]]
+    live, exact = (sum(row[name] or 0 for row in first) for name in ("live", "exact"))
+    begin, end = (reach(mean[place] for mean in found) for place in (0, -1))
+    return {
+        **told(facts),
+        "label": facts["label"],
+        "has_theory": facts["expected"],
+        "exact_share": exact / live if live else None,
+        "begin": begin,
+        "end": end,
+        "is_falling": bool(begin and end and end["high"] < begin["low"]),
+    }
 
 
 def _first(results: Mapping[str, Any], table: Table, layer: str) -> dict[str, float | None]:
     """Return how many weights of the main recording had a gradient in the first step, and moved by the rate itself."""
     slug, _, place = main_place(results, layer)
     return {name: table.get("first_step", name, slug, layer).values[place] for name in ("live", "exact")}
-
-
-def _number(value: Any) -> float | None:
-    return float(value) if value == value else None

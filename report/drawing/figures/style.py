@@ -1,15 +1,18 @@
 """The look that all figures share: colours of both variants, the sheet they are drawn on, how axes are labelled.
 
-One colour a layer and one an optimizer, the same in every figure; red and blue stand for the sign of an update and
-for nothing else. Layers, and optimizers among themselves, stay apart for readers who cannot tell red from green.
+One colour a layer and one an optimizer, the same in every figure: those of one family that differ in momentum alone
+are steps of one ramp, the stronger the more momentum. Red and blue stand for the sign of an update and for nothing
+else. Layers, and optimizers among themselves, stay apart for readers who cannot tell red from green.
 """
 
 import contextlib
+import functools
+import importlib.util
 import math
 import re
 import warnings
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,6 +20,7 @@ import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.font_manager import fontManager
 from matplotlib.lines import Line2D
 from matplotlib.text import Text
 from matplotlib.ticker import FuncFormatter, MaxNLocator
@@ -25,10 +29,11 @@ from numpy.typing import ArrayLike, NDArray
 from report.wording import MINUS, SUPERSCRIPTS, thousands
 
 STYLE: Final = Path(__file__).with_name("house.mplstyle")
-WIDTH: Final = 560  # CSS pixels of every figure
+WIDTH: Final = 480  # CSS pixels of every figure
+HIGHEST: Final = 480  # CSS pixels: what a reader takes in at once
 PIXELS_PER_INCH: Final = 96  # CSS pixels
-LETTERS: Final = 11  # points, as in house.mplstyle
-LONGEST_NAME: Final = 28  # letters of a layer that fit on a line beside its shape
+FONTS: Final = ("DejaVu Sans", "IPAexGothic")  # the first comes with matplotlib, the other has Japanese letters
+LONGEST_NAME: Final = 24  # letters of a layer that fit on a line beside its shape
 INVISIBLE: Final = 0.002  # share of the largest update below which a line from zero is too short to see
 RUNS_ON_A_MACHINE: Final = (
     "backend",
@@ -56,7 +61,8 @@ class Ink:
         longer: a ground behind a run that lasts longer than its baseline; `ink` is read on it at 4.5 : 1.
         shorter: the same behind one that is over sooner.
         layers: a colour for each layer, from the input on; used again from the start in deeper networks.
-        optimizers: a colour for each optimizer, in the study's order, the main one first.
+        ramp: for the main optimizer's family, from the least momentum to the most.
+        optimizers: a colour for each other optimizer; used again from the start where there are more.
     """
 
     scheme: str
@@ -69,15 +75,17 @@ class Ink:
     longer: str
     shorter: str
     layers: tuple[str, ...]
+    ramp: tuple[str, ...]
     optimizers: tuple[str, ...]
 
     def layer(self, place: int) -> str:
         """Return the colour of the layer at `place` among those that figures show."""
         return self.layers[place % len(self.layers)]
 
-    def optimizer(self, place: int) -> str:
-        """Return the colour of the optimizer at `place` in the study, the main one at 0."""
-        return self.optimizers[place % len(self.optimizers)]
+    def optimizer(self, side: Mapping[str, Any]) -> str:
+        """Return the colour of an optimizer, one of `comparison.optimizers`."""
+        colours, place = self.ramp if side["in_family"] else self.optimizers, int(side["colour"])
+        return colours[place % len(colours)]
 
 
 # Found by searching for the largest smallest distance, as seen with and without protanopia and deuteranopia, around
@@ -93,8 +101,9 @@ INKS: Final = {
         decrease="#1d4ed8",
         longer="#d97a12",
         shorter="#119181",
-        layers=("#5f398e", "#2f8d7d", "#b98a1b", "#c16fc9", "#6a3f31", "#647204"),
-        optimizers=("#187d6c", "#bd8d21", "#6e3387", "#a765c6", "#7f8c99", "#a55407", "#7f3204"),
+        layers=("#5f398e", "#b98a1b", "#c05a9c", "#6a3f31", "#667404", "#a07ae5"),
+        ramp=("#4ca385", "#2e8567", "#034935", "#00261a"),
+        optimizers=("#cf821d", "#515b63", "#905104"),
     ),
     "dark": Ink(
         scheme="dark",
@@ -106,8 +115,9 @@ INKS: Final = {
         decrease="#6ea8fe",
         longer="#b5651d",
         shorter="#1f8a7a",
-        layers=("#9a62cf", "#87eae8", "#ca940b", "#d9a3cf", "#9a6f58", "#d4e15d"),
-        optimizers=("#7befc7", "#fbc13a", "#8a63b8", "#e09eff", "#8a969d", "#d98600", "#b0602d"),
+        layers=("#9a62cf", "#d6a610", "#e58bc6", "#9a6a50", "#d9e45a", "#d9cdf0"),
+        ramp=("#367461", "#47a689", "#60cca7", "#d3ffed"),
+        optimizers=("#f7890c", "#cbd8e2", "#9b570b"),
     ),
 }
 
@@ -133,6 +143,7 @@ def house(ink: Ink) -> Iterator[None]:
     """Draw in the house style, whatever the user's own matplotlib settings are."""
     style = matplotlib.rc_params_from_file(STYLE, fail_on_error=True, use_default_template=True)
     colours: dict[str, Any] = {
+        "font.family": _fonts(),
         "figure.facecolor": ink.paper,
         "axes.facecolor": ink.paper,
         "savefig.facecolor": ink.paper,
@@ -149,6 +160,18 @@ def house(ink: Ink) -> Iterator[None]:
         # A name may have letters that the font lacks: a box stands for each.
         warnings.filterwarnings("ignore", r"Glyph \d+ .* missing from font")
         yield
+
+
+@functools.cache
+def _fonts() -> list[str]:
+    """Make the Japanese letters known to matplotlib, without the settings that importing their package would change."""
+    package = importlib.util.find_spec("matplotlib_fontja")
+    assert package is not None  # it is among the dependencies
+    assert package.origin is not None
+    fontManager.addfont(Path(package.origin).parent / "fonts" / "ipaexg.ttf")
+    # It has no bold; matplotlib would say so on the terminal.
+    fontManager.ttflist.append(replace(fontManager.ttflist[-1], weight=700))
+    return list(FONTS)
 
 
 def sheet(heights: Sequence[float], share_x: bool = True, columns: int = 1) -> tuple[Figure, list[Axes]]:
@@ -202,10 +225,10 @@ def label(panel: Axes, x: float, y: float, words: str, ink: Ink, **how: Any) -> 
     )
 
 
-def batches_below(panel: Axes, words: str = "batch") -> None:
-    """Label the x axis of the lowest panel as batches, thousands grouped."""
+def batches_below(panel: Axes, words: str) -> None:
+    """Label the x axis of the lowest panel with `words`; its numbers are batches, thousands grouped."""
     panel.set_xlabel(words, loc="right")
-    panel.xaxis.set_major_locator(MaxNLocator(6, integer=True, steps=[1, 2, 5, 10]))
+    panel.xaxis.set_major_locator(MaxNLocator(5, integer=True, steps=[1, 2, 5, 10]))
     panel.xaxis.set_major_formatter(FuncFormatter(lambda value, _: thousands(value)))
 
 
@@ -219,7 +242,7 @@ def scaled(value: float) -> str:
     return f"{value:g}".replace("-", MINUS)
 
 
-def stems(panel: Axes, batches: NDArray[Any], updates: NDArray[Any], ink: Ink, room: float = 480) -> None:
+def stems(panel: Axes, batches: NDArray[Any], updates: NDArray[Any], ink: Ink, room: float = 410) -> None:
     """Draw each update as a line from zero, in the colour of its sign.
 
     Args:

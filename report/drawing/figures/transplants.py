@@ -14,16 +14,16 @@ from matplotlib.patches import Rectangle
 
 from report.analysis.table import Key, Table
 from report.drawing.choice import chosen
-from report.drawing.figures.comparison import Side, family, left_out, ordered, scope
-from report.drawing.figures.sources import Facts, Tables, Words, others, rows, selection
+from report.drawing.figures.comparison import Side, family, is_rising, ordered, scope, short, told
+from report.drawing.figures.sources import Facts, Labels, Tables, reach, rows, selection
 from report.drawing.figures.style import PIXELS_PER_INCH, WIDTH, Ink, brief
-from report.wording import MINUS, NO_BREAK_SPACE, fixed, percent, plural, shape, window
+from report.wording import MINUS, NO_BREAK_SPACE, fixed, percent, shape
 
 TABLES = ("transplants",)
-MOST, MOST_LAYERS = 5, 3  # optimizers along a side, and tables: what a phone shows without scrolling sideways
+MOST, MOST_SIDES, MOST_LAYERS = 1, 5, 3  # layers in one picture; optimizers along a side; pictures
 FULL: Final = 0.5  # lean over toss at which a colour is full: streaks half as long again, or half as long
 STRONGEST: Final = 0.8  # opacity of a full colour, so that the number on it is read
-SIDE, ROW, LETTER = 118, 34, 9.6  # CSS pixels: names at the left, a row, a letter of a name
+SIDE, ROW, LETTER = 128, 38, 9.4  # CSS pixels: names at the left, a row, a letter of a name
 HEAD, HEADING, BETWEEN, BELOW = 22, 30, 12, 52  # CSS pixels: axis title, a layer's name, below a table, the colours
 LINE: Final = 17  # CSS pixels of a line of a name
 SWATCHES: Final = (-FULL, -FULL / 2, 0.0, FULL / 2, FULL)
@@ -48,7 +48,7 @@ def facts(results: Mapping[str, Any], table: Table) -> Facts | None:
     known = [each for each in ordered(results) if layers and all(own(each["slug"], layer) for layer in layers)]
     if len(known) < 2:
         return None
-    picked = chosen([[main], *_ends(results, known), [each["slug"] for each in known]], MOST)
+    picked = chosen([[main], *_ends(results, known), [each["slug"] for each in known]], MOST_SIDES)
     every = [each for each in known if each["slug"] in picked]
     slugs = [each["slug"] for each in every]
     return {
@@ -73,11 +73,11 @@ def facts(results: Mapping[str, Any], table: Table) -> Facts | None:
     }
 
 
-def draw(ink: Ink, tables: Tables, facts: Facts) -> Figure:
+def draw(ink: Ink, tables: Tables, facts: Facts, labels: Labels) -> Figure:
     """Draw a table a layer: a row an optimizer, a column a training run, framed where it is the optimizer's own."""
     every, layers = facts["optimizers"], facts["layers"]
     wide = (WIDTH - SIDE - 2) / len(every)
-    heads = [_broken(each["label"], wide, 3) for each in every]
+    heads = [_broken(_brief(each), wide, 3) for each in every]
     above = HEAD + LINE * max(len(lines) for lines in heads) + 4
     step = HEADING + ROW * len(every) + BETWEEN
     height = above + step * len(layers) + BELOW - BETWEEN
@@ -87,8 +87,8 @@ def draw(ink: Ink, tables: Tables, facts: Facts) -> Figure:
     panel.set_xlim(0, WIDTH)
     panel.set_ylim(height, 0)
     panel.set_axis_off()
-    panel.text(0, 16, "optimizer", color=ink.muted)
-    panel.text(SIDE, 16, "gradients of the training run with", color=ink.muted)
+    panel.text(0, 16, labels["optimizer"], color=ink.muted)
+    panel.text(SIDE, 16, labels["gradients"], color=ink.muted)
     for place, lines in enumerate(heads):
         for line, text in enumerate(lines):
             panel.text(SIDE + wide * (place + 0.5), HEAD + LINE * (line + 1) - 3, text, ha="center")
@@ -107,40 +107,48 @@ def draw(ink: Ink, tables: Tables, facts: Facts) -> Figure:
                 found = rows(table, tensor=layer, applied=applied["slug"], gradients=gradients["slug"])
                 (run,), (toss,), (lean,) = found["mean_run"], found["toss"], found["lean"]
                 _cell(panel, (SIDE + wide * across, upper, wide), lean / toss, ink)
-                words = fixed(run, 1) if run == run else "–"
-                panel.text(SIDE + wide * (across + 0.5), upper + ROW / 2, words, ha="center", va="center_baseline")
+                text = fixed(run, 1) if run == run else "–"
+                panel.text(SIDE + wide * (across + 0.5), upper + ROW / 2, text, ha="center", va="center_baseline")
         for place in range(len(every)):
             box = (SIDE + wide * place, top + HEADING + ROW * place)
             panel.add_patch(Rectangle(box, wide, ROW, fill=False, edgecolor=ink.ink, linewidth=1.6, zorder=3))
-    _key(panel, height - BELOW + 20, ink)
+    _key(panel, height - BELOW + 20, labels["lean"], ink)
     return figure
 
 
-def words(tables: Tables, facts: Facts) -> Words:
-    """Write title, caption and alternative text."""
-    period = window(facts["window"], facts["batches"])
-    over = f", mean of {plural(facts['seeds'], 'seed')}" if facts["seeds"] > 1 else ""
-    found = "; ".join(
-        f"{layer}, {each['label']}: {_span(row, each['slug'])}"
-        for layer, cells in facts["cells"].items()
-        for each in facts["optimizers"]
-        for row in [{gradients: cell["mean_run"] for gradients, cell in cells[each["slug"]].items()}]
-    )
-    return Words(
-        title="Each optimizer on the gradients of every training run",
-        caption=(
-            f"For how many batches a weight keeps its direction: the mean same-sign run in {period}{over}. A row is an "
-            f"optimizer; a column is the training run whose recorded gradients it is given. Framed: an optimizer on "
-            f"the gradients of its own run. The colour shows the lean: the run minus that of the same gradients with "
-            f"tossed signs, in percent of the latter, in full from ±{percent(FULL, 0)} on. Where the run is longer, "
-            f"gradients keep a direction; where it is shorter, each takes back some of what the last one gave."
-            f"{left_out(facts['optimizers_left_out'])}{others(facts)}"
+def said(tables: Tables, facts: Facts) -> Facts:
+    """Return the runs of each optimizer, on its own gradients and on the others', layer by layer.
+
+    `is_rising`: whether, on the gradients of every training run, runs grow with the main one's momentum; `has_longer`
+    and `has_shorter`: whether some last longer and others shorter than their sign toss.
+    """
+    every, cells = facts["optimizers"], facts["cells"]
+    family = [each["slug"] for each in every if each["in_family"]]
+    leans = [
+        cell["lean"] for by_rule in cells.values() for row in by_rule.values() for cell in row.values() if cell["lean"]
+    ]
+    return {
+        **told(facts),
+        "optimizers_left_out": facts["optimizers_left_out"],
+        "full": FULL,
+        "layers": [
+            {
+                "layer": layer,
+                "label": each["label"],
+                "own": by_rule[each["slug"]][each["slug"]]["mean_run"],
+                "others": reach(
+                    cell["mean_run"] for slug, cell in by_rule[each["slug"]].items() if slug != each["slug"]
+                ),
+            }
+            for layer, by_rule in cells.items()
+            for each in every
+        ],
+        "is_rising": is_rising(
+            [by_rule[slug][each["slug"]]["mean_run"] for slug in family] for by_rule in cells.values() for each in every
         ),
-        alt=(
-            f"Tables, one a layer, of the mean same-sign run in {period}, optimizers down and training runs "
-            f"along. {found}."
-        ),
-    )
+        "has_longer": any(lean > 0 for lean in leans),
+        "has_shorter": any(lean < 0 for lean in leans),
+    }
 
 
 def _ends(results: Mapping[str, Any], known: Sequence[Side]) -> list[list[str]]:
@@ -154,11 +162,10 @@ def _ends(results: Mapping[str, Any], known: Sequence[Side]) -> list[list[str]]:
     return [[first["slug"], last["slug"]] for first, last in pairs]
 
 
-def _span(runs: Mapping[str, float | None], own: str) -> str:
-    """Say how long an optimizer's runs are on its own gradients, and from where to where they are on the others."""
-    known = [run for slug, run in runs.items() if slug != own and run is not None]
-    found = f"{fixed(runs[own], 1)} on its own gradients"
-    return f"{found}, {fixed(min(known), 1)} to {fixed(max(known), 1)} on the others" if known else found
+def _brief(side: Side) -> str:
+    """Return what tells an optimizer from the others in a narrow column, whose row has its whole name."""
+    name = short(side["label"]) if side["in_family"] else str(side["label"]).replace(" with momentum ", " ")
+    return name.replace(" = ", "=")
 
 
 def _broken(label: str, room: float, most: int) -> list[str]:
@@ -177,10 +184,10 @@ def _cell(panel: Axes, place: tuple[float, float, float], share: float, ink: Ink
     panel.add_patch(Rectangle((left, top), wide, high, fill=False, edgecolor=ink.grid, linewidth=0.7, zorder=2))
 
 
-def _key(panel: Axes, top: float, ink: Ink) -> None:
+def _key(panel: Axes, top: float, name: str, ink: Ink) -> None:
     """Draw what the colours mean, in a line."""
     wide = (WIDTH - SIDE - 2) / len(SWATCHES)
-    panel.text(0, top + 12, "lean / toss", va="center_baseline", color=ink.muted)
+    panel.text(0, top + 12, name, va="center_baseline", color=ink.muted)
     for place, share in enumerate(SWATCHES):
         _cell(panel, (SIDE + wide * place, top, wide), share, ink, 24)
         sign = "" if not share else MINUS if share < 0 else "+"

@@ -12,17 +12,14 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
 
 from report.analysis.table import Table
-from report.drawing.figures.comparison import LETTER, when
-from report.drawing.figures.sources import Facts, Tables, Words, main_label, others, rows, selection
-from report.drawing.figures.style import WIDTH, Ink, brief, dots, heading, sheet
-from report.wording import SUPERSCRIPTS, digits, plural, series, shape
+from report.analysis.windows import WINDOWS
+from report.drawing.figures.comparison import LETTER
+from report.drawing.figures.sources import Facts, Labels, Tables, main_label, rows, selection
+from report.drawing.figures.style import HIGHEST, WIDTH, Ink, brief, dots, heading, sheet
+from report.wording import SUPERSCRIPTS, thousands
 
 TABLES = ("units_runs", "units")
-UNITS: Final = {
-    "opacity": "opacity, as in the first article",
-    "absolute": "mean absolute update",
-    "relative": "update relative to the weights' norm",
-}
+UNITS: Final = ("opacity", "absolute", "relative")
 
 
 def facts(results: Mapping[str, Any], table: Table) -> Facts | None:
@@ -55,17 +52,16 @@ def facts(results: Mapping[str, Any], table: Table) -> Facts | None:
     }
 
 
-def draw(ink: Ink, tables: Tables, facts: Facts) -> Figure:
+def draw(ink: Ink, tables: Tables, facts: Facts, labels: Labels) -> Figure:
     """Draw one row a unit, one column a window: each seed a line from layer to layer, the mean a bar."""
     layers, windows = facts["layers"], facts["windows"]
     names = [brief(layer) for layer in layers]
     # Names that would run into each other stand upright.
     upright = LETTER * len("".join(names)) > WIDTH / len(windows) - 60
-    below = LETTER * max(map(len, names)) if upright else 0
-    figure, panels = sheet([196, 180, 200 + below], share_x=True, columns=len(windows))
+    figure, panels = sheet([146, 146, HIGHEST - 292], share_x=True, columns=len(windows))
     table = rows(tables["units_runs"], optimizer=facts["main"])
     places, runs = np.arange(len(layers)), dict.fromkeys(table["run"])
-    for row, (unit, name) in enumerate(UNITS.items()):
+    for row, unit in enumerate(UNITS):
         line = panels[row * len(windows) : (row + 1) * len(windows)]
         cells = dict(zip(zip(table["window"], table["layer"], table["run"], strict=True), table[unit], strict=True))
         values = np.array(
@@ -91,32 +87,41 @@ def draw(ink: Ink, tables: Tables, facts: Facts) -> Figure:
             panel.grid(visible=False, axis="x")
         for panel in line[1:]:
             panel.yaxis.set_major_formatter(NullFormatter())
-        heading(line[0], f"{name[0].upper()}{name[1:]}")
+        heading(line[0], labels[unit])
     for panel, window in zip(panels[-len(windows) :], windows, strict=True):
-        panel.set_xlabel(when(window, facts["batches"]))
+        first, last = _span(window, facts["batches"])
+        panel.set_xlabel(labels["window"].format(first=thousands(first), last=thousands(last)))
     return figure
 
 
-def words(tables: Tables, facts: Facts) -> Words:
-    """Write title, caption and alternative text."""
-    periods = series(when(window, facts["batches"]) for window in facts["windows"])
-    means = "; ".join(
-        f"{name}, {when(window, facts['batches'])}: "
-        + series(f"{digits(facts['mean'][unit][window][layer], 2)} in {layer}" for layer in facts["layers"])
-        for unit, name in UNITS.items()
-        for window in facts["windows"]
-    )
-    shapes = series(f"{layer} ({shape(row['shape'])})" for layer, row in facts["layers"].items())
-    count = plural(facts["seeds"], "seed")
-    return Words(
-        title="How much the drawn layers are updated, in three units",
-        caption=(
-            f"{shapes} under {facts['label']}, {count}, {periods}. Each dot is one training run, its dots joined by "
-            "a line; the bar is the mean. Logarithmic axes. A reader of one training run would have seen one of "
-            f"these lines.{others(facts)}"
-        ),
-        alt=f"Dot charts of the size of updates of {series(facts['layers'])} for {count}. Means: {means}.",
-    )
+def said(tables: Tables, facts: Facts) -> Facts:
+    """Return the means by unit and window, and the layer that is updated least in each unit after the start."""
+    late, mean = facts["windows"][-1], facts["mean"]
+    least = [min(_known(mean[unit][late]), key=_known(mean[unit][late]).__getitem__, default=None) for unit in UNITS]
+    means = []
+    for unit in UNITS:
+        for window in facts["windows"]:
+            first, last = _span(window, facts["batches"])
+            means.append({"unit": unit, "first": first, "last": last, "by_layer": _known(mean[unit][window])})
+    return {
+        **{name: facts[name] for name in ("label", "seeds", "left_out")},
+        "has_seeds": facts["seeds"] > 1,
+        "has_start": len(facts["windows"]) > 1,
+        "layers": list(facts["layers"]),
+        "means": means,
+        "least": dict(zip(UNITS, least, strict=True)),
+        "is_one_least": len(set(least)) == 1 and least[0] is not None,
+    }
+
+
+def _known(means: Mapping[str, float | None]) -> dict[str, float]:
+    return {layer: value for layer, value in means.items() if value is not None}
+
+
+def _span(window: str, batches: int) -> tuple[int, int]:
+    """Return the first and the last batch of a window."""
+    first, last = WINDOWS[window]
+    return first, batches if last is None else min(last, batches)
 
 
 def _tick(value: float) -> str:

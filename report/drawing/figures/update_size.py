@@ -14,11 +14,14 @@ from numpy.typing import NDArray
 
 from report.analysis import cuts
 from report.analysis.table import Table
-from report.drawing.figures.sources import Facts, Tables, Words, main_label, main_place, others, rows, selection
+from report.analysis.update_size import LOWER, UPPER
+from report.drawing.figures.sources import Facts, Labels, Tables, main_label, main_place, reach, rows, selection
 from report.drawing.figures.style import Ink, brief, heading, label, sheet
-from report.wording import SUPERSCRIPTS, digits, percent, series, shape, thousands
+from report.wording import SUPERSCRIPTS, shape, thousands
 
 TABLES = ("update_size",)
+MOST = 3  # layers in one picture
+START, LATE = "1-100", "101-1000"  # windows that the words compare
 POINTS = 260  # drawn batches: as many as the eye can part on a logarithmic axis
 DECADES = 3  # that the y axis shows at most, below the largest value
 
@@ -38,11 +41,11 @@ def facts(results: Mapping[str, Any], table: Table) -> Facts | None:
     }
 
 
-def draw(ink: Ink, tables: Tables, facts: Facts) -> Figure:
+def draw(ink: Ink, tables: Tables, facts: Facts, labels: Labels) -> Figure:
     """Draw one panel a layer: median and the band of the middle four fifths."""
     layers = facts["layers"]
     table = tables["update_size"]
-    figure, panels = sheet([124] * (len(layers) - 1) + [148])
+    figure, panels = sheet([140] * (len(layers) - 1) + [164])
     top = 1.6 * max(float(table["upper"].max()), 1e-12)
     floor = top / 10**DECADES
     rate = facts["learning_rate"] if floor < (facts["learning_rate"] or 0) < top else None
@@ -64,42 +67,28 @@ def draw(ink: Ink, tables: Tables, facts: Facts) -> Figure:
         panel.yaxis.set_minor_locator(NullLocator())
         heading(panel, brief(layer), shape(row["shape"]))
     if rate:
-        label(panels[0], batch[-1], rate, "learning rate", ink, offset=(0, 8), ha="right")
-    panels[-1].set_xlabel("batch", loc="right")
+        label(panels[0], batch[-1], rate, labels["learning_rate"], ink, offset=(0, 8), ha="right")
+    panels[-1].set_xlabel(labels["batch"], loc="right")
     panels[-1].xaxis.set_major_formatter(FuncFormatter(lambda value, _: thousands(value)))
     panels[-1].xaxis.set_minor_locator(NullLocator())
     return figure
 
 
-def words(tables: Tables, facts: Facts) -> Words:
-    """Write title, caption and alternative text."""
-    layers = facts["layers"]
-    batches = int(tables["update_size"]["batch"].max())
-    windows = {name for row in layers.values() for name in row["mean"]}
-    means = "; ".join(
-        f"{window.replace('-', '–')}: "
-        + series(
-            f"{digits(row['mean'][window], 2)} in {layer}" for layer, row in layers.items() if window in row["mean"]
-        )
-        for window in sorted(windows)
-    )
-    rate = (
-        f" The learning rate is {facts['learning_rate']:g} (dashed where it is in sight)."
-        if facts["learning_rate"]
-        else ""
-    )
-    return Words(
-        title="The size of the updates, batch by batch",
-        caption=(
-            f"Median of |Δ| over a layer's weights (line) and the range that holds the middle {percent(0.8, 0)} "
-            f"(band); both axes are logarithmic.{rate} Where more than half of a layer's weights stand still, its "
-            f"median lies at the lower edge. Optimizer: {facts['optimizer']}.{others(facts)}"
-        ),
-        alt=(
-            f"{len(layers)} line charts, one a layer, of the size of updates over {thousands(batches)} batches on "
-            f"logarithmic axes. Mean change of a weight, by batches: {means}."
-        ),
-    )
+def said(tables: Tables, facts: Facts) -> Facts:
+    """Return the mean sizes of the first hundred batches and of those after them, and whether they fall everywhere."""
+    means = [row["mean"] for row in facts["layers"].values()]
+    both = [mean for mean in means if START in mean and LATE in mean]
+    return {
+        **{name: facts[name] for name in ("optimizer", "left_out", "learning_rate")},
+        "batches": int(tables["update_size"]["batch"].max()),
+        "count": len(means),
+        "band": UPPER - LOWER,
+        "has_learning_rate": bool(facts["learning_rate"]),
+        "start": reach(mean.get(START) for mean in means),
+        "late": reach(mean.get(LATE) for mean in means),
+        "is_falling": bool(both) and all(mean[START] > mean[LATE] for mean in both),
+        "has_late": bool(both),
+    }
 
 
 def spread(batches: int) -> NDArray[np.int64]:

@@ -7,16 +7,15 @@ sign come alone or in runs.
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 from matplotlib.figure import Figure
 
 from report.analysis.table import Table
-from report.drawing.figures.sources import Facts, Tables, Words, main_label, rows, selection
+from report.drawing.figures.sources import Facts, Labels, Tables, main_label, rows, selection
 from report.drawing.figures.style import Ink, batches_below, brief, exponent, few_values, heading, sheet, stems, unit
-from report.wording import digits, plural, series, shape, thousands
+from report.wording import shape
 
 TABLES = ("weight_history",)
-SHORT = {"first": "", "waking": "still for longest", "largest_mover": "went furthest"}
-LONG = {"waking": "lay still for longest before it moved again", "largest_mover": "went furthest"}
 ROOM = 12  # letters of a name that fit on a line twice
 
 
@@ -42,53 +41,53 @@ def facts(results: Mapping[str, Any], table: Table) -> Facts | None:
     }
 
 
-def draw(ink: Ink, tables: Tables, facts: Facts) -> Figure:
+def draw(ink: Ink, tables: Tables, facts: Facts, labels: Labels) -> Figure:
     """Draw each weight above, its update below."""
     weights = facts["weights"]
-    figure, panels = sheet([136, 158] * (len(weights) - 1) + [136, 182])
+    figure, panels = sheet([108, 116] * (len(weights) - 1) + [108, 148])
     for above, below, (which, row) in zip(panels[::2], panels[1::2], weights.items(), strict=True):
         weight = rows(tables["weight_history"], layer=facts["layer"], which=which)
         above.plot(weight["batch"], weight["weight"], color=ink.layer(facts["place"]))
         name = brief(facts["layer"])
-        note = f"{SHORT[which]} in {name}" if len(name) < ROOM and which != "first" else SHORT[which]
+        note = (
+            ""
+            if which == "first"
+            else labels[which].format(layer=name)
+            if len(name) < ROOM
+            else labels[f"{which}_short"]
+        )
         heading(above, _name(facts, which, name), note)
         power = exponent(abs(row["largest_update"]))
         stems(below, weight["batch"][1:], weight["update"][1:] / 10.0**power, ink)
-        heading(below, "Its update", unit(power))
+        heading(below, labels["update"], unit(power))
         few_values(above, 3)
         few_values(below, 3)
-    batches_below(panels[-1])
+    batches_below(panels[-1], labels["batch"])
     return figure
 
 
-def words(tables: Tables, facts: Facts) -> Words:
-    """Write title, caption and alternative text."""
-    weights = facts["weights"]
-    count = int(tables["weight_history"]["batch"].max())
-    layer, is_known = facts["layer"], facts["is_the_articles"]
-    moved = {
-        which: f"{_name(facts, which)} from {digits(row['start'])} to {digits(row['end'])}"
-        for which, row in weights.items()
+def said(tables: Tables, facts: Facts) -> Facts:
+    """Return where each weight begins and ends, its largest update, and how often it goes on in one direction."""
+    every = []
+    for which, row in facts["weights"].items():
+        update = rows(tables["weight_history"], layer=facts["layer"], which=which)["update"]
+        signs = np.sign(update[np.nan_to_num(update) != 0])
+        every.append(
+            {
+                "weight": _name(facts, which),
+                **{name: row[name] for name in ("start", "end", "largest_update", "largest_update_batch")},
+                "going_on": float(np.mean(signs[1:] == signs[:-1])) if len(signs) > 1 else None,
+            }
+        )
+    return {
+        **{name: facts[name] for name in ("layer", "optimizer", "is_the_articles")},
+        "shape": shape(facts["shape"]),
+        "batches": int(tables["weight_history"]["batch"].max()),
+        "first": every[0],
+        "weights": every,
+        "is_moving": every[0]["going_on"] is not None,
+        "other": "waking" if "waking" in facts["weights"] else "largest_mover" if len(every) > 1 else "none",
     }
-    largest = series(
-        f"{digits(row['largest_update'])}, in batch {thousands(row['largest_update_batch'])}, in {_name(facts, which)}"
-        for which, row in weights.items()
-    )
-    more = "".join(f" and the one of that layer that {LONG[which]}," for which in weights if which != "first")
-    return Words(
-        title=f"{series(_name(facts, which) for which in weights)}: weights and their updates",
-        caption=(
-            f"The {'' if is_known else 'first kept '}weight of layer {layer} ({shape(facts['shape'])})"
-            f"{' that the first article shows' if is_known else ''}, "
-            f"{_name(facts, 'first')}, output and input counted from 0,{more} over "
-            f"{plural(count, 'batch', 'batches')}: {series(moved.values())}. Below each, the change that each batch "
-            f"made: red up, blue down. The largest is {largest}. Optimizer: {facts['optimizer']}."
-        ),
-        alt=(
-            f"{plural(2 * len(weights), 'chart')} over {thousands(count)} batches: {series(moved.values())}, and below "
-            f"each its update in each batch, red above zero and blue below. The largest update is {largest}."
-        ),
-    )
 
 
 def _name(facts: Facts, which: str, layer: str = "") -> str:
