@@ -74,6 +74,7 @@ def _entry(study: Study, clip: Clip, found: dict[str, Any], laws: Laws, pace: Pa
         "said": _said(clip, found, laws, pace),
         "gif": {scheme: f"animations/{clip.name}{ending}.gif" for scheme, ending in SCHEMES.items()},
         "poster": {scheme: f"animations/{clip.name}{ending}.png" for scheme, ending in SCHEMES.items()},
+        "seconds": found["frames"] * found["milliseconds"] / 1000,
         "runs": [recording.name for recording in clip.recordings(study)],
         "first_batch": clip.batches[0],
         "last_batch": clip.batches[-1],
