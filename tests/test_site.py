@@ -4,7 +4,6 @@ import filecmp
 import functools
 import gzip
 import http.server
-import json
 import os
 import re
 import shutil
@@ -17,13 +16,12 @@ import time
 import urllib.error
 import urllib.request
 from dataclasses import replace
-from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urljoin, urlsplit
 
-import editions
 import pytest
 from conftest import ROOT, Build
+from markup import Page
 
 from report import files
 from report.errors import ReportError
@@ -35,32 +33,10 @@ ADDRESS = "https://someone.example/weights/"
 REPOSITORY = "https://example.org/someone/weights"
 
 
-class Page(HTMLParser):
-    """Gather what a page refers to, by tag, and the places within it that can be referred to."""
-
-    def __init__(self, text: str) -> None:
-        """Read the page."""
-        super().__init__()
-        self.links: list[tuple[str, str, dict[str, str]]] = []
-        self.anchors: set[str] = set()
-        self.meta: dict[str, str] = {}
-        self.inputs: list[dict[str, str]] = []
-        self.feed(text)
-
-    def handle_starttag(self, tag, attributes):
-        """Note one element."""
-        found = {name: value or "" for name, value in attributes}
-        self.anchors.add(found.get("id", ""))
-        self.links += [(tag, found[name], found) for name in ("href", "src", "poster", "action") if name in found]
-        if tag == "input":
-            self.inputs.append(found)
-        if tag == "meta":
-            self.meta[found.get("name", found.get("property", ""))] = found.get("content", "")
-
-
 def pages_of(folder: Path) -> dict[str, Page]:
-    """Return all pages of a built site by their file name."""
-    return {path.name: Page(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.html"))}
+    """Return all pages of a built site by their path below it."""
+    paths = sorted(folder.rglob("*.html"))
+    return {path.relative_to(folder).as_posix(): Page(path.read_text(encoding="utf-8")) for path in paths}
 
 
 def draft(build: Build, folder: Path) -> Workspace:
@@ -151,11 +127,12 @@ def test_every_link_leads_somewhere_on_the_disk(tiny_build):
             if address.scheme or address.netloc:
                 continue
             assert not link.startswith("/"), (name, link)
-            target = folder / unquote(address.path) if address.path else folder / name
-            target = target / "index.html" if target.is_dir() else target
+            target = (folder / name).parent / unquote(address.path) if address.path else folder / name
+            target = (target / "index.html" if target.is_dir() else target).resolve()
             assert target.is_file(), (name, link)
             if address.fragment and target.suffix == ".html" and not address.fragment.startswith("__"):
-                assert unquote(address.fragment) in pages[target.name].anchors, (name, link)
+                anchors = pages[target.relative_to(folder.resolve()).as_posix()].anchors
+                assert unquote(address.fragment) in anchors, (name, link)
 
 
 def test_a_wrong_address_at_any_depth_shows_a_page(addressed):
@@ -212,7 +189,8 @@ def test_what_others_show_of_a_link(addressed):
         assert page.meta["description"] == page.meta["og:description"] != ""
         assert page.meta["og:image"].startswith(ADDRESS)
         assert (addressed.site / page.meta["og:image"].removeprefix(ADDRESS)).is_file()
-        titles.add(re.search(r"<title>(.*?)</title>", (addressed.site / name).read_text(encoding="utf-8"))[1])
+        title = re.search(r"<title>(.*?)</title>", (addressed.site / name).read_text(encoding="utf-8"))[1]
+        titles.add((name.rpartition("/")[0], title))  # the home page is called as the site is, in every language
     assert len(titles) == len(pages_of(addressed.site)) - 1
 
 
@@ -237,14 +215,14 @@ def test_the_repository_is_a_plain_link(addressed, tiny_build):
 def test_every_page_says_that_it_shows_the_sample(tiny_build, tmp_path):
     """And says nothing where it does not."""
     assert tiny_build.experiment.data.source == "sample"
-    for path in tiny_build.workspace.site.glob("*.html"):
+    for path in tiny_build.workspace.site.rglob("*.html"):
         banner = re.search(r'<aside class="md-banner">.*?</aside>', path.read_text(encoding="utf-8"), re.S)
         assert banner is not None, path.name
-        assert "sample" in banner[0]
+        assert ("サンプル" if path.parent.name == "ja" else "sample") in banner[0]
     place = draft(tiny_build, tmp_path)
-    files.write_json(place.site_settings, {**files.read_json(place.site_settings), "notice": ""})
+    files.write_json(place.site_settings, {**files.read_json(place.site_settings), "notice": {}})
     site.build(place, tiny_build.settings)
-    assert all("md-banner" not in path.read_text(encoding="utf-8") for path in place.site.glob("*.html"))
+    assert all("md-banner" not in path.read_text(encoding="utf-8") for path in place.site.rglob("*.html"))
 
 
 def test_without_a_script_everything_is_there(tiny_build):
@@ -262,147 +240,6 @@ def test_without_a_script_everything_is_there(tiny_build):
     assert animations >= 2 * 7
 
 
-@pytest.fixture(scope="module")
-def bilingual(tmp_path_factory):
-    """Return the small site in two languages, built for an address."""
-    place = editions.write(tmp_path_factory.mktemp("bilingual"))
-    site.build(place, replace(editions.SETTINGS, url=ADDRESS))
-    return place
-
-
-def edition(place: Workspace, name: str) -> tuple[str, Page]:
-    """Return a page of the built site, as text and taken apart."""
-    text = (place.site / name).read_text(encoding="utf-8")
-    return text, Page(text)
-
-
-@pytest.mark.parametrize(
-    ("name", "language", "locale"), [("method.html", "en", "en_US"), ("ja/method.html", "ja", "ja_JP")]
-)
-def test_a_page_is_in_one_language(bilingual, name, language, locale):
-    """Its markup says so, and all words of the theme, of the notice and for scripts are in that language."""
-    text, page = edition(bilingual, name)
-    assert f'<html lang="{language}"' in text
-    assert page.meta["og:locale"] == locale
-    assert page.meta["og:locale:alternate"] == {"en": "ja_JP", "ja": "en_US"}[language]
-    said = files.read_json(bilingual.site_settings)
-    words = said["words"][language]
-    assert said["notice"][language] in text
-    assert [words["site"][key] for key in ("to_light", "to_dark", "to_system")] == [
-        attributes["aria-label"] for attributes in page.inputs if attributes.get("name") == "__palette"
-    ]
-    assert f'title="{words["site"]["section_link"]}"' in text
-    other = said["words"]["en" if language == "ja" else "ja"]["site"]
-    assert not [
-        word
-        for key, word in other.items()
-        if key != "language" and word in text.replace(page.meta["og:locale:alternate"], "")
-    ]
-    scripts = json.loads(re.search(r'<script type="application/json" id="words">(.*?)</script>', text, re.S)[1])
-    assert scripts == {key: words[key] for key in ("film", "enlarge", "access")}
-    home, _ = edition(bilingual, name.replace("method", "index"))
-    scripts = json.loads(re.search(r'<script type="application/json" id="words">(.*?)</script>', home, re.S)[1])
-    assert scripts["player"] == words["player"]
-
-
-@pytest.mark.parametrize("folder", ["", "ja/"])
-def test_the_navigation_stays_within_its_language(bilingual, folder):
-    """Sidebar, next page, previous page and the way home; only the switch leads to the other."""
-    names = {path.name for path in (bilingual.site / folder).glob("*.html")} - {"404.html"}
-    assert names == {"index.html", "method.html"} | ({"reproduce.html"} if not folder else set())
-    for name in names:
-        _, page = edition(bilingual, folder + name)
-        inside = {
-            urljoin(folder + name, link).split("#")[0]
-            for tag, link, attributes in page.links
-            if tag == "a" and "hreflang" not in attributes
-        }
-        assert inside == {folder + other for other in names}
-        order = [each for each in ("index.html", "method.html", "reproduce.html") if each in names]
-        place = order.index(name)
-        chained = {
-            attributes["rel"]: link for tag, link, attributes in page.links if attributes.get("rel") in ("prev", "next")
-        }
-        around = {
-            "prev": order[place - 1] if place else None,
-            "next": order[place + 1] if place + 1 < len(order) else None,
-        }
-        assert chained == {key: value for key, value in around.items() if value}
-    text, _ = edition(bilingual, f"{folder}method.html")
-    assert ("Article" if not folder else "記事") in text  # what the navigation calls the home page
-
-
-def test_a_page_leads_to_itself_in_the_other_language(bilingual):
-    """By a link that needs no script, and for search engines; a page that is in one language alone says nothing."""
-    for name, other in (
-        ("method.html", "ja/method.html"),
-        ("ja/method.html", "method.html"),
-        ("ja/index.html", "index.html"),
-    ):
-        _, page = edition(bilingual, name)
-        switch = [(link, found) for tag, link, found in page.links if tag == "a" and "hreflang" in found]
-        assert [urljoin(name, link) for link, _ in switch] == [other]
-        assert switch[0][1]["hreflang"] == switch[0][1]["lang"] == ("ja" if other.startswith("ja/") else "en")
-        english = other if name.startswith("ja/") else name
-        found = {found["hreflang"]: link for tag, link, found in page.links if tag == "link" and "hreflang" in found}
-        assert found == {"en": ADDRESS + english, "ja": f"{ADDRESS}ja/{english}", "x-default": ADDRESS + english}
-        canonical = [link for tag, link, found in page.links if found.get("rel") == "canonical"]
-        assert canonical == [ADDRESS + name]
-    text, page = edition(bilingual, "reproduce.html")
-    assert not [found for _, _, found in page.links if "hreflang" in found]
-    assert "og:locale:alternate" not in text
-
-
-def test_an_address_that_leads_nowhere_shows_all_languages(bilingual):
-    """In the first one's frame; the sitemap names every page of each."""
-    text, page = edition(bilingual, "404.html")
-    assert '<html lang="en"' in text
-    paths = {path.relative_to(bilingual.site).as_posix() for path in bilingual.site.rglob("*.html")} - {"404.html"}
-    assert {f"/weights/{path}" for path in paths} <= {link for tag, link, _ in page.links if tag == "a"}
-    sitemap = (bilingual.site / "sitemap.xml").read_text(encoding="utf-8")
-    assert set(re.findall(r"<loc>([^<]+)</loc>", sitemap)) == {ADDRESS + path for path in paths}
-
-
-def test_each_language_is_searched_alone(bilingual):
-    """Addresses are relative to the home that its pages name, and words are taken apart as the language does."""
-    for language, folder in (("en", ""), ("ja", "ja/")):
-        index = json.loads((bilingual.site / folder / "search" / "search_index.json").read_text(encoding="utf-8"))
-        assert index["config"]["lang"] == [language]
-        found = {entry["location"].split("#")[0] for entry in index["docs"]}
-        assert found == {path.name for path in (bilingual.site / folder).glob("*.html")} - {"404.html"}
-        text, _ = edition(bilingual, f"{folder}method.html")
-        base = json.loads(re.search(r'<script id="__config" type="application/json">(.*?)</script>', text)[1])["base"]
-        assert urljoin(f"{ADDRESS}{folder}method.html", base) == ADDRESS + folder
-    japanese = (bilingual.site / "ja" / "search" / "search_index.json").read_text(encoding="utf-8")
-    assert "なぜ重みは" in japanese
-    assert "Why a weight" not in japanese
-
-
-def test_one_language_has_no_switch(tmp_path):
-    """Nor any mark of another."""
-    place = editions.write(tmp_path)
-    shutil.rmtree(place.docs / "ja")
-    site.build(place, replace(editions.SETTINGS, languages=("en",), url=ADDRESS))
-    text, page = edition(place, "method.html")
-    assert not [found for _, _, found in page.links if "hreflang" in found]
-    assert "og:locale:alternate" not in text
-    assert not (place.site / "ja").exists()
-
-
-def test_the_first_language_is_at_the_root(tmp_path):
-    """Whichever it is."""
-    place = editions.write(tmp_path)
-    for path in (place.docs / "ja").iterdir():
-        path.rename(place.docs / path.name)
-    (place.docs / "ja").rmdir()
-    (place.docs / "reproduce.md").unlink()
-    site.build(place, replace(editions.SETTINGS, languages=("ja",)))
-    text, _ = edition(place, "method.html")
-    assert '<html lang="ja"' in text
-    index = json.loads((place.site / "search" / "search_index.json").read_text(encoding="utf-8"))
-    assert index["config"]["lang"] == ["ja"]
-
-
 def test_without_pages_there_is_no_site(tmp_path):
     """The message says what to run."""
     with pytest.raises(ReportError, match='Run "make report" first'):
@@ -413,7 +250,6 @@ SERVE = """
 import sys
 from pathlib import Path
 from report.site import mkdocs as site
-from report.site.settings import Settings
 from report.site.settings import Settings
 from report.workspace import Workspace
 root = Path(sys.argv[1])
