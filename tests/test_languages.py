@@ -9,8 +9,10 @@ from urllib.parse import urljoin
 import editions
 import pytest
 from markup import Page
+from PIL import Image
 
 from report import files
+from report.site import card
 from report.site import mkdocs as site
 from report.workspace import Workspace
 
@@ -156,3 +158,12 @@ def test_the_first_language_is_at_the_root(tmp_path):
     assert '<html lang="ja"' in text
     index = json.loads((place.site / "search" / "search_index.json").read_text(encoding="utf-8"))
     assert index["config"]["lang"] == ["ja"]
+
+
+def test_the_card_has_the_letters_of_a_japanese_title(tmp_path):
+    """A font without them draws the same box for each; a title without spaces is broken into lines all the same."""
+    pytest.importorskip("matplotlib_fontja")
+    poster = tmp_path / "poster.png"
+    Image.new("RGB", (600, 630), "white").save(poster)
+    assert card.draw(poster, "動く") != card.draw(poster, "重み")
+    assert card.draw(poster, "重みの動きを一歩ずつ") == card.draw(poster, "重みの動き を一歩ずつ")

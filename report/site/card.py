@@ -1,16 +1,20 @@
 """The picture that other sites show of a link to this one: the title beside a still of the run."""
 
+import importlib.util
 import io
+import re
 from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
 from report.drawing.animation.palette import SCHEMES
+from report.site.words import WIDE
 
 SIZE = (1200, 630)  # pixels; what link previews are made for
 MARGIN = 60  # pixels
 TITLE_SIZE = 92  # pixels
 COLOURS = SCHEMES["light"]
+UNIT = re.compile(rf"\s*(?:{WIDE}|(?:(?!{WIDE})\S)+)")  # what stays on a line: a word, or one letter of Japanese
 
 
 def draw(poster: Path, title: str) -> bytes:
@@ -27,15 +31,13 @@ def draw(poster: Path, title: str) -> bytes:
     still = still.resize((round(still.width * scale), SIZE[1]), Image.Resampling.LANCZOS)
     card.paste(still, (SIZE[0] - still.width, 0))
     pen = ImageDraw.Draw(card)
-    # Pillow carries a typeface of its own, the same on every machine.
-    font = ImageFont.load_default(TITLE_SIZE)
+    font = _font(title)
     lines: list[str] = []
-    for word in title.split():
-        longer = f"{lines[-1]} {word}" if lines else word
-        if lines and pen.textlength(longer, font) <= SIZE[0] - still.width - MARGIN:
-            lines[-1] = longer
+    for unit in UNIT.findall(title):
+        if lines and pen.textlength(lines[-1] + unit, font) <= SIZE[0] - still.width - MARGIN:
+            lines[-1] += unit
         else:
-            lines.append(word)
+            lines.append(unit.strip())
     text = "\n".join(lines)
     height = pen.multiline_textbbox((0, 0), text, font)[3]
     top = (SIZE[1] - height) / 2
@@ -46,3 +48,11 @@ def draw(poster: Path, title: str) -> bytes:
     packed = io.BytesIO()
     card.save(packed, "PNG", optimize=True)
     return packed.getvalue()
+
+
+def _font(title: str) -> ImageFont.ImageFont | ImageFont.FreeTypeFont:
+    """Return a typeface with the letters of the title, the same on every machine: Pillow's own, or that of figures."""
+    package = importlib.util.find_spec("matplotlib_fontja")
+    if re.search(WIDE, title) and package is not None and package.origin is not None:
+        return ImageFont.truetype(Path(package.origin).parent / "fonts" / "ipaexg.ttf", TITLE_SIZE)
+    return ImageFont.load_default(TITLE_SIZE)
