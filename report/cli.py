@@ -27,8 +27,8 @@ COMMANDS = {
     "train": ("train",),
     "analyse": ("analyse",),
     "draw": ("draw",),
-    "write": ("pages", "site"),
-    "all": ("train", "analyse", "draw", "pages", "site"),
+    "write": ("facts", "pages", "site"),
+    "all": ("train", "analyse", "draw", "facts", "pages", "site"),
 }
 REPEAT_SECONDS = 0.01  # after which an interrupt that Python dropped comes again
 
@@ -160,8 +160,14 @@ _stage_command("all", "Do all stages, one after the other.")
 @_command("findings", "Print what became of each claim of the first article, with the evidence.")
 def findings(pipeline: Pipeline) -> None:
     """Train and analyse what is stale, then print the findings."""
+    from report.analysis.findings.records import Finding
+    from report.site import printout
+    from report.site.words import Words
+
     pipeline.run(("train", "analyse"))
-    pipeline.console.findings(files.read_json(pipeline.workspace.results)["findings"])
+    records = files.read_json(pipeline.workspace.results)["findings"]
+    words = Words.load(pipeline.workspace.templates, pipeline.settings().languages[0])
+    printout.write([Finding.of(each) for each in records], words, pipeline.console)
 
 
 PORT = click.Option(

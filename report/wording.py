@@ -200,14 +200,24 @@ def filters(language: str, words: Mapping[str, str]) -> dict[str, Callable[..., 
         first, last = (int(part) for part in name.split("-"))
         return words["window"].format(first=whole(first), last=whole(min(last, batches)))
 
-    own = (interval, file_size, duration, series, plural, window)
+    kinds = {"fixed": decimal, "percent": local(percent), "digits": significant}
+
+    def span(ends: Mapping[str, float | None], places: int = 1, kind: str = "fixed") -> str:
+        low, high = (kinds[kind](ends[end], places) for end in ("low", "high"))
+        return low if low == high else words["span"].format(low=low, high=high)
+
+    def by_layer(values: Mapping[str, float | None], places: int = 1, kind: str = "fixed") -> str:
+        numbers = ((layer, kinds[kind](value, places)) for layer, value in values.items())
+        return series(words["in_layer"].format(layer=layer, value=number) for layer, number in numbers)
+
+    own = (interval, file_size, duration, series, plural, window, span, by_layer)
     named: dict[str, Any] = {each.__name__: each for each in own}
     return {
         **named,
         "thousands": whole,
         "digits": significant,
         "fixed": decimal,
-        "percent": local(percent),
+        "percent": kinds["percent"],
         "shape": local(shape),
         "md": markdown,
     }

@@ -67,8 +67,10 @@ class Workspace:
     figures = Below("docs", "figures")
     figures_manifest = Below("build", "figures.json")  # titles, captions, alternative texts and sizes
     animations = Below("docs", "animations")  # GIFs and their posters
+    recording = Below("docs", "downloads/recording.npz")  # the main recording, packed for readers
     animations_manifest = Below("build", "animations.json")
     drawn = Below("build", "drawn")  # notes on what was found while animations and the player's data were made
+    facts = Below("build", "facts.json")  # what pages say, by name
     site_settings = Below("build", "site.json")  # what stands around pages: the notice above, the picture for links
 
     def check(self) -> None:

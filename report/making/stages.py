@@ -28,6 +28,7 @@ DOING = {
     "train": "training",
     "analyse": "analysing",
     "draw": "drawing",
+    "facts": "gathering facts",
     "pages": "writing pages",
     "site": "building the site",
 }
@@ -92,10 +93,20 @@ class Pipeline:
                 modules=("report.drawing.animation.render", *drawing),
                 inputs=lambda: [
                     *(place.results, place.numbers, place.tables, *self._run_files()),
-                    *(asdict(self._pace()), folder / "house.mplstyle"),
+                    *(asdict(self._pace()), self.settings().languages, folder / "house.mplstyle"),
+                    *(place.templates / language / "words" / "labels.toml" for language in self.settings().languages),
                 ],
                 outputs=self._drawn,
                 work=self._draw,
+            ),
+            Product(
+                name="facts",
+                modules=("report.site.facts.gather", "report.site.recording"),
+                inputs=lambda: [
+                    *(place.results, place.numbers, *self._run_files(), place.package / "site/exploratory.csv"),
+                ],
+                outputs=lambda: [place.facts, place.recording],
+                work=self._facts,
             ),
             Product(
                 name="pages",
@@ -211,9 +222,9 @@ class Pipeline:
 
         place, study, pace, maker = self.workspace, self._study(), self._pace(), self._maker()
         with self.console.progress() as progress:
-            planned = draw.plan(place)
-            maker.make(draw.products(place, planned), progress)
-            draw.describe(place, planned)
+            planned, languages = draw.plan(place), self.settings().languages
+            maker.make(draw.products(place, planned, languages), progress, side_by_side=True)
+            draw.describe(place, planned, languages)
         laws, layers = scales.read(place, study)
         with self.console.progress() as progress:
             films = clips.plan(study, pace, layers, laws)
@@ -231,26 +242,30 @@ class Pipeline:
         return [*manifests, *(path for folder in folders for path in _files_below(folder))]
 
     def _page_inputs(self) -> list[Any]:
-        from report.site.pages import source_lines
+        from report.site.links import source_lines
 
         # Not timings.json: that a stage took another time makes no page stale; pages state what they find there.
         place = self.workspace
-        analysed = [place.results, place.numbers, place.tables]
-        made = [*analysed, place.figures_manifest, place.animations_manifest, *self._run_files()]
+        made = [place.facts, place.results, place.tables, place.recording]
+        drawn = [place.figures_manifest, place.animations_manifest]
         sources = [place.templates, place.site_src, self.experiment_file, place.mkdocs_config]
-        # The page that explains the player's files quotes the last of these; Findings what stands in the one before.
-        own = [place.package / "site/exploratory.csv", place.package / "drawing/player/format.md"]
-        quoted = [place.root / "CITATION.cff", place.root / "LICENSE", *own]
-        return [*made, *sources, *quoted, asdict(self.settings()), source_lines(place)]
+        quoted = [place.root / "CITATION.cff", place.root / "LICENSE"]
+        return [*made, *drawn, *sources, *quoted, asdict(self.settings()), source_lines(place)]
 
-    def _pages(self) -> None:
-        from report.site import downloads, pages
+    def _facts(self) -> None:
+        from report.site import recording
+        from report.site.facts import gather
 
         study = self._study()
+        gather.write(self.workspace, study)
         drawn = files.read_json(self.workspace.results, "drawn")["drawn"]
         with self.console.progress() as progress:
-            self._maker().make([downloads.recording_product(self.workspace, study.main, drawn)], progress)
-        pages.write(self.workspace, study, self.settings(), self.experiment_file)
+            self._maker().make([recording.product(self.workspace, study.main, drawn)], progress)
+
+    def _pages(self) -> None:
+        from report.site import pages
+
+        pages.write(self.workspace, self.settings(), self.experiment_file)
 
     def _written(self) -> list[Path]:
         """Return every file that the pages consist of: all of the folder but what was drawn."""

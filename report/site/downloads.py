@@ -1,23 +1,14 @@
 """What a reader can take home: results, tables, the recording itself, the experiment, licence and citation."""
 
 import hashlib
-import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-
-from report import files
-from report.drawing.animation import clips
 from report.errors import ReportError, command
-from report.products import Product
-from report.recording.reader import Recording
 from report.workspace import Workspace
 
 FOLDER = "downloads"  # below the pages
-RECORDING = f"{FOLDER}/recording.npz"
 LEGAL = ("CITATION.cff", "LICENSE")  # of the repository, where they are there
 
 
@@ -28,6 +19,16 @@ class File:
     path: str  # relative to the pages
     bytes: int
     sha256: str
+
+    @property
+    def digest(self) -> str:
+        """Return the beginning of the checksum: enough to tell files apart."""
+        return self.sha256[:16]
+
+    @property
+    def is_per_run(self) -> bool:
+        """Tell whether it is a table with a row for each training run, beside one of means."""
+        return self.path.endswith("_runs.csv")
 
 
 def describe(path: str, data: bytes) -> File:
@@ -49,45 +50,9 @@ def gather(workspace: Workspace, experiment_file: Path) -> Iterator[tuple[str, b
         raise ReportError(f'There is no {workspace.results}. Run "{command()}" first.')
     yield f"{FOLDER}/results.json", workspace.results.read_bytes()
     yield f"{FOLDER}/experiment.toml", experiment_file.read_bytes()
-    yield RECORDING, (workspace.docs / RECORDING).read_bytes()
+    yield workspace.recording.relative_to(workspace.docs).as_posix(), workspace.recording.read_bytes()
     for name in LEGAL:
         if (workspace.root / name).is_file():
             yield f"{FOLDER}/{name}", (workspace.root / name).read_bytes()
     for path in sorted(workspace.tables.glob("*.csv")):
         yield f"tables/{path.name}", path.read_bytes()
-
-
-def recording_product(workspace: Workspace, recording: Recording, tensors: Sequence[str]) -> Product:
-    """Return the packed recording as a product: to compress it takes longer than all pages.
-
-    Args:
-        workspace: where it goes.
-        recording: of which a part is offered.
-        tensors: that part: names of tensors that are kept whole.
-    """
-    path = workspace.docs / RECORDING
-    return Product(
-        "recording.npz",
-        ("report.site.downloads",),
-        lambda: [clips.identity(recording, tensors, recording.steps), list(tensors)],
-        lambda: [path],
-        lambda: _pack(path, recording, tensors),
-    )
-
-
-def _pack(path: Path, recording: Recording, tensors: Sequence[str]) -> None:
-    """Write a recording as one NPZ.
-
-    `weights_<tensor>` (steps + 1, outputs, inputs) and `gradients_<tensor>` (steps, outputs, inputs), float32, and
-    `train_loss` (steps,) in nats and `train_accuracy` (steps,) as fraction, where they were logged.
-    """
-    logged = [name for name in ("train_loss", "train_accuracy") if name in recording.series]
-    arrays: dict[str, Any] = {name: recording.series[name][: recording.steps] for name in logged}
-    for name in tensors:
-        shape = recording.tensors[name].matrix
-        arrays[f"weights_{name}"] = np.asarray(recording.weights(name)).reshape(-1, *shape)
-        arrays[f"gradients_{name}"] = np.asarray(recording.gradients(name)).reshape(-1, *shape)
-    packed = io.BytesIO()
-    # NumPy gives the members of the archive a fixed date, so equal arrays are equal bytes.
-    np.savez_compressed(packed, **arrays)
-    files.write_bytes(path, packed.getvalue())

@@ -1,73 +1,60 @@
-"""Templates and results become Markdown: everything that MkDocs reads, and nothing else, lies in `build/docs` then.
+"""Words and facts become Markdown: everything that MkDocs reads, and nothing else, lies in `build/docs` then.
 
 Figures, animations and the player's data are drawn there by the stage before; all other files of the folder are
 written here, and what an earlier build left is removed.
 """
 
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import jinja2
-from jinja2.ext import Extension
-from latex2mathml.converter import convert
 
-from report import files, wording
-from report.analysis import results as analysed
-from report.analysis.findings import claims
-from report.drawing.player import pack as player
+from report import files
 from report.errors import ReportError
 from report.products import kept_files
-from report.recording.study import Study
-from report.site import card, downloads, evidence
+from report.site import card, downloads
+from report.site.formula import formula
+from report.site.links import to_source
 from report.site.settings import Settings
+from report.site.words import Words, join_lines
 from report.workspace import DRAWN, Workspace
 
 OVERRIDES = "overrides"  # folder of site_src that MkDocs takes from there
-MACROS = "_macros.md.j2"  # what every template can call
+MACROS = "_macros.md.j2"  # what every template can call, in every language
 NOTICE = "_notice.html.j2"  # what stands above every page when the digits are the embedded sample
 CARD = "assets/card.png"  # what stands for the site where a link to it is shown
+ARTICLE, HOME = "index", "home"  # the home page of a study that carries the article, and of any other
+CLAIMS = (ARTICLE, "findings")  # pages of a study that carries it alone
+SCRIPTS = ("player", "film", "enlarge", "access")  # sections of interface.toml that scripts read
 
-TAG = r"(?:\{%(?:(?!%\}).)*%\}|\{#(?:(?!#\}).)*#\})"  # a block's beginning or end, or a comment
-TEXT_BEFORE_TAG = re.compile(rf"^(?!(?:\s|{TAG})*$)(.*[^-+])%\}}$", re.MULTILINE)
-
-
-class KeepLineEnds(Extension):
-    """Keep the end of a line that has text and ends with a tag; Jinja's trim_blocks would glue the next word to it."""
-
-    def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:
-        """Mark such tags as ones after which nothing is trimmed; lines keep their numbers."""
-        return TEXT_BEFORE_TAG.sub(r"\1+%}", source)
+Facts = Mapping[str, Any]
 
 
-def write(workspace: Workspace, study: Study, settings: Settings, experiment_file: Path) -> None:
+def write(workspace: Workspace, settings: Settings, experiment_file: Path) -> None:
     """Write all pages and what they link to into `build/docs`.
 
     Args:
-        workspace: has results, tables and pictures.
-        study: the recordings that they come from.
+        workspace: has facts, tables and pictures.
         settings: of the site.
         experiment_file: offered for download, and shown.
 
     Raises:
         ReportError: when an earlier stage has not run, or a template is wrong.
     """
-    results = analysed.read(workspace)
-    if not results["drawn"]:
-        raise ReportError(
-            "The article draws layers that are kept whole and follow one another, and this recording has none. "
-            "Name neighbouring layers in recording.whole of the experiment file."
-        )
     content = dict(downloads.gather(workspace, experiment_file))
-    table = analysed.numbers(workspace, results)
-    context = _context(workspace, study, settings, analysed.view(results, table), content)
+    known = _known(workspace, settings, content)
     content.update(_sources(workspace))
-    environment = _environment(workspace, settings)
-    content.update(_pages(environment, context))
-    first_drawn = next(film for film in context["animations"].values() if film["layer"] == results["drawn"][0])
-    content[CARD] = card.draw(workspace.docs / first_drawn["poster"]["light"], settings.title)
-    shown = {"notice": _fill(environment, NOTICE, context).strip(), "card": CARD}
+    shown: dict[str, Any] = {"card": CARD, "notice": {}, "words": {}}
+    for language in settings.languages:
+        words = Words.load(workspace.templates, language)
+        edition = Edition(workspace, settings, words, known)
+        content.update(edition.pages())
+        shown["notice"][language] = edition.fill(NOTICE).strip()
+        shown["words"][language] = {name: words.section("interface", name) for name in ("site", *SCRIPTS)}
+    content[CARD] = card.draw(workspace.docs / known["poster"], settings.title)
     for path, data in content.items():
         files.write_bytes(workspace.docs / path, data)
     files.write_json(workspace.site_settings, shown)
@@ -82,99 +69,95 @@ def _sources(workspace: Workspace) -> Iterator[tuple[str, bytes]]:
             yield name.as_posix(), path.read_bytes()
 
 
-def _context(
-    workspace: Workspace,
-    study: Study,
-    settings: Settings,
-    results: dict[str, Any],
-    content: Mapping[str, bytes],
-) -> dict[str, Any]:
-    """Return what templates can name."""
-    main = study.main
+def _known(workspace: Workspace, settings: Settings, content: Mapping[str, bytes]) -> dict[str, Any]:
+    """Return what templates can name, in any language."""
+    facts = files.read_json(workspace.facts)
     timings = files.read_json(workspace.timings, default={})
     animations = files.read_json(workspace.animations_manifest)
-    found = {finding["id"]: finding for finding in results["findings"]}
     offered = {Path(path).name: downloads.describe(path, data) for path, data in content.items()}
+    first = next(film for film in animations.values() if film["layer"] == facts["study"]["first"]["name"])
+    experiment = content["downloads/experiment.toml"].decode("utf-8").strip()
     return {
-        "results": results,
-        "findings": found,
-        "explored": evidence.compare(results["findings"]),
-        "own_claims": len(claims.OURS),
-        "less_at_first": evidence.is_less_at_first(found["streaks"], results["study"]["late"]),
+        **facts,
         "site": settings,
-        "experiment_text": content["downloads/experiment.toml"].decode("utf-8").strip(),
-        "run": results["main"],
-        "layers": list(main.tensors),
-        "sampled": max((each.count for each in main.tensors.values() if each.kept == "sample"), default=0),
-        "recorded": main.description,
-        # A bias for each output; biases are trained, and not recorded.
-        "parameters": sum(tensor.size + tensor.matrix[0] for tensor in main.tensors.values()),
-        "core_hours": sum(
-            sum(files.read_json(each.path / "timings.json", "seconds")["seconds"].values())
-            * each.description.platform.get("threads", 1)
-            for each in study.recordings
-        )
-        / 3600,
-        "training_seconds": files.read_json(main.path / "timings.json", "seconds")["seconds"],
-        "stage_seconds": {name: timings[name] for name in ("train", "analyse", "draw") if name in timings},
-        # Not timings.json, whose size is a matter of chance.
-        "run_bytes": sum(path.stat().st_size for path in main.path.glob("*.np?")),
         "figures": files.read_json(workspace.figures_manifest),
         "animations": animations,
         "long_film": next((name for name in animations if name.startswith("network-")), None),
+        "poster": first["poster"]["light"],
+        "experiment": {"text": experiment, "lines": len(experiment.splitlines())},
+        "stage_seconds": {name: timings[name] for name in ("train", "analyse", "draw") if name in timings},
         "tables": {Path(name).stem: file for name, file in offered.items() if name.endswith(".csv")},
         "downloads": offered,
-        "player_format": player.description(),
     }
 
 
-def _environment(workspace: Workspace, settings: Settings) -> jinja2.Environment:
-    """Return the Jinja environment of the site's language: an unknown name is an error, never an empty text."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(workspace.templates / settings.languages[0]),
-        undefined=jinja2.StrictUndefined,
-        # Markdown, not HTML: what comes from data goes through the filter "md" instead.
-        autoescape=False,
-        extensions=[KeepLineEnds],
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters.update(wording.FILTERS, arranged=evidence.arrange)
-    environment.globals.update(
-        interval=wording.interval, formula=formula, source=_source_link(workspace, settings.repository)
-    )
-    return environment
+class Edition:
+    """Fill the templates of one language."""
+
+    def __init__(self, workspace: Workspace, settings: Settings, words: Words, known: Facts) -> None:
+        """Take what all pages of the language share.
+
+        Args:
+            workspace: where templates are.
+            settings: of the site.
+            words: of the language.
+            known: what templates can name.
+        """
+        self.language = words.language
+        self.folder = "" if words.language == settings.languages[0] else f"{words.language}/"
+        self._words, self._known = words, known
+        self._languages = settings.languages
+        environment = words.environment
+        environment.loader = jinja2.FileSystemLoader([workspace.templates / words.language, workspace.templates])
+        environment.filters["table_lines"] = lambda rows: len(rows.splitlines()) - 1
+        environment.globals.update(
+            formula=formula,
+            source=to_source(workspace, settings.repository),
+            word=lambda file, section, key, **facts: words.fill(file, section, key, {**known, **facts}),
+            said=lambda question, answer: words.fill("article", question, answer, known),
+            label=lambda section, key: words.section("interface", section)[key],
+        )
+
+    def pages(self) -> Iterator[tuple[str, bytes]]:
+        """Yield the filled templates, by their path below build/docs."""
+        carries = self._known["study"]["carries"]
+        for name in self._words.environment.list_templates():
+            page = name.removesuffix(".md.j2")
+            is_page = name.endswith(".md.j2") and "/" not in name and not name.startswith("_")
+            if is_page and page != (HOME if carries else ARTICLE) and (carries or page not in CLAIMS):
+                path = "index.md" if page == HOME else f"{page}.md"
+                yield self.folder + path, self._page(name, path).encode("utf-8")
+
+    def _page(self, name: str, path: str) -> str:
+        """Return a page: its own front matter, with its language and where it is in the others."""
+        head, body = re.fullmatch(r"---\n(.*?)---\n(.*)", self.fill(name), re.DOTALL).groups()  # type: ignore[union-attr]
+        others = [language for language in self._languages if language != self.language]
+        first = self._languages[0]
+        there = {language: path if language == first else f"{language}/{path}" for language in others}
+        head += f"language: {self.language}\nalternates: {json.dumps(there)}\n"
+        # Loops and conditions leave runs of empty lines; Markdown needs one.
+        return f"---\n{head}---\n" + join_lines(re.sub(r"\n{3,}", "\n\n", body)).strip() + "\n"
+
+    def fill(self, name: str) -> str:
+        """Return template `name`, filled.
+
+        Raises:
+            ReportError: one line with the template, its line and what is wrong there.
+        """
+        environment = self._words.environment
+        # From a page of another language than the first, pictures lie one folder up.
+        known = {**self._known, "language": self.language, "root": "../" if self.folder else "", "loading": _loading()}
+        try:
+            macros = environment.get_template(MACROS).make_module(known)
+            callables = {key: value for key, value in vars(macros).items() if isinstance(value, jinja2.runtime.Macro)}
+            return environment.get_template(name).render({**known, **callables})
+        except jinja2.TemplateSyntaxError as error:
+            raise ReportError(f"{error.filename or error.name}, line {error.lineno}: {error.message}.") from error
+        except (jinja2.TemplateError, TypeError, ValueError, KeyError, AttributeError) as error:
+            raise ReportError(f"{_place(error) or name}: {error}.") from error
 
 
-def _pages(environment: jinja2.Environment, context: Mapping[str, Any]) -> Iterator[tuple[str, bytes]]:
-    """Yield the filled templates, by their path below build/docs."""
-    for name in environment.list_templates():
-        if name.endswith(".md.j2") and not name.startswith("_"):
-            text = _fill(environment, name, context)
-            # Loops and conditions leave runs of empty lines; Markdown needs one.
-            text = re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
-            yield name.removesuffix(".j2"), text.encode("utf-8")
-
-
-def _fill(environment: jinja2.Environment, name: str, context: Mapping[str, Any]) -> str:
-    """Return template `name`, filled.
-
-    Raises:
-        ReportError: one line with the template, its line and what is wrong there.
-    """
-    known = {**context, "loading": _loading()}
-    try:
-        macros = environment.get_template(MACROS).make_module(known)
-        callables = {key: value for key, value in vars(macros).items() if isinstance(value, jinja2.runtime.Macro)}
-        return environment.get_template(name).render({**known, **callables})
-    except jinja2.TemplateSyntaxError as error:
-        raise ReportError(f"{error.filename or error.name}, line {error.lineno}: {error.message}.") from error
-    except (jinja2.TemplateError, TypeError, ValueError, KeyError, AttributeError) as error:
-        raise ReportError(f"{_place(environment, error) or name}: {error}.") from error
-
-
-def _place(environment: jinja2.Environment, error: BaseException) -> str:
+def _place(error: BaseException) -> str:
     """Return the template and the line in which `error` arose; the last one of those it went through."""
     places = []
     trace = error.__traceback__
@@ -190,50 +173,6 @@ def _loading() -> Callable[[], str]:
     """Return a function that says how a page's next picture is loaded: the first at once, others when in sight."""
     answers = iter(["eager"])
     return lambda: next(answers, "lazy")
-
-
-def source_lines(workspace: Workspace) -> dict[str, int]:
-    """Return the line in which the code of each figure and animation begins, by its path and function.
-
-    They are looked up whenever pages are written, not when something is drawn: links follow the code.
-    """
-    manifests = (workspace.figures_manifest, workspace.animations_manifest)
-    places = [entry["code"] for path in manifests for entry in files.read_json(path, default={}).values()]
-    return {f"{place['path']}:{place['function']}": _line_of(workspace, place) for place in places}
-
-
-def _line_of(workspace: Workspace, place: Mapping[str, str]) -> int:
-    lines = (workspace.package.parent / place["path"]).read_text(encoding="utf-8").splitlines()
-    return next(number for number, line in enumerate(lines, 1) if line.startswith(f"def {place['function']}("))
-
-
-def _source_link(workspace: Workspace, repository: str) -> Callable[[Mapping[str, str]], str]:
-    """Return a function that turns {"path", and perhaps "function"} into an address; "" without a repository."""
-
-    def link(place: Mapping[str, str]) -> str:
-        # HEAD is the default branch, whatever its name.
-        line = f"#L{_line_of(workspace, place)}" if "function" in place else ""
-        return f"{repository}/blob/HEAD/{place['path']}{line}" if repository else ""
-
-    return link
-
-
-def formula(latex: str, block: bool = False) -> str:
-    r"""Return a formula as MathML, which browsers draw without a script.
-
-    Args:
-        latex: as in LaTeX's mathematics mode: r"\frac{a}{b}".
-        block: on a line of its own instead of within the text.
-    """
-    mathml = str(convert(latex, display="block" if block else "inline"))
-    # Characters that Markdown would take for its own become entities; those of tags stay as they are.
-    pieces = re.split(r"(<[^>]*>|&#?\w+;)", mathml)
-    safe = "".join(piece if piece[:1] in ("<", "&") else wording.markdown(piece) for piece in pieces)
-    if block:
-        return f'<div class="formula">{safe}</div>'
-    # The wrapper keeps Markdown from taking <math> at the start of a line for a block; the word joiner keeps a full
-    # stop from falling to the next line.
-    return f'<span class="formula">{safe}&#8288;</span>'
 
 
 def _remove_strangers(workspace: Workspace, content: Mapping[str, bytes]) -> None:

@@ -22,7 +22,6 @@ from report.recording.reader import Recording
 from report.recording.study import Study
 from report.workspace import Workspace
 
-FORMAT = Path(__file__).with_name("format.md")
 SHARD_VALUES = 120_000  # edges × steps of a shard: about 100 KB, so that the first picture comes soon
 MOST_VALUES = 50_000_000  # edges × steps of a recording: about 80 MB; of a longer one the beginning is packed
 MOST_RUNS = 12  # recordings that are offered
@@ -66,11 +65,6 @@ def describe(workspace: Workspace, study: Study, layers: tuple[str, ...], laws: 
     else:
         (folder / "index.json").unlink(missing_ok=True)
     _remove_strangers(workspace, {path for entry in entries for path in _files(workspace, entry["run"])})
-
-
-def description() -> str:
-    """Return what is to be known of the format, as Markdown."""
-    return FORMAT.read_text(encoding="utf-8").strip()
 
 
 def opening_batch(main: Recording, layers: tuple[str, ...], laws: Laws, frames: int) -> int:

@@ -1,4 +1,4 @@
-"""The codec of the player's data: some steps of a few layers as bytes. `format.md` describes them."""
+"""The codec of the player's data: some steps of a few layers as bytes, as `templates/en/_format.md.j2` has them."""
 
 import math
 import struct

@@ -1,0 +1,212 @@
+"""What the article states: streaks, whose they are, blocks, quiet layers."""
+
+from collections.abc import Callable, Sequence
+
+from report.site.facts.numbers import EARLY, ByLayer, Facts, Numbers, span
+
+LAG = 10  # batches between two updates that the text compares, besides one
+COIN = 2.0  # batches: the mean run of a fair coin
+
+
+def facts(numbers: Numbers) -> Facts:
+    """Return the facts of the article; of a study that cannot carry it, those that there are."""
+    found: dict[str, Callable[[Numbers], Facts]] = {
+        "runs": _runs,
+        "toss": _toss,
+        "correlation": _correlation,
+        "dwell": _dwell,
+        "cause": _cause,
+        "loop": _loop,
+        "together": _together,
+        "quiet": _quiet,
+        "agreement": _agreement,
+    }
+    return {name: find(numbers) for name, find in found.items()}
+
+
+def _runs(numbers: Numbers) -> Facts:
+    """Return mean same-sign runs over the drawn layers: recorded, tossed, without momentum, by the formula."""
+    theory, plain = numbers.theory(numbers.main), numbers.plain
+    known = [each for each in numbers.optimizers if numbers.theory(each["slug"]) is not None]
+    return {
+        "main": span(numbers.means("persistence", "mean_run", numbers.main)),
+        "toss": span(numbers.means("transplants", "toss", numbers.main, on=numbers.main)),
+        "plain": None if plain is None else span(numbers.means("persistence", "mean_run", plain["slug"])),
+        "formula": None if theory is None else theory["mean_run"],
+        "coin": COIN,
+        "predicted": [
+            {"label": each["label"], "run": (numbers.theory(each["slug"]) or {})["mean_run"]} for each in known
+        ],
+        "table": [_row(numbers, each) for each in numbers.optimizers],
+    }
+
+
+def _row(numbers: Numbers, optimizer: Facts) -> Facts:
+    """Return an optimizer's mean runs in every layer, beside formula and toss."""
+    slug, theory = optimizer["slug"], numbers.theory(optimizer["slug"])
+    cells = []
+    for layer in numbers.results["tensors"]:
+        run = numbers.estimate("persistence", "mean_run", slug, layer, numbers.late)
+        toss = numbers.estimate("transplants", "toss", slug, layer, numbers.late, on=slug)
+        cells.append({"mean": run.mean, "low": run.low, "high": run.high, "toss": toss.mean})
+    return {"label": optimizer["label"], "formula": None if theory is None else theory["mean_run"], "cells": cells}
+
+
+def _toss(numbers: Numbers) -> Facts:
+    """Return what share of the streaks above a coin's tossed signs leave, later and at the start."""
+    evidence = numbers.finding("streaks")["evidence"]
+    shares = [each for each in evidence if each["unit"] == "fraction" and each["value"] is not None]
+    later = {each["layer"]: each for each in shares if each["window"] == numbers.late}
+    first = {each["layer"]: each for each in shares if each["window"] != numbers.late}
+    constant = next(iter(numbers.finding("streaks")["constants"]))["value"]
+    return {
+        "share": {layer: each["value"] for layer, each in later.items()},
+        "early_share": {layer: each["value"] for layer, each in first.items()},
+        "early_runs": span(numbers.means("persistence", "mean_run", numbers.main, EARLY)),
+        "early_toss": span(numbers.means("transplants", "toss", numbers.main, EARLY, on=numbers.main)),
+        "start": "less" if is_less_at_first(numbers) else "alike",
+        "mostly": constant,
+        "open": [layer for layer, each in later.items() if each["low"] is not None and each["low"] <= constant],
+    }
+
+
+def is_less_at_first(numbers: Numbers) -> bool:
+    """Tell whether a sign toss leaves less of the streaks at the start than later.
+
+    So it is where, in every layer, the share at the start has an interval that ends below the share later.
+    """
+    shares = [each for each in numbers.finding("streaks")["evidence"] if each["unit"] == "fraction"]
+    later = {each["layer"]: each["value"] for each in shares if each["window"] == numbers.late}
+    first = {each["layer"]: each["high"] for each in shares if each["window"] != numbers.late}
+    return bool(later) and all(_is_below(first.get(layer), value) for layer, value in later.items())
+
+
+def _correlation(numbers: Numbers) -> Facts:
+    """Return correlations of updates and gradients one batch and `LAG` batches apart."""
+    theory, plain = numbers.theory(numbers.main), numbers.plain
+
+    def at(series: str, lag: int, slug: str = numbers.main) -> ByLayer:
+        return numbers.means("autocorrelation", series, slug, at=lag)
+
+    chance = [None, None] if theory is None else [theory["autocorrelation"][lag - 1] for lag in (1, LAG)]
+    far, runs = at("updates", LAG), numbers.means("persistence", "mean_run", numbers.main)
+    below = [layer for layer, value in far.items() if _is_below(value, chance[1])]
+    longer = [layer for layer in below if theory is not None and _is_below(theory["mean_run"], runs[layer])]
+    gradients = at("gradients", 1)
+    without = None if plain is None else at("gradients", 1, plain["slug"])
+    return {
+        "lag": LAG,
+        "chance": chance[0],
+        "chance_far": chance[1],
+        "updates": at("updates", 1),
+        "far": far,
+        "longer": longer,
+        "gradients": gradients,
+        "gradients_plain": without,
+        "sign_turns": all(_is_below(0, value) for value in gradients.values()) and _all_below(without or {}, 0),
+    }
+
+
+def _dwell(numbers: Numbers) -> Facts:
+    """Return for how many batches an update stays above the threshold, a half and a quarter of it."""
+    names = {"full": "spell_q1", "half": "spell_q05", "quarter": "spell_q025"}
+    chance = {name: statistic.replace("spell", "chance") for name, statistic in names.items()}
+    return {
+        **{name: span(numbers.means("dwell", statistic, numbers.main)) for name, statistic in names.items()},
+        **{f"{name}_chance": span(numbers.means("dwell", each, numbers.main)) for name, each in chance.items()},
+    }
+
+
+def outcome(tests: Sequence[Facts], name: str) -> Facts:
+    """Return how the tests `name` of a finding came out: `kind` is all, some, none or untested; and in which layers."""
+    answers = [test for test in tests if test["id"] == name and test["holds"] is not None]
+    fails = list(dict.fromkeys(test["layer"] for test in answers if not test["holds"]))
+    holds = [each for each in dict.fromkeys(test["layer"] for test in answers) if each not in fails]
+    kind = "untested" if not answers else "all" if not fails else "some" if holds else "none"
+    return {"kind": kind, "holds": holds, "fails": fails}
+
+
+def _cause(numbers: Numbers) -> Facts:
+    """Return how the tests of momentum came out, and the formula's errors in the last drawn layer."""
+    finding, last = numbers.finding("momentum"), numbers.drawn[-1]
+    back = [each for each in finding["evidence"] if each["test"] == "returns" and each["value"] is not None]
+    near = [each for each in numbers.finding("formula")["evidence"] if each["layer"] == last]
+    known = [each for each in near if each["value"] is not None and each["predicted"] is not None]
+    family = sorted(
+        (each for each in numbers.optimizers if each["name"] == numbers.chief["name"]),
+        key=lambda each: each["momentum"],
+    )
+    return {
+        **{name: outcome(finding["tests"], name) for name in ("vanishes", "returns", "grows")},
+        "near": outcome(numbers.finding("formula")["tests"], "near"),
+        "factor": next(iter(numbers.finding("formula")["constants"]))["value"],
+        "longer": span(each["value"] for each in back),
+        "longer_predicted": back[0]["predicted"] if back else None,
+        "formula": [
+            {"label": each["optimizer"], "predicted": each["predicted"], "measured": each["value"]} for each in known
+        ],
+        "most": _most(numbers, family[-1]),
+    }
+
+
+def _most(numbers: Numbers, optimizer: Facts) -> Facts:
+    """Return what the strongest momentum of the main optimizer's class does: run, toss and formula."""
+    slug, theory = optimizer["slug"], numbers.theory(optimizer["slug"])
+    return {
+        "label": optimizer["label"],
+        "is_main": slug == numbers.main,
+        "runs": span(numbers.means("persistence", "mean_run", slug)),
+        "toss": span(numbers.means("transplants", "toss", slug, on=slug)),
+        "formula": None if theory is None else theory["mean_run"],
+    }
+
+
+def _loop(numbers: Numbers) -> Facts:
+    """Return the lean of the main optimizer on its own gradients, and on those of training without momentum."""
+    plain = numbers.plain
+    own = numbers.means("transplants", "lean", numbers.main, on=numbers.main)
+    other = {} if plain is None else numbers.means("transplants", "lean", plain["slug"], on=numbers.main)
+    runs = {} if plain is None else numbers.means("transplants", "mean_run", plain["slug"], on=numbers.main)
+    return {"own": own, "plain": other, "plain_runs": span(runs), "takes_back": _all_below(other, 0)}
+
+
+def _is_below(value: float | None, bound: float | None) -> bool:
+    return value is not None and bound is not None and value < bound
+
+
+def _all_below(values: ByLayer, bound: float) -> bool:
+    return bool(values) and all(_is_below(value, bound) for value in values.values())
+
+
+def _together(numbers: Numbers) -> Facts:
+    """Return how many pairs of weights move the same way: into one unit, out of one, with tossed signs."""
+    plain = numbers.plain
+
+    def share(name: str, slug: str = numbers.main) -> Facts:
+        return span(numbers.means("togetherness", name, slug))
+
+    output = numbers.means("togetherness", "output", numbers.main)
+    without = {} if plain is None else numbers.means("togetherness", "output", plain["slug"])
+    blurs = bool(without) and all(_is_below(value, without[layer]) for layer, value in output.items())
+    return {
+        "output": span(output),
+        "plain": span(without),
+        "input": share("input"),
+        "toss": share("output_toss"),
+        "momentum_blurs": blurs,
+    }
+
+
+def _quiet(numbers: Numbers) -> Facts:
+    """Return how loud the middle layer is beside its quieter neighbour at the start, in each unit."""
+    evidence = {each["id"]: each["value"] for each in numbers.finding("layer-3-4-quiet")["evidence"]}
+    return {unit: evidence.get(f"beside_{unit}") for unit in ("opacity", "absolute", "relative")}
+
+
+def _agreement(numbers: Numbers) -> Facts:
+    """Return the share of updates that go down their own batch's gradient, measured and by chance."""
+    theory = numbers.theory(numbers.main)
+    return {
+        "share": span(numbers.means("agreement", "share", numbers.main)),
+        "chance": None if theory is None else theory["agreement"],
+    }

@@ -1,0 +1,96 @@
+"""What was run: data, network, training, optimizers, windows."""
+
+from report.recording.study import Study
+from report.site.facts.numbers import EARLY, Facts, Numbers
+
+SEEDS, BATCHES = 3, 200  # the fewest that can carry the article: an interval, and steps after the start
+
+
+def facts(numbers: Numbers, study: Study) -> Facts:
+    """Return what every page may say of the study."""
+    results = numbers.results
+    chief, plain, layers = numbers.chief, numbers.plain, list(results["tensors"])
+    beta = numbers.coefficient(numbers.main)
+    names = results["drawn"]
+    return {
+        "carries": carries(numbers),
+        "data": results["data"],
+        "is_sample": results["data"]["source"] == "sample",
+        "one_epoch": results["data"]["epochs"] == 1,
+        "training_images": results["data"]["train"] + results["data"]["validation"],
+        "network": results["about"]["network"],
+        "training": results["about"]["training"],
+        "weights": results["network"]["weights"],
+        "edges": results["network"]["edges_drawn"],
+        # A bias for each output; biases are trained, and not recorded.
+        "parameters": sum(tensor.size + tensor.matrix[0] for tensor in study.main.tensors.values()),
+        "steps": results["steps"],
+        "states": results["steps"] + 1,
+        "batches": results["study"]["batches"],
+        "late": numbers.late,
+        "early": EARLY,
+        "has_start": numbers.late != "all",
+        "seeds": numbers.seeds,
+        "optimizers": len(numbers.optimizers),
+        "has_controls": len(numbers.optimizers) > 1,
+        "main": {
+            "label": chief["label"],
+            "name": chief["name"],
+            "rate": chief["learning_rate"],
+            "beta": beta,
+            "fresh": None if beta is None else 1 - beta,
+            "is_adam": chief["name"] in ("Adam", "AdamW"),
+            "decays": bool(chief["weight_decay"]),
+            "has_momentum": bool(beta),
+        },
+        "plain": None if plain is None else plain["label"],
+        "layers": [_layer(numbers, name, place, len(layers)) for place, name in enumerate(layers)],
+        "drawn": names,
+        "first": _named(numbers, names[0]),
+        "middle": _named(numbers, names[len(names) // 2]),
+        "last": _named(numbers, names[-1]),
+        "pixels": results["network"]["layers"][layers[0]]["shape"][1],
+        "sampled": max((each.count for each in study.main.tensors.values() if each.kept == "sample"), default=0),
+        "missing": results["study"]["missing"],
+        "guess": results["reference"]["ln_classes"],
+    }
+
+
+def carries(numbers: Numbers) -> bool:
+    """Tell whether the study can carry the article: its story needs momentum, and something to compare it with.
+
+    That is a main optimizer with momentum whose arithmetic is replayed, a control without, neighbouring layers that
+    are kept whole, and enough seeds and batches for intervals free of start-up.
+    """
+    told = ("streaks", "together", "loop", "formula", "persistence", "momentum")
+    return (
+        bool(numbers.coefficient(numbers.main))
+        and numbers.plain is not None
+        and numbers.seeds >= SEEDS
+        and numbers.results["study"]["batches"] >= BATCHES
+        and all(numbers.finding(each)["verdict"] != "not tested" for each in told)
+    )
+
+
+def _named(numbers: Numbers, name: str) -> Facts:
+    shape = numbers.results["network"]["layers"][name]["shape"]
+    return {"name": name, "shape": shape, "units": shape[0]}
+
+
+def _layer(numbers: Numbers, name: str, place: int, count: int) -> Facts:
+    """Return a layer: its name, shape and size, what is kept of it, and where it stands."""
+    layer = numbers.results["network"]["layers"][name]
+    outputs, inputs = layer["shape"]
+    return {
+        "name": name,
+        "film": f"layer-{place + 1}",
+        "shape": layer["shape"],
+        "outputs": outputs,
+        "inputs": inputs,
+        "weights": layer["weights"],
+        "kept": layer["count"],
+        "is_whole": layer["kept"] == "whole",
+        "is_drawn": name in numbers.drawn,
+        "is_first": place == 0,
+        "is_last": place == count - 1,
+    }
