@@ -18,7 +18,7 @@ NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
 NARROW_SPACE = "\N{NARROW NO-BREAK SPACE}"
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 PLAIN = (1e-4, 1e6)  # sizes that are written out; others take a power of ten
-BYTES = ("bytes", "kB", "MB", "GB")
+LARGE = ("", "kB", "MB", "GB")  # powers of 1,000 bytes
 # What Markdown, and HTML inside Markdown, would take for more than a character.
 MARKUP = frozenset("\\`*_{}[]()#+!|~^=:\"'$<>&")
 
@@ -60,49 +60,6 @@ def percent(fraction: float | None, places: int = 1) -> str:
     return "–" if fraction is None else f"{fixed(100 * fraction, places)}{NARROW_SPACE}%"
 
 
-def interval(low: float | None, high: float | None, count: int = 3) -> str:
-    """Return an interval as [6.91, 7.02]; a dash where there is none, as with a single seed."""
-    return "–" if low is None or high is None else f"[{digits(low, count)}, {digits(high, count)}]"
-
-
-def file_size(count: int) -> str:
-    """Return a number of bytes as a person says it, in powers of 1,000: 4.3 MB."""
-    size, unit = float(count), 0
-    while size >= 999.5 and unit < len(BYTES) - 1:
-        size, unit = size / 1000, unit + 1
-    text = thousands(size) if unit == 0 or size >= 9.95 else fixed(size, 1)
-    return f"{text}{NO_BREAK_SPACE}{BYTES[unit]}"
-
-
-def duration(seconds: float) -> str:
-    """Return a time as a person says it: 0.4 s, 38 s, 3 min 20 s."""
-    if seconds < 9.95:
-        return f"{fixed(seconds, 1)}{NO_BREAK_SPACE}s"
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole}{NO_BREAK_SPACE}s"
-    return f"{whole // 60}{NO_BREAK_SPACE}min {whole % 60}{NO_BREAK_SPACE}s"
-
-
-def series(parts: Iterable[object], last: str = "and") -> str:
-    """Return `a`, `a and b`, or `a, b and c`."""
-    texts = [str(part) for part in parts]
-    return f" {last} ".join([", ".join(texts[:-1]), texts[-1]] if len(texts) > 1 else texts)
-
-
-def plural(count: float, one: str, many: str = "") -> str:
-    """Return `1 seed` or `5 seeds`; `many` where an s at the end is not enough."""
-    return f"{thousands(count)}{NO_BREAK_SPACE}{one if count == 1 else many or one + 's'}"
-
-
-def window(name: str, batches: int) -> str:
-    """Return a window of a study of `batches`, such as "101-1000" or "all": batches 101–1,000, all 1,000 batches."""
-    if name == "all":
-        return f"all {plural(batches, 'batch', 'batches')}"
-    first, last = (int(part) for part in name.split("-"))
-    return f"batches {thousands(first)}–{thousands(min(last, batches))}"
-
-
 def shape(sizes: Sequence[int]) -> str:
     """Return a layer's (outputs, inputs) in the order in which data goes through it: 784 → 1,000."""
     outputs, inputs = sizes
@@ -116,21 +73,6 @@ def markdown(text: object) -> str:
     """
     whole = str(text).replace(" = ", f"{NO_BREAK_SPACE}={NO_BREAK_SPACE}")
     return "".join(f"&#{ord(char)};" if char in MARKUP else char for char in whole)
-
-
-FILTERS = {
-    "thousands": thousands,
-    "digits": digits,
-    "fixed": fixed,
-    "percent": percent,
-    "file_size": file_size,
-    "duration": duration,
-    "series": series,
-    "plural": plural,
-    "shape": shape,
-    "window": window,
-    "md": markdown,
-}
 
 
 def read(templates: Path, language: str, name: str) -> Sections:
@@ -172,29 +114,35 @@ def filters(language: str, words: Mapping[str, str]) -> dict[str, Callable[..., 
     whole, decimal, significant = local(thousands), local(fixed), local(digits)
 
     def interval(low: float | None, high: float | None, count: int = 3) -> str:
+        """Return [6.91, 7.02]; a dash where there is none, as with a single seed."""
         return "–" if low is None or high is None else f"[{significant(low, count)}, {significant(high, count)}]"
 
     def file_size(count: int) -> str:
+        """Return a number of bytes in powers of 1,000: 4.3 MB."""
         size, unit = float(count), 0
-        while size >= 999.5 and unit < len(BYTES) - 1:
+        while size >= 999.5 and unit < len(LARGE) - 1:
             size, unit = size / 1000, unit + 1
         text = whole(size) if unit == 0 or size >= 9.95 else decimal(size, 1)
-        return f"{text}{NO_BREAK_SPACE}{BYTES[unit]}" if unit else words["bytes"].format(count=text)
+        return f"{text}{NO_BREAK_SPACE}{LARGE[unit]}" if unit else words["bytes"].format(count=text)
 
     def duration(seconds: float) -> str:
+        """Return 0.4 s, 38 s, 3 min 20 s."""
         rounded = round(seconds)
         if rounded < 60:
             return words["seconds"].format(seconds=rounded if seconds >= 9.95 else decimal(seconds, 1))
         return words["minutes"].format(minutes=rounded // 60, seconds=rounded % 60)
 
     def series(parts: Iterable[object], last: str = "and") -> str:
+        """Return `a`, `a and b`, or `a, b and c`; with "or" where that is asked for."""
         texts = [str(part) for part in parts]
         return words[last].join([words["comma"].join(texts[:-1]), texts[-1]] if len(texts) > 1 else texts)
 
     def plural(count: float, one: str, many: str = "") -> str:
+        """Return `1 seed` or `5 seeds`; `many` where an s at the end is not enough. For English alone."""
         return f"{whole(count)}{NO_BREAK_SPACE}{one if count == 1 else many or one + 's'}"
 
     def window(name: str, batches: int) -> str:
+        """Return a window of a study of `batches`, "101-1000" or "all": batches 101–1,000, all 1,000 batches."""
         if name == "all":
             return words["all" if batches != 1 else "only"].format(count=whole(batches))
         first, last = (int(part) for part in name.split("-"))
@@ -203,21 +151,15 @@ def filters(language: str, words: Mapping[str, str]) -> dict[str, Callable[..., 
     kinds = {"fixed": decimal, "percent": local(percent), "digits": significant}
 
     def span(ends: Mapping[str, float | None], places: int = 1, kind: str = "fixed") -> str:
+        """Return `1.9 to 2.5`, written as `kind` says; one number where both are the same."""
         low, high = (kinds[kind](ends[end], places) for end in ("low", "high"))
         return low if low == high else words["span"].format(low=low, high=high)
 
     def by_layer(values: Mapping[str, float | None], places: int = 1, kind: str = "fixed") -> str:
+        """Return `1.9 in l3, 2.1 in l4 and 2.5 in l5`."""
         numbers = ((layer, kinds[kind](value, places)) for layer, value in values.items())
         return series(words["in_layer"].format(layer=layer, value=number) for layer, number in numbers)
 
-    own = (interval, file_size, duration, series, plural, window, span, by_layer)
-    named: dict[str, Any] = {each.__name__: each for each in own}
-    return {
-        **named,
-        "thousands": whole,
-        "digits": significant,
-        "fixed": decimal,
-        "percent": kinds["percent"],
-        "shape": local(shape),
-        "md": markdown,
-    }
+    around = (interval, file_size, duration, series, plural, window, span, by_layer)
+    named: dict[str, Any] = {each.__name__: each for each in around}
+    return {**named, **kinds, "thousands": whole, "shape": local(shape), "md": markdown}
