@@ -129,11 +129,12 @@ def best(address: str, folder: Path, rounds: int, enough: int = 100) -> Audit:
 @click.option("--rounds", type=click.IntRange(min=1), default=3, show_default=True, help="Audits a page, at most.")
 @click.option("--check", is_flag=True, help="End with exit code 1 when a score is missed.")
 def main(names: tuple[str, ...], site: Path, rounds: int, check: bool) -> None:
-    """Audit the pages of the built site, such as "index"; all where none is named.
+    """Audit the pages of the built site, such as "index" or "ja/index"; all where none is named.
 
     The site is served compressed from localhost, as a host of static pages would.
     """
-    pages = names or sorted(path.stem for path in site.glob("*.html") if path.stem != "404")
+    built = (path.relative_to(site).with_suffix("").as_posix() for path in site.rglob("*.html"))
+    pages = names or sorted(name for name in built if name != "404")
     click.echo(f"{'page':14}{'performance':>12}{'accessible':>12}{'practices':>11}{'SEO':>5}", nl=False)
     click.echo(f"{'paint':>9}{'largest':>10}{'blocked':>10}{'shift':>8}{'transferred':>13}")
     missed = 0

@@ -40,7 +40,8 @@ def test_everything_lies_in_one_folder(archive, tiny_build):
         names = content.namelist()
         assert content.testzip() is None
     assert {name.split("/")[0] for name in names} == {offline.NAME}
-    pages = {path.name for path in tiny_build.workspace.site.glob("*.html")}
+    site = tiny_build.workspace.site
+    pages = {path.relative_to(site).as_posix() for path in site.rglob("*.html")}
     assert pages <= {name.removeprefix(f"{offline.NAME}/") for name in names}
 
 

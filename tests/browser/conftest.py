@@ -90,7 +90,7 @@ class Visit:
     names: set[str] = field(repr=False)  # ids, to which an anchor can lead
 
 
-Walk = dict[str, Visit]  # by file name
+Walk = dict[str, Visit]  # by path
 
 
 def missing(what: str) -> None:
@@ -131,8 +131,8 @@ def address(folder: Path, tiny_build: Build) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def pages(address: str, folder: Path) -> list[str]:
-    """Return the file names of all pages."""
-    return sorted(path.name for path in folder.glob("*.html"))
+    """Return all pages, by their path below the site."""
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.html"))
 
 
 @pytest.fixture
@@ -206,8 +206,9 @@ def walk(browser: Browser, address: str, pages: list[str]) -> Callable[[str, str
             page = context.new_page()
             complaints = complaints_of(page, address)
             done[size, scheme] = {
-                name: _visit(page, address + name, complaints, SCREENSHOTS / f"{name[:-5]}-{size}-{scheme}.png")
+                name: _visit(page, address + name, complaints, SCREENSHOTS / f"{picture}-{size}-{scheme}.png")
                 for name in pages
+                for picture in [name.removesuffix(".html").replace("/", "-")]
             }
             context.close()
         return done[size, scheme]
