@@ -6,6 +6,7 @@
 
 const STYLE = "weight-player.css";
 const HERE = import.meta.url;
+const PLAY = '<svg viewBox="0 0 24 24" aria-hidden="true"><path d="M8 5v14l11-7z"/></svg>';
 /** @type {Record<string, string> | undefined} what is said before anything else is loaded; see text.js */
 const TEXTS = JSON.parse(document.getElementById("words")?.textContent ?? "{}").player;
 
@@ -50,7 +51,8 @@ class WeightPlayer extends HTMLElement {
     this.button = document.createElement("button");
     this.button.type = "button";
     this.button.className = "wp-button wp-hero-button";
-    this.button.textContent = TEXTS.play;
+    this.button.innerHTML = PLAY;
+    this.button.append(TEXTS.play);
     this.button.addEventListener("click", () => this.press());
     this.append(this.button);
   }
