@@ -21,6 +21,7 @@ TAG = r"(?:\{%(?:(?!%\}).)*%\}|\{#(?:(?!#\}).)*#\})"  # a block's beginning or e
 TEXT_BEFORE_TAG = re.compile(rf"^(?!(?:\s|{TAG})*$)(.*[^-+])%\}}$", re.MULTILINE)
 WIDE = r"[\u3000-\u30ff\u3400-\u9fff\uff00-\uffef]"  # what Chinese and Japanese write without spaces between words
 LINE_END = re.compile(rf"(?<={WIDE})\n(?={WIDE})")
+STOP_AT_END = re.compile(r"(?<=[、。：）」])\n")  # has its own room, whatever comes next
 
 
 class KeepLineEnds(Extension):
@@ -112,4 +113,5 @@ def join_lines(text: str) -> str:
 def one_line(text: str) -> str:
     """Return the lines of `text` as one; spaces that must not break stay."""
     lines = (line.strip(" \t") for line in text.splitlines())
-    return join_lines("\n".join(line for line in lines if line)).replace("\n", " ")
+    joined = join_lines("\n".join(line for line in lines if line))
+    return STOP_AT_END.sub("", joined).replace("\n", " ")

@@ -143,7 +143,11 @@ def _entry(workspace: Workspace, name: str, facts: Facts, languages: Sequence[st
             for language, by_scheme in found.items()
         }
         pictures.append({"files": paths, "width": width, "height": height})
-    layers = [{"names": list(part["layers"]), **each} for part, each in zip(parts, pictures, strict=True) if parts[1:]]
+    layers = [
+        {"names": list(part["layers"]), "is_first": each is pictures[0], **each}
+        for part, each in zip(parts, pictures, strict=True)
+        if parts[1:]
+    ]
     return {
         **pictures[0],
         **({"layers": layers} if layers else {}),

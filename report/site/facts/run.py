@@ -42,7 +42,7 @@ def _weights(numbers: Numbers) -> Facts:
 def _waking(weight: Facts) -> Facts:
     """Return the story of a weight that lay still: from and to which batch, and how it moved then."""
     told = weight["story"]
-    return {"index": weight["index"], **told, "update": abs(told["update"])}
+    return {"index": weight["index"], **told, "jump": abs(told["update"])}
 
 
 def _layer(numbers: Numbers, name: str) -> Facts:
