@@ -103,10 +103,17 @@ def filters(language: str, words: Mapping[str, str]) -> dict[str, Callable[..., 
     Args:
         language: whose marks for thousands and decimals are used.
         words: the section [wording] of its interface.toml.
+
+    Raises:
+        ReportError: when there is no such language.
     """
+    from babel import UnknownLocaleError
     from babel.numbers import get_decimal_symbol, get_group_symbol
 
-    marks = str.maketrans({",": get_group_symbol(language), ".": get_decimal_symbol(language)})
+    try:
+        marks = str.maketrans({",": get_group_symbol(language), ".": get_decimal_symbol(language)})
+    except (UnknownLocaleError, ValueError) as error:
+        raise ReportError(f'"{language}" is not the code of a language, such as "en" or "ja".') from error
 
     def local(write: Callable[..., str]) -> Callable[..., str]:
         return lambda *given, **options: write(*given, **options).translate(marks)

@@ -72,7 +72,7 @@ def test_a_file_that_is_missing_is_named(tmp_path):
 def test_japanese_lines_join_without_a_space():
     """A browser shows a line end as a space, which Japanese does not put between words."""
     assert join_lines("重みは\n動く。\nAdam は") == "重みは動く。\nAdam は"
-    assert one_line("\n  重みは、\n  動く。\n  Adam moves\n  it.\n") == "重みは、動く。 Adam moves it."
+    assert one_line("\n  重みは、\n  動く。\n  Adam moves\n  it.\n") == "重みは、動く。Adam moves it."
 
 
 @pytest.mark.parametrize(
@@ -115,3 +115,9 @@ def test_quantities_follow_the_language(language, name, given, text):
     known = language if language in ("en", "ja") else "en"
     words = wording.read(ROOT / "templates", known, "interface")["wording"]
     assert wording.filters(language, words)[name](*given) == text
+
+
+def test_a_folder_that_is_no_language_is_named():
+    """Before a number is written in it."""
+    with pytest.raises(ReportError, match='"klingon" is not the code of a language'):
+        wording.filters("klingon", {})

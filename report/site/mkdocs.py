@@ -70,7 +70,7 @@ def build(workspace: Workspace, settings: Settings, *, offline: dict[str, str] |
             try:
                 config = _config(workspace, settings, fresh, offline)
                 mkdocs_build.build(config)
-            except MkDocsException as error:
+            except (MkDocsException, jinja2.TemplateError) as error:  # such as a language that Material does not know
                 reasons = "\n".join(warnings) or str(error)
                 raise ReportError(f"MkDocs refuses to build the site:\n{reasons}") from error
         _divide_search(config, settings, fresh / "search" / "search_index.json", as_script=offline is not None)
@@ -188,7 +188,7 @@ def _divide_search(config: Any, settings: Settings, whole: Path, *, as_script: b
     theme = config.theme.get_env()
     folders = homes(settings)
     for language, folder in folders.items():
-        say = theme.get_template(f"partials/languages/{language}.html").module.t
+        say = theme.get_template("partials/language.html").make_module({"language": language, "config": config}).t
         others = tuple(other for other in folders.values() if len(other) > len(folder))
         docs = [
             {**entry, "location": entry["location"].removeprefix(folder)}
