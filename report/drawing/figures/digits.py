@@ -21,7 +21,7 @@ GAP = 6  # CSS pixels between neighbours
 HEADING = 30  # CSS pixels above each row
 BELOW = 26  # CSS pixels for the labels under the row
 ROWS = 2  # of examples
-DATA = {"title", "train", "validation", "shape"}  # what is told of the data
+DATA = {"source", "train", "validation", "shape"}  # what is told of the data
 
 
 def facts(results: Mapping[str, Any], table: Table) -> Facts | None:
@@ -65,7 +65,7 @@ def said(tables: Tables, facts: Facts) -> Facts:
     labels = tables["digits"]["label"]
     rows, columns = facts["shape"]
     return {
-        **{key: facts[key] for key in ("title", "train", "validation")},
+        **{key: facts[key] for key in ("source", "train", "validation")},
         "rows": rows,
         "columns": columns,
         "label": str(labels[0]),
