@@ -2,6 +2,7 @@
 
 import bisect
 import itertools
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
@@ -16,7 +17,7 @@ from numpy.typing import ArrayLike
 from report.analysis.intervals import LEVEL
 from report.analysis.windows import WINDOWS
 from report.drawing.choice import chosen
-from report.drawing.figures.style import PIXELS_PER_INCH, WIDTH, Ink, brief
+from report.drawing.figures.style import HIGHEST, PIXELS_PER_INCH, WIDTH, Ink, brief
 from report.wording import MINUS, shape
 
 AT_ONCE: Final = 4  # optimizers that a reader can tell apart in one panel
@@ -171,7 +172,9 @@ def spare(entries: Sequence[Entry], room: float = ROOM) -> int:
 def heights(first: int, middle: int, last: int, layers: Mapping[str, Any], entries: Sequence[Entry]) -> list[int]:
     """Return the heights of the panels of `layers`, the first one with a key of `entries`, CSS pixels."""
     found = [first, *[middle] * (len(layers) - 2), last][-len(layers) :]
-    return [found[0] + spare(entries, room_beside(layers)), *found[1:]]
+    found[0] += spare(entries, room_beside(layers))
+    excess = math.ceil(max(0, sum(found) - HIGHEST) / len(found))
+    return [height - excess for height in found]
 
 
 def room_beside(layers: Mapping[str, Any]) -> float:

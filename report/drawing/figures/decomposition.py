@@ -20,7 +20,7 @@ from report.wording import fixed, shape
 TABLES = ("decomposition",)
 MOST = 3  # layers in one picture
 TOSS: Final = ("chance", "uneven", "coasting")  # what add up to the run of tossed signs
-PARTS: Final = {"measured": 84, "chance": 78, "uneven": 78, "coasting": 90, "lean": 58}  # CSS pixels of names
+PARTS: Final = ("measured", *TOSS, "lean")
 ROW, TOP, GAP = 92, 50, 10  # CSS pixels: of a layer, above, between columns
 BRACKET, NUMBER, BAR = 37, 63, 69  # CSS pixels from the top of a row
 THICK = 14  # CSS pixels of a bar
@@ -59,18 +59,19 @@ def draw(ink: Ink, tables: Tables, facts: Facts, labels: Labels) -> Figure:
     panel.set_ylim(height, 0)
     panel.set_axis_off()
     table = rows(tables["decomposition"], optimizer=facts["main"], window=facts["window"])
-    starts, zeros, scale = _columns(layers, table)
     title = panel.text(0, 16, labels["run"], weight="bold")
     panel.annotate(f"   │ {labels['sign_toss']}", (1, 0), xycoords=title, va="bottom", color=ink.muted)
     signs = dict(zip(PARTS, ("", "= ", "+ ", "+ ", "+ "), strict=True))
+    names = {part: panel.text(0, 40, f"{signs[part]}{labels[part]}", color=ink.muted) for part in PARTS}
+    starts, zeros, scale = _columns(table, {part: name.get_window_extent().width for part, name in names.items()})
     for part in PARTS:
-        panel.text(starts[part], 40, f"{signs[part]}{labels[part]}", color=ink.muted)
+        names[part].set_x(starts[part])
         panel.plot([zeros[part]] * 2, [TOP + BRACKET + 6, height], color=ink.grid, linewidth=0.9, zorder=1)
     for line, (layer, row) in enumerate(layers.items()):
         top = TOP + ROW * line
         panel.plot([0, WIDTH], [top] * 2, color=ink.grid, linewidth=0.7, zorder=0)
-        name = panel.text(0, top + 18, brief(layer), weight="bold")
-        panel.annotate(f"  {shape(row['shape'])}", (1, 0), xycoords=name, va="bottom", color=ink.muted)
+        heading = panel.text(0, top + 18, brief(layer), weight="bold")
+        panel.annotate(f"  {shape(row['shape'])}", (1, 0), xycoords=heading, va="bottom", color=ink.muted)
         _bracket(
             panel,
             (starts["chance"], starts["lean"] - GAP),
@@ -115,24 +116,25 @@ def _bracket(panel: Axes, span: tuple[float, float], y: float, words: str, ink: 
     panel.text((left + right) / 2, y, words, ha="center", va="center_baseline", bbox=box, zorder=3)
 
 
-def _columns(layers: Facts, table: Columns) -> tuple[dict[str, float], dict[str, float], float]:
+def _columns(table: Columns, names: Mapping[str, float]) -> tuple[dict[str, float], dict[str, float], float]:
     """Return where each column starts and has its zero, and how many CSS pixels a batch of all bars is long.
 
-    A column is as wide as its name or its longest bar needs; the scale is the largest with which all fit.
+    A column is as wide as its name, of a width given, or its longest bar needs; the scale is the largest with which
+    all fit.
     """
-    reach = {}
+    bounds = {}
     for part in PARTS:
         found = rows(table, name=part)
         ends = [value for name in ("mean", "low", "high") for value in found[name] if value == value]
-        reach[part] = (max(0.0, -min(ends, default=0.0)), max(0.0, max(ends, default=1.0)))
+        bounds[part] = (max(0.0, -min(ends, default=0.0)), max(0.0, max(ends, default=1.0)))
     low, high = 0.0, float(WIDTH)
     for _ in range(40):
         scale = (low + high) / 2
-        widths = {part: max(least, sum(reach[part]) * scale + GAP) for part, least in PARTS.items()}
+        widths = {part: max(name, sum(bounds[part]) * scale) + GAP for part, name in names.items()}
         low, high = (scale, high) if sum(widths.values()) <= WIDTH else (low, scale)
     spare = (WIDTH - sum(widths.values())) / len(PARTS)
     starts, zeros, x = {}, {}, 0.0
     for part, width in widths.items():
-        starts[part], zeros[part] = x, x + reach[part][0] * low
+        starts[part], zeros[part] = x, x + bounds[part][0] * low
         x += width + spare
     return starts, zeros, low

@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from report.analysis.table import Table
 from report.drawing.figures.comparison import at_most, is_rising, ordered
 from report.drawing.figures.sources import Facts, Labels, Tables, rows
-from report.drawing.figures.style import Ink, batches_below, heading, sheet, stems
+from report.drawing.figures.style import Ink, batches_below, brief, heading, sheet, stems
 from report.wording import digits, shape
 
 TABLES = ("one_weight",)
+LETTERS = 32  # of an optimizer's name
 SHOWN = 100  # batches: as many as can be told apart on a phone
 START_UP = 100  # batches that are left out where there are enough after them
 
@@ -57,7 +58,7 @@ def draw(ink: Ink, tables: Tables, facts: Facts, labels: Labels) -> Figure:
         panel.set_xlim(facts["first"] - 1, facts["last"] + 1)
         heading(
             panel,
-            each["label"],
+            brief(each["label"], LETTERS),
             f"±{digits(largest, 2)}" if largest else labels["still"],
             colour=ink.optimizer(each),
         )

@@ -24,10 +24,11 @@ from report.drawing.figures.comparison import (
     told,
 )
 from report.drawing.figures.sources import Facts, Labels, Tables, reach, rows, selection
-from report.drawing.figures.style import HIGHEST, PIXELS_PER_INCH, WIDTH, Ink, dots
+from report.drawing.figures.style import HIGHEST, PIXELS_PER_INCH, WIDTH, Ink, brief, dots
 
 TABLES = ("persistence",)
 MOST = 3  # layers in one picture
+LETTERS = 40  # of an optimizer's name
 ROW = 22  # CSS pixels of an optimizer's name
 LAYER = 9  # CSS pixels of each layer below it, where there is room
 APART = 6  # CSS pixels between optimizers
@@ -111,7 +112,7 @@ def draw(ink: Ink, tables: Tables, facts: Facts, labels: Labels) -> Figure:
                 zorder=2,
             )
             largest = max(largest, predicted)
-        panel.text(0.008, top + 17, each["label"], transform=panel.get_yaxis_transform(), weight="bold")
+        panel.text(0.008, top + 17, brief(each["label"], LETTERS), transform=panel.get_yaxis_transform(), weight="bold")
     panel.set_xlim(1, 1.25 * largest)
     panel.set_xticks([tick for tick in TICKS if tick <= 1.25 * largest])
     panel.xaxis.set_minor_locator(NullLocator())

@@ -189,9 +189,9 @@ def sheet(heights: Sequence[float], share_x: bool = True, columns: int = 1) -> t
     return figure, list(panels.flat)
 
 
-def brief(name: str) -> str:
-    """Return a layer's name short enough for a line: its end, which tells it from the others of its block."""
-    return name if len(name) <= LONGEST_NAME else f"…{name[1 - LONGEST_NAME :]}"
+def brief(name: str, most: int = LONGEST_NAME) -> str:
+    """Return a name short enough for a line: its end, which tells a layer from the others of its block."""
+    return name if len(name) <= most else f"…{name[1 - most :]}"
 
 
 def heading(panel: Axes, words: str, note: str = "", colour: str | None = None) -> None:

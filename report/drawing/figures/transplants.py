@@ -24,7 +24,7 @@ MOST, MOST_SIDES, MOST_LAYERS = 1, 5, 3  # layers in one picture; optimizers alo
 FULL: Final = 0.5  # lean over toss at which a colour is full: streaks half as long again, or half as long
 STRONGEST: Final = 0.8  # opacity of a full colour, so that the number on it is read
 SIDE, ROW, LETTER = 128, 38, 9.4  # CSS pixels: names at the left, a row, a letter of a name
-HEAD, HEADING, BETWEEN, BELOW = 22, 30, 12, 52  # CSS pixels: axis title, a layer's name, below a table, the colours
+HEAD, HEADING, BETWEEN, BELOW = 22, 30, 12, 72  # CSS pixels: axis title, a layer's name, below a table, the colours
 LINE: Final = 17  # CSS pixels of a line of a name
 SWATCHES: Final = (-FULL, -FULL / 2, 0.0, FULL / 2, FULL)
 NUMBERS: Final = ("mean_run", "toss", "lean")
@@ -112,7 +112,7 @@ def draw(ink: Ink, tables: Tables, facts: Facts, labels: Labels) -> Figure:
         for place in range(len(every)):
             box = (SIDE + wide * place, top + HEADING + ROW * place)
             panel.add_patch(Rectangle(box, wide, ROW, fill=False, edgecolor=ink.ink, linewidth=1.6, zorder=3))
-    _key(panel, height - BELOW + 20, labels["lean"], ink)
+    _key(panel, height - BELOW + 40, labels["lean"], ink)
     return figure
 
 
@@ -185,9 +185,9 @@ def _cell(panel: Axes, place: tuple[float, float, float], share: float, ink: Ink
 
 
 def _key(panel: Axes, top: float, name: str, ink: Ink) -> None:
-    """Draw what the colours mean, in a line."""
+    """Draw what the colours mean, in a line below their name."""
     wide = (WIDTH - SIDE - 2) / len(SWATCHES)
-    panel.text(0, top + 12, name, va="center_baseline", color=ink.muted)
+    panel.text(SIDE, top - 8, name, color=ink.muted)
     for place, share in enumerate(SWATCHES):
         _cell(panel, (SIDE + wide * place, top, wide), share, ink, 24)
         sign = "" if not share else MINUS if share < 0 else "+"

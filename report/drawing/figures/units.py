@@ -129,5 +129,5 @@ def _tick(value: float) -> str:
     power = int(np.floor(np.log10(value) + 1e-9))
     if power >= -2:
         return f"{value:g}"
-    digit = round(value / 10.0**power)
-    return f"{'' if digit == 1 else f'{digit}·'}10{str(power).translate(SUPERSCRIPTS)}"
+    digits = f"{value / 10.0**power:.2g}"
+    return f"{'' if digits == '1' else f'{digits}·'}10{str(power).translate(SUPERSCRIPTS)}"
