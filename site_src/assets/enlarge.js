@@ -34,7 +34,9 @@
   /** @param {HTMLElement} figure whose picture of the scheme that is seen is shown */
   const enlarge = (figure) => {
     dialog ??= make();
-    const images = /** @type {HTMLImageElement[]} */ ([...figure.querySelectorAll("img")]);
+    // Of a figure in parts, the one that the reader has chosen.
+    const chosen = [...figure.querySelectorAll(".part")].find((part) => getComputedStyle(part).display !== "none");
+    const images = /** @type {HTMLImageElement[]} */ ([...(chosen ?? figure).querySelectorAll("img")]);
     const copies = images.map((image) => {
       const copy = document.createElement("img");
       // The fragment comes along: the picture follows the scheme in the dialog as well.

@@ -118,7 +118,7 @@ def test_nothing_moves_by_itself(page: Page, address, name):
     assert page.evaluate("document.getAnimations().filter((each) => each.playState === 'running').length") == 0
 
 
-@pytest.mark.parametrize("name", ["index.html", "findings.html"])
+@pytest.mark.parametrize("name", ["index.html", "run.html"])
 def test_a_zoomed_page_does_not_scroll_sideways(browser: Browser, address, name):
     """Zoomed to 400 % on a desktop, which is 320 pixels wide (WCAG 2.2, 1.4.10)."""
     page = browser.new_page(viewport={"width": 320, "height": 640})

@@ -130,7 +130,7 @@ def test_every_page_can_be_printed(browser: Browser, address, pages, tmp_path):
 def test_printed_it_is_paper(page: Page, address):
     """Also from a dark screen: light figures, no buttons, no navigation."""
     page.emulate_media(color_scheme="dark")
-    page.goto(address, wait_until="load")
+    page.goto(f"{address}run.html", wait_until="load")
     page.emulate_media(media="print", color_scheme="dark")
     figure = page.locator("#figure-loss")
     expect(figure.locator('img[src$="#only-light"]')).to_be_visible()

@@ -19,12 +19,12 @@ def test_figures_follow_the_scheme(browser, address, scheme):
     page = browser.new_page(color_scheme=scheme)
     fetched = []
     page.on("request", lambda request: fetched.append(request.url))
-    page.goto(address, wait_until="load")
-    page.locator("#figure-loss").scroll_into_view_if_needed()
+    page.goto(f"{address}run.html", wait_until="load")
+    page.locator("#figure-startup").scroll_into_view_if_needed()
     other = {"light": "dark", "dark": "light"}[scheme]
-    expect(page.locator(f'#figure-loss img[src$="#only-{scheme}"]')).to_be_visible()
-    expect(page.locator(f'#figure-loss img[src$="#only-{other}"]')).to_be_hidden()
-    names = {"light": "figures/loss.svg", "dark": "figures/loss-dark.svg"}
+    expect(page.locator(f'#figure-startup img[src$="#only-{scheme}"]')).to_be_visible()
+    expect(page.locator(f'#figure-startup img[src$="#only-{other}"]')).to_be_hidden()
+    names = {"light": "figures/en/startup.svg", "dark": "figures/en/startup-dark.svg"}
     page.wait_for_function(
         "name => performance.getEntriesByType('resource').some((e) => e.name.includes(name))", arg=names[scheme]
     )
@@ -42,7 +42,7 @@ def test_the_toggle_changes_figures_and_a_playing_animation(page, address):
         page.locator("form[data-md-component=palette] label:visible").click()
     expect(page.locator("body")).to_have_attribute("data-md-color-scheme", "slate")
     expect(player.locator("img:visible")).to_have_attribute("src", f"{address}animations/network-dark.gif#only-dark")
-    expect(page.locator('#figure-loss img[src$="#only-dark"]')).to_be_visible()
+    expect(page.locator('#figure-persistence img[src$="#only-dark"]:visible')).to_have_count(1)
 
 
 def test_an_animation_stands_still_until_asked_and_can_be_stopped(page, address):
@@ -91,11 +91,12 @@ def test_with_reduced_motion_an_animation_plays_once(browser, address):
 
 def test_a_figure_can_be_enlarged(page, address):
     """By its button or by itself; Escape closes it, and the focus comes back."""
-    page.goto(address, wait_until="load")
+    page.goto(f"{address}run.html", wait_until="load")
     button = page.locator("#figure-loss").get_by_role("button", name=SAID["enlarge"]["enlarge"])
     button.focus()
     page.keyboard.press("Enter")
-    dialog = page.get_by_role("dialog", name="Loss")
+    title = page.locator("#figure-loss figcaption strong").inner_text().rstrip(".")
+    dialog = page.get_by_role("dialog", name=title)
     expect(dialog).to_be_visible()
     box = dialog.locator("img:visible").bounding_box()
     assert box["width"] > 1200
@@ -108,6 +109,18 @@ def test_a_figure_can_be_enlarged(page, address):
     expect(dialog).to_be_visible()
     dialog.get_by_role("button", name=SAID["enlarge"]["close"]).click()
     expect(dialog).to_be_hidden()
+
+
+def test_the_chosen_part_of_a_figure_is_enlarged(page, address):
+    """Of a figure that has a picture for some layers each, no other is shown."""
+    page.goto(address, wait_until="load")
+    figure = page.locator("figure:has(.parts)").first
+    figure.locator(".parts label").last.click()
+    chosen = figure.locator("img:visible").get_attribute("src")
+    figure.get_by_role("button", name=SAID["enlarge"]["enlarge"]).click()
+    shown = page.get_by_role("dialog").locator("img:visible")
+    expect(shown).to_have_count(1)
+    assert shown.get_attribute("src").endswith(chosen)
 
 
 def test_searching_finds_a_section(page, address):
@@ -124,7 +137,7 @@ def test_a_link_to_a_section_leads_to_it(browser, address, size):
     """What lies between is laid out only when it is near, and is then of another height than was expected."""
     context = browser.new_context(viewport=SIZES[size])
     page = context.new_page()
-    for name in ("index.html", "findings.html", "method.html"):
+    for name in ("index.html", "run.html", "method.html"):
         page.goto(address + name, wait_until="load")
         names = page.evaluate("[...document.querySelectorAll('article h2[id]')].map((heading) => heading.id)")
         for anchor in (names[len(names) // 2], names[-1]):
