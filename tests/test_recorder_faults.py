@@ -431,7 +431,7 @@ def test_a_fault_of_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog
     hand = ByHand(model)
     with caplog.at_level(logging.WARNING, "report"), report.record(model, optimizer, tmp_path / "run") as recorder:
         train(model, optimizer, 30, hand)
-        monkeypatch.setattr(gather.Source, "pick", lambda *_: 1 / 0)
+        monkeypatch.setattr(gather.Reader, "weights", lambda *_: 1 / 0)
         train(model, optimizer, 3)
         recorder.log(loss=1)
     recording = hand.check(tmp_path / "run")

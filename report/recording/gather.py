@@ -35,15 +35,6 @@ class Source:
         self.shape = tuple(self.value.shape)
         self._places: dict[object, TorchTensor] = {}  # by device and layout: where in memory the entries lie
 
-    def pick(self, array: NDArray[Any], target: Floats) -> None:
-        """Copy the kept entries of an array of this tensor's shape to `target`, (count,)."""
-        if array.size != self.tensor.size:
-            raise self._misfit(array.shape)
-        if self.chosen is None:
-            target[:] = array.reshape(-1)
-        else:  # within bounds: clipping is named because it needs no buffer
-            array.take(self.chosen, None, target, "clip")
-
     def entries(self, values: TorchTensor) -> TorchTensor:
         """Return the kept entries of weights or a gradient, (count,) float32, on its device.
 
@@ -51,7 +42,7 @@ class Source:
             ValueError: when it has not the shape that it had.
         """
         if tuple(values.shape) != self.shape:
-            raise self._misfit(values.shape)
+            raise ValueError(f"{self.tensor.name} had the shape {list(self.shape)} and now has {list(values.shape)}")
         if values.layout is not torch.strided:
             return self._touched(values)
         values = values.detach()
@@ -69,9 +60,6 @@ class Source:
     def whole(self) -> TorchTensor:
         """Return a copy of every entry, (size,) float32, in main memory."""
         return self.value.detach().reshape(-1).to("cpu", torch.float32, copy=True)
-
-    def _misfit(self, shape: Sequence[int]) -> ValueError:
-        return ValueError(f"{self.tensor.name} had the shape {list(self.shape)} and now has {list(shape)}")
 
     def _touched(self, gradient: TorchTensor) -> TorchTensor:
         """Return the kept entries of a sparse gradient: those that the step did not touch are zero."""
@@ -95,25 +83,26 @@ class Reader:
     def __init__(self, sources: Sequence[Source]) -> None:
         """Read these, in the order of their numbers."""
         self.sources = sources
-        self._values = [each.value for each in sources]
         self._is_on_cpu = all(each.value.is_cpu for each in sources)
         self._layout: list[object] = []
-        self._views = [_plain(each) for each in self._values]
+        self._views = [_view(each) for each in sources]
 
     def weights(self, chunk: "Chunk") -> None:
         """Copy what is kept of the weights into the row that a chunk is filling."""
         if not self._is_on_cpu:
             chunk.fetch(0, [(each, each.value) for each in self.sources], None)
             return
-        layout: list[object] = [(each.data_ptr(), each.stride()) for each in self._values]
+        layout: list[object] = [(each.value.data_ptr(), each.value.stride()) for each in self.sources]
         if layout != self._layout:  # somebody has given a parameter other memory
-            self._layout, self._views = layout, [_plain(each) for each in self._values]
-        row = chunk.row(0)
+            self._layout, self._views = layout, [_view(each) for each in self.sources]
+        row = chunk.arrays[0, chunk.rows]
         for source, view in zip(self.sources, self._views, strict=True):
             if view is None:
                 row[source.columns] = source.entries(source.value).cpu().numpy()
-            else:
-                source.pick(view, row[source.columns])
+            elif source.chosen is None:
+                row[source.columns] = view
+            else:  # within bounds: clipping is named because it needs no buffer
+                view.take(source.chosen, None, row[source.columns], "clip")
 
     def gradients(self, chunk: "Chunk", scale: TorchTensor | None) -> list[int]:
         """Copy what is kept of the gradients into the row that a chunk is filling; return who has one, by number.
@@ -126,15 +115,18 @@ class Reader:
             found = [(each, gradient) for each in self.sources if (gradient := each.value.grad) is not None]
             chunk.fetch(1, found, scale)
             return [each.number for each, _ in found]
-        row, present = chunk.row(1), []
+        row, present = chunk.arrays[1, chunk.rows], []
         for source, view in zip(self.sources, self._views, strict=True):
             if (gradient := source.value.grad) is None:
                 continue
             present.append(source.number)
             try:
-                if view is None:  # a gradient is laid out as its parameter
+                if view is None or gradient.numel() != view.size:  # a gradient is laid out as its parameter
                     raise TypeError
-                source.pick(gradient.numpy(), row[source.columns])
+                if source.chosen is None:
+                    row[source.columns] = gradient.numpy().reshape(-1)
+                else:
+                    gradient.numpy().take(source.chosen, None, row[source.columns], "clip")
             except (TypeError, RuntimeError):  # sparse, or part of a graph, or of another type than the parameter
                 row[source.columns] = source.entries(gradient).cpu().numpy()
             if scale is not None:
@@ -143,10 +135,11 @@ class Reader:
         return present
 
 
-def _plain(values: TorchTensor) -> NDArray[Any] | None:
-    """Return a view of a tensor; None unless it is contiguous float32 in main memory."""
+def _view(source: Source) -> NDArray[Any] | None:
+    """Return the entries of a tensor, (size,), as they change; None unless it is as it was, and plain in memory."""
+    values = source.value
     is_plain = values.is_cpu and values.dtype is torch.float32 and values.is_contiguous()
-    return values.detach().numpy() if is_plain else None
+    return values.detach().numpy().reshape(-1) if is_plain and tuple(values.shape) == source.shape else None
 
 
 class Chunk:
@@ -170,7 +163,7 @@ class Chunk:
         self._event: torch.cuda.Event | None = None
         self._free = free
         self._tensors = self._room((2, self.capacity, start))
-        self._arrays: Floats = self._tensors.numpy()
+        self.arrays: Floats = self._tensors.numpy()
         self.rows = 0  # that are there
         self.taken = 0  # of them, by the writer
         self.snapshots = 0  # bytes of whole states that wait
@@ -189,11 +182,6 @@ class Chunk:
         is_heavy = self.snapshots >= SNAPSHOT_BYTES
         return self.rows == self.capacity or len(self.ticks) >= CHUNK_STEPS or is_heavy
 
-    def row(self, what: int) -> Floats:
-        """Return the row that is being filled, (width,), of weights (0) or gradients (1)."""
-        found: Floats = self._arrays[what, self.rows]
-        return found
-
     def fetch(self, what: int, values: Sequence[tuple[Source, TorchTensor]], scale: TorchTensor | None) -> None:
         """Copy what is kept of tensors on devices into the row that is being filled, dividing it by `scale`."""
         for start, pieces in _side_by_side(values):
@@ -208,7 +196,7 @@ class Chunk:
         if former._device is not None:
             torch.cuda.synchronize(former._device)  # what is still on its way
         for each in sources:
-            self._arrays[:, self.rows, each.columns] = former._arrays[:, former.rows, former.columns[each.number]]
+            self.arrays[:, self.rows, each.columns] = former.arrays[:, former.rows, former.columns[each.number]]
 
     def finish(self, tick: Tick, is_recorded: bool) -> None:
         """End a round; if it is recorded, so is the row that was filled."""
@@ -224,10 +212,10 @@ class Chunk:
 
     def take(self, logged: list[Entry]) -> Batch:
         """Return what waits for the writer; later rows may still be filled meanwhile."""
-        size = 4 * self._arrays[:, self.taken : self.rows].size + self.snapshots
+        size = 4 * self.arrays[:, self.taken : self.rows].size + self.snapshots
         ready = (lambda: None) if self._event is None else self._event.synchronize
         done = self._release if self.rows == self.capacity and self.taken < self.rows else lambda: None
-        batch = Batch(self._arrays[0], self._arrays[1], self.columns, self.ticks, logged, size, ready, done)
+        batch = Batch(self.arrays[0], self.arrays[1], self.columns, self.ticks, logged, size, ready, done)
         self.ticks, self.taken, self.snapshots = [], self.rows, 0
         return batch
 

@@ -186,13 +186,12 @@ class Recorder:
                 "log(**numbers)."
             )
         if self._is_recording and self._writer is not None:
+            if "" in values:
+                del values[""]
+                self._writer.note(Note("series", "A series without a name was logged; it is left out."))
             caller = sys._getframe(1)
             with self._rounds.lock:
-                for name, value in values.items():
-                    if name:
-                        self._rounds.log.add(name, value, self._rounds.newest, (caller.f_code, caller.f_lineno))
-                    else:
-                        self._writer.note(Note("series", "A series without a name was logged; it is left out."))
+                self._rounds.log.add(values, self._rounds.newest, (caller.f_code, caller.f_lineno))
 
     def attach(self, /, **arrays: NDArray[Any]) -> None:
         """Keep arrays beside the recording, such as examples of the data; `Recording.attached` has them."""

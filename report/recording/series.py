@@ -72,33 +72,39 @@ class Log:
         """Hold nothing."""
         self._waiting: dict[tuple[int, str, bool], Any] = {}
         self._rhythms: dict[str, Rhythm] = {}
+        self._new: list[tuple[Mapping[str, Any], int, Any]] = []
 
-    def add(self, name: str, value: Any, step: int, line: Any) -> None:
-        """Keep a value.
+    def add(self, values: Mapping[str, Any], step: int, line: Any) -> None:
+        """Keep values; they are looked at when many have come: between two steps of a training, everything is slow.
 
         Args:
-            name: of the series.
-            value: a number, or what becomes one later.
+            values: numbers, or what becomes one later, by the names of their series.
             step: the newest one, counted from 1; 0 before the first.
-            line: of the program, that logs it.
+            line: of the program, that logs them.
         """
-        if (rhythm := self._rhythms.get(name)) is None:
-            rhythm = self._rhythms[name] = Rhythm(line, step, is_dense=not step)
-        rhythm.reach(step)
-        rhythm.count += 1
-        number = _number(value)
-        if not step:
-            rhythm.early = number
-        else:
-            rhythm.is_often |= rhythm.count > 1
-            rhythm.is_line_again |= line == rhythm.line
-            if rhythm.count == 1:  # later ones are of skipped steps, or of small batches of the step that follows
-                self._waiting[step, name, False] = number
-        if rhythm.is_dense:  # here the last one counts: earlier ones are of steps that were skipped, or small batches
-            self._waiting[step + 1, name, True] = number
+        self._new.append(({name: x if type(x) is float else _number(x) for name, x in values.items()}, step, line))
+
+    def _sort(self) -> None:
+        """Say of each new value which step it may belong to."""
+        for name, number, step, line in [(*each, *rest) for values, *rest in self._new for each in values.items()]:
+            if (rhythm := self._rhythms.get(name)) is None:
+                rhythm = self._rhythms[name] = Rhythm(line, step, is_dense=not step)
+            rhythm.reach(step)
+            rhythm.count += 1
+            if not step:
+                rhythm.early = number
+            else:
+                rhythm.is_often |= rhythm.count > 1
+                rhythm.is_line_again |= line == rhythm.line
+                if rhythm.count == 1:  # later ones are of skipped steps, or of small batches of the step that follows
+                    self._waiting[step, name, False] = number
+            if rhythm.is_dense:  # here the last one counts: earlier ones are of skipped steps, or of small batches
+                self._waiting[step + 1, name, True] = number
+        self._new = []
 
     def take(self, step: int) -> list[Entry]:
         """Return all that belongs to steps up to `step`, the newest that is finished, and forget it."""
+        self._sort()
         due = [(*key, value) for key, value in self._waiting.items() if key[0] <= step]
         self._waiting = {key: value for key, value in self._waiting.items() if key[0] > step}
         return due
@@ -110,6 +116,7 @@ class Log:
             step: the last one.
             is_cut: the loop did not come to its end.
         """
+        self._sort()
         leading, texts = set(), []
         for name, rhythm in self._rhythms.items():
             if not step:
