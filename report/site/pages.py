@@ -4,7 +4,6 @@ Figures, animations and the player's data are drawn there by the stage before; a
 written here, and what an earlier build left is removed.
 """
 
-import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -106,9 +105,7 @@ class Edition:
         self.language = words.language
         self.folder = "" if words.language == settings.languages[0] else f"{words.language}/"
         self._words, self._known = words, known
-        self._languages = settings.languages
         environment = words.environment
-        environment.loader = jinja2.FileSystemLoader([workspace.templates / words.language, workspace.templates])
         environment.filters["table_lines"] = lambda rows: len(rows.splitlines()) - 1
         environment.globals.update(
             formula=formula,
@@ -126,17 +123,9 @@ class Edition:
             is_page = name.endswith(".md.j2") and "/" not in name and not name.startswith("_")
             if is_page and page != (HOME if carries else ARTICLE) and (carries or page not in CLAIMS):
                 path = "index.md" if page == HOME else f"{page}.md"
-                yield self.folder + path, self._page(name, path).encode("utf-8")
-
-    def _page(self, name: str, path: str) -> str:
-        """Return a page: its own front matter, with its language and where it is in the others."""
-        head, body = re.fullmatch(r"---\n(.*?)---\n(.*)", self.fill(name), re.DOTALL).groups()  # type: ignore[union-attr]
-        others = [language for language in self._languages if language != self.language]
-        first = self._languages[0]
-        there = {language: path if language == first else f"{language}/{path}" for language in others}
-        head += f"language: {self.language}\nalternates: {json.dumps(there)}\n"
-        # Loops and conditions leave runs of empty lines; Markdown needs one.
-        return f"---\n{head}---\n" + join_lines(re.sub(r"\n{3,}", "\n\n", body)).strip() + "\n"
+                # Loops and conditions leave runs of empty lines; Markdown needs one.
+                text = join_lines(re.sub(r"\n{3,}", "\n\n", self.fill(name))).strip() + "\n"
+                yield self.folder + path, text.encode("utf-8")
 
     def fill(self, name: str) -> str:
         """Return template `name`, filled.

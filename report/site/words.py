@@ -46,7 +46,7 @@ class Words:
         self._folder = templates / language
         self._files = files
         self.environment = jinja2.Environment(
-            loader=jinja2.FileSystemLoader(self._folder),
+            loader=jinja2.FileSystemLoader([self._folder, templates]),  # what languages share stands above them
             undefined=jinja2.StrictUndefined,
             # Markdown, not HTML: what comes from data goes through the filter "md" instead.
             autoescape=False,
