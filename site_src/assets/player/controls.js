@@ -165,8 +165,8 @@ export class EdgeChooser {
       const { edge, ratio } = found[place];
       this.edges[place] = edge;
       const title = edgeTitle(this.layers, edge);
-      const share = number(ratio, 2);
-      setText(made, `${title} ${ratio > 0 ? "+" : ""}${share}`);
+      const share = `${ratio > 0 ? "+" : ""}${number(ratio, 2)}`;
+      setText(made, `${title} ${share}`);
       made.setAttribute("aria-label", say("strong_edge", { edge: title, share }));
       made.setAttribute("aria-pressed", String(pinned.includes(edge)));
       made.dataset.edge = edgeName(this.layers, edge);
