@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,22 +21,35 @@ from PIL import Image
 
 from report import files
 from report.errors import ReportError
-from report.site import downloads, pages
+from report.site import pages, recording
+from report.site.formula import formula
+from report.site.words import KeepLineEnds
 from report.workspace import DRAWN, Workspace
 
 VERDICTS = ("supported", "not supported", "mixed", "not tested")
-TEMPLATES = sorted((ROOT / "templates").glob("*/*.j2"))
+# The format of the player's files is a specification, written by hand.
+TEMPLATES = sorted(path for path in (ROOT / "templates").rglob("*.*") if path.name != "_format.md.j2")
+LANGUAGES = ("en", "ja")
 # Names, not numbers: layers, hashes, headings, places in the literature, years of publications, versions.
 NAMES = re.compile(
     r"\b[a-z]+-?\d+(-\d+)*\b|\bAR\(1\)|\blayers? \d( and \d)?|SHA-256|CC BY-SA [\d.]+|arXiv:[\d.]+"
-    r"|\(?(19|20)\d\d\)|Kaplan and Meier 1958|Python 3\.\d+|(32|64)[- ]bits?|95 % interval",
+    r"|[(（]?(19|20)\d\d[)）]|Kaplan and Meier 1958|Python 3\.\d+|(32|64)([- ]bits?|ビット)|95 %( interval|信頼区間)"
+    r"|β1|\b[0-9a-f]{40}\b|Rice 1945",
     re.I,
 )
 # What the first article and its program say, and what became of rules in the past: no experiment of ours changes it.
 QUOTED = {
-    "differences.md.j2": {"0.14255", "16", "2.28", "0.01", "10", "5", "255", "100", "1,000"},
-    "findings.md.j2": {"0", "1", "4", "2", "0.99", "85", "95", "10", "14", "26", "2026"},
+    "findings.toml": {"0.5", "0.25", "1/4"},  # levels of the measure "dwell"
+    "figures.toml": {"100"},  # batches of the start, in Japanese
+    "interface.toml": {"100"},  # batches that a key moves by, in Japanese
+    "tables.toml": {"255"},
+    "method.md.j2": {"0.14255", "16", "2.28", "0.01", "255", "100", "1,000", "0", "1"},
+    "findings.md.j2": {"0", "1", "4", "2", "0.99", "85", "95", "10", "14", "26", "2026", "3", "5", "11"},
 }
+
+
+ONES = {"0", "1"}
+JAPANESE = {"2", "3", "4", "8", "10"}  # what English writes out: two, a quarter, ten times
 
 
 def copy_of(build: Build, folder: Path, *, templates: bool = False) -> Workspace:
@@ -52,7 +66,7 @@ def copy_of(build: Build, folder: Path, *, templates: bool = False) -> Workspace
     for name in DRAWN:
         if (old.docs / name).exists():
             (place.docs / name).symlink_to(old.docs / name)
-    for path in (old.results, old.figures_manifest, old.animations_manifest, old.timings):
+    for path in (old.results, old.facts, old.figures_manifest, old.animations_manifest, old.timings):
         shutil.copy(path, place.build / path.name)
     (place.docs / "downloads").mkdir()
     shutil.copy(old.docs / "downloads" / "recording.npz", place.docs / "downloads")
@@ -87,11 +101,21 @@ def prose_of(template: str) -> str:
     return NAMES.sub(" ", text)
 
 
-@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
+def texts_of(path: Path) -> str:
+    """Return a template, or the values of a file of words without the places that code fills."""
+    text = path.read_text(encoding="utf-8")
+    if path.suffix != ".toml":
+        return text
+    values = [value for section in tomllib.loads(text).values() for value in section.values()]
+    return "\n\n".join(re.sub(r"(?<!\{)\{\w+\}(?!\})", " ", value) for value in values)
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: str(path.relative_to(ROOT / "templates")))
 def test_no_number_is_typed_by_hand(path):
-    """A number in prose would stay when the experiment changes; all come from results.json."""
-    typed = re.findall(r"\d(?:[\d.,]*\d)?", prose_of(path.read_text(encoding="utf-8")))
-    assert set(typed) - QUOTED.get(path.name, set()) == set()
+    """A number in prose would stay when the experiment changes; all come from facts."""
+    typed = re.findall(r"\d(?:[\d.,]*\d)?", prose_of(texts_of(path)))
+    words = ONES if "ja" not in path.parts else ONES | JAPANESE
+    assert set(typed) - QUOTED.get(path.name, set()) - words == set()
 
 
 def test_the_search_for_typed_numbers_finds_them():
@@ -108,9 +132,9 @@ def test_an_unknown_name_is_an_error_with_its_place(tiny_build, tmp_path):
     place = copy_of(tiny_build, tmp_path, templates=True)
     template = place.templates / "en" / "method.md.j2"
     text = template.read_text(encoding="utf-8")
-    template.write_text(text + "\n{{ results.loss[run].no_such_number }}\n", encoding="utf-8")
+    template.write_text(text + "\n{{ run.loss.no_such_number }}\n", encoding="utf-8")
     with pytest.raises(ReportError, match=rf"method\.md\.j2, line {len(text.splitlines()) + 2}.*no_such_number"):
-        pages.write(place, tiny_build.study, tiny_build.settings, TINY)
+        pages.write(place, tiny_build.settings, TINY)
     assert not list(place.docs.glob("*.md"))
 
 
@@ -121,7 +145,7 @@ def test_a_slip_in_a_template_is_an_error_with_its_place(tiny_build, tmp_path):
     template = place.templates / "en" / "method.md.j2"
     template.write_text("---\ntitle: x\n---\n{% if %}\n", encoding="utf-8")
     with pytest.raises(ReportError, match=r"method\.md\.j2, line 4"):
-        pages.write(place, tiny_build.study, tiny_build.settings, TINY)
+        pages.write(place, tiny_build.settings, TINY)
 
 
 def test_a_missing_language_is_named(tmp_path):
@@ -153,7 +177,7 @@ def test_every_figure_animation_table_and_number_reaches_a_page(tiny_build):
     wanted |= {f"animation-{name}" for name in files.read_json(place.animations_manifest)}
     assert wanted - set(shown) == set()
     for table in place.tables.glob("*.csv"):
-        assert f"tables/{table.name}" in texts["downloads.md"]
+        assert f"tables/{table.name}" in texts["reproduce.md"]
         assert (place.docs / "tables" / table.name).read_bytes() == table.read_bytes()
     assert json.loads((place.docs / "downloads/results.json").read_text()) == files.read_json(place.results)
     assert (place.docs / "downloads/experiment.toml").read_bytes() == TINY.read_bytes()
@@ -163,11 +187,11 @@ def test_every_figure_animation_table_and_number_reaches_a_page(tiny_build):
 def test_the_same_inputs_give_the_same_bytes(tiny_build, tmp_path):
     """And pages written again are not touched, so that nothing after them runs again."""
     place = copy_of(tiny_build, tmp_path)
-    pages.write(place, tiny_build.study, tiny_build.settings, TINY)
+    pages.write(place, tiny_build.settings, TINY)
     first = written(place)
     assert first == written(tiny_build.workspace)
     times = {path: path.stat().st_mtime_ns for path in place.docs.rglob("*.md")}
-    pages.write(place, tiny_build.study, tiny_build.settings, TINY)
+    pages.write(place, tiny_build.settings, TINY)
     assert written(place) == first
     assert {path: path.stat().st_mtime_ns for path in place.docs.rglob("*.md")} == times
 
@@ -177,48 +201,90 @@ def test_what_an_earlier_build_left_is_removed(tiny_build, tmp_path):
     place = copy_of(tiny_build, tmp_path)
     for name in ("old.md", "tables/old.csv", "assets/old/old.js"):
         files.write_text(place.docs / name, "old")
-    pages.write(place, tiny_build.study, tiny_build.settings, TINY)
+    pages.write(place, tiny_build.settings, TINY)
     assert not [name for name in written(place) if "old." in name]
     assert not (place.docs / "assets" / "old").exists()
     assert any((place.docs / "animations").iterdir())
 
 
 def test_the_notice_names_the_sample_and_the_reason(tiny_build, tmp_path):
-    """With full MNIST there is none."""
+    """In every language; with full MNIST there is none."""
     place = copy_of(tiny_build, tmp_path)
-    results = files.read_json(place.results)
-    results["data"].update(source="sample", reason="No mirror <answers>.")
-    files.write_json(place.results, results)
-    pages.write(place, tiny_build.study, tiny_build.settings, TINY)
-    notice = files.read_json(place.site_settings)["notice"]
-    assert "sample" in notice
-    assert "No mirror &lt;answers&gt;." in notice
-    results["data"].update(source="mnist", reason="")
-    files.write_json(place.results, results)
-    pages.write(place, tiny_build.study, tiny_build.settings, TINY)
-    assert files.read_json(place.site_settings)["notice"] == ""
+    facts = files.read_json(place.facts)
+    facts["study"]["is_sample"] = True
+    facts["study"]["data"]["reason"] = "No mirror <answers>."
+    files.write_json(place.facts, facts)
+    pages.write(place, tiny_build.settings, TINY)
+    notices = files.read_json(place.site_settings)["notice"]
+    assert set(notices) == set(LANGUAGES)
+    assert all("No mirror &lt;answers&gt;." in notice for notice in notices.values())
+    facts["study"]["is_sample"] = False
+    files.write_json(place.facts, facts)
+    pages.write(place, tiny_build.settings, TINY)
+    assert set(files.read_json(place.site_settings)["notice"].values()) == {""}
 
 
 @pytest.mark.slow
 def test_prose_follows_the_verdict(tiny_build, tmp_path):
-    """Every verdict turned round: the box, the table and the text change with it, and name no other verdict."""
+    """Every verdict turned round: the list, the page of findings and the text change with it, in every language."""
     place = copy_of(tiny_build, tmp_path)
-    results = files.read_json(place.results)
-    boxes = collections.defaultdict(set)
-    for turn in range(len(VERDICTS)):
-        for number, record in enumerate(results["findings"]):
-            verdict = VERDICTS[(number + turn) % len(VERDICTS)]
-            record.update(verdict=verdict, reason="Too few batches." if verdict == "not tested" else None)
-        files.write_json(place.results, results)
-        pages.write(place, tiny_build.study, tiny_build.settings, TINY)
-        for name in ("index.md", "findings.md"):
-            text = (place.docs / name).read_text(encoding="utf-8")
-            found = re.findall(r'finding--([a-z-]+)" markdown>\n\n\*\*([^*]+?)\.\*\*', text)
-            for record, box in zip(results["findings"], found, strict=True):
-                assert box[0] == record["verdict"].replace(" ", "-")
-                boxes[name, record["id"]].add(box)
-    assert len(boxes) == 2 * len(results["findings"])
-    assert all(len(different) == len(VERDICTS) for different in boxes.values())
+    facts = files.read_json(place.facts)
+    told = collections.defaultdict(set)
+    said = collections.defaultdict(set)
+    for turn in range(3):
+        for number, record in enumerate(facts["findings"]["all"]):
+            verdict = VERDICTS[(number + turn) % 3]
+            facts["verdicts"][record["id"]] = verdict
+            for part in ("all", "ours", "theirs"):
+                for each in facts["findings"][part]:
+                    if each["id"] == record["id"]:
+                        each["verdict"] = verdict
+        files.write_json(place.facts, facts)
+        pages.write(place, tiny_build.settings, TINY)
+        for language, folder in zip(LANGUAGES, ("", "ja/"), strict=True):
+            text = (place.docs / folder / "index.md").read_text(encoding="utf-8")
+            listed = re.findall(r'class="claim claim--([a-z-]+)".*?findings\.md#([\w-]+)\)', text)
+            assert listed == [(facts["verdicts"][key].replace(" ", "-"), key) for _, key in listed]
+            assert len(listed) == len(facts["verdicts"])
+            page = (place.docs / folder / "findings.md").read_text(encoding="utf-8")
+            for verdict, identity in listed:
+                told[language, identity].add(verdict)
+                assert f"finding--{verdict}" in page
+            said[language].add(re.sub(r"<li.*?</li>", "", text))
+    assert all(len(different) == 3 for different in told.values())
+    assert all(len(different) == 3 for different in said.values())
+
+
+def test_only_a_study_that_carries_it_gets_the_article(tiny_build, tmp_path):
+    """Any other says what was run and shows what was measured: no claims, no verdicts, no page of findings."""
+    place = copy_of(tiny_build, tmp_path)
+    assert (tiny_build.workspace.docs / "findings.md").is_file()
+    facts = files.read_json(place.facts)
+    facts["study"]["carries"] = False
+    files.write_json(place.facts, facts)
+    pages.write(place, tiny_build.settings, TINY)
+    for folder in ("", "ja/"):
+        assert not (place.docs / folder / "findings.md").exists()
+        home = (place.docs / folder / "index.md").read_text(encoding="utf-8")
+        assert "claim--" not in home
+        assert "findings.md" not in "".join(
+            path.read_text(encoding="utf-8") for path in (place.docs / folder).glob("*.md")
+        )
+        assert 'id="figure-persistence"' in home
+
+
+def test_editions_show_the_same(tiny_build):
+    """The same pages, figures, anchors and numbers in every language: no number is written by hand."""
+    docs = tiny_build.workspace.docs
+    assert {path.name for path in docs.glob("*.md")} == {path.name for path in (docs / "ja").glob("*.md")}
+    for path in sorted(docs.glob("*.md")):
+        both = [each.read_text(encoding="utf-8") for each in (path, docs / "ja" / path.name)]
+        figures, anchors = (
+            [re.findall(pattern, text) for text in both]
+            for pattern in (r'<figure[^>]* id="([^"]+)"', r"\{ #([\w-]+)[^}]*\}")
+        )
+        assert figures[0] == figures[1], path.name
+        assert anchors[0] == anchors[1], path.name
 
 
 def test_code_links_lead_to_the_line_in_the_configured_repository(tiny_build, tmp_path):
@@ -226,8 +292,8 @@ def test_code_links_lead_to_the_line_in_the_configured_repository(tiny_build, tm
     assert "](/" not in (tiny_build.workspace.docs / "index.md").read_text(encoding="utf-8")
     settings = replace(tiny_build.settings, repository="https://example.org/owner/repository")
     place = copy_of(tiny_build, tmp_path)
-    pages.write(place, tiny_build.study, settings, TINY)
-    texts = "".join(path.read_text(encoding="utf-8") for path in place.docs.glob("*.md"))
+    pages.write(place, settings, TINY)
+    texts = "".join(path.read_text(encoding="utf-8") for path in place.docs.rglob("*.md"))
     links = re.findall(r"\(https://example\.org/owner/repository/blob/HEAD/([^#)]+)#L(\d+)\)", texts)
     assert len(links) >= len(files.read_json(place.figures_manifest))
     for path, line in links:
@@ -247,7 +313,7 @@ def test_a_formula_is_mathml_that_markdown_leaves_alone(latex, tags):
     """Stars and underscores of a formula must not become emphasis, also not between two formulas."""
     import markdown
 
-    text = markdown.markdown(f"{pages.formula(latex)} and {pages.formula(latex)}.", extensions=["md_in_html"])
+    text = markdown.markdown(f"{formula(latex)} and {formula(latex)}.", extensions=["md_in_html"])
     assert text.count("<math") == text.count("</math>") == 2
     assert all(f"<{tag}" in text for tag in tags)
     assert "<em>" not in text
@@ -257,8 +323,8 @@ def test_a_formula_is_mathml_that_markdown_leaves_alone(latex, tags):
 def test_the_printed_example_reads_the_recording(tiny_build):
     """It runs as printed, in the folder of the download, and prints the number that the page states."""
     docs = tiny_build.workspace.docs
-    text = (docs / "downloads.md").read_text(encoding="utf-8")
-    code = re.search(r"```python\n(.*?)```", text, re.S)
+    text = (docs / "reproduce.md").read_text(encoding="utf-8")
+    code = re.search(r"```python\n(import numpy.*?)```", text, re.S)
     assert code is not None
     done = subprocess.run(
         [sys.executable, "-c", code[1]], cwd=docs / "downloads", capture_output=True, text=True, check=True
@@ -270,22 +336,22 @@ def test_the_printed_example_reads_the_recording(tiny_build):
 
 def test_the_downloaded_recording_is_the_run(tiny_build):
     """All weights and gradients of the layers kept whole, bit for bit."""
-    recording = tiny_build.recording
+    main = tiny_build.recording
     with np.load(tiny_build.workspace.docs / "downloads" / "recording.npz") as archive:
         names = [name.removeprefix("weights_") for name in archive.files if name.startswith("weights_")]
         assert names == ["l3", "l4", "l5"]
         for name in names:
-            shape = (-1, *recording.tensors[name].shape)
-            np.testing.assert_array_equal(archive[f"weights_{name}"], recording.weights(name).reshape(shape))
-            np.testing.assert_array_equal(archive[f"gradients_{name}"], recording.gradients(name).reshape(shape))
-        assert len(archive["train_loss"]) == recording.steps
+            shape = (-1, *main.tensors[name].shape)
+            np.testing.assert_array_equal(archive[f"weights_{name}"], main.weights(name).reshape(shape))
+            np.testing.assert_array_equal(archive[f"gradients_{name}"], main.gradients(name).reshape(shape))
+        assert len(archive["train_loss"]) == main.steps
 
 
 def test_the_downloaded_recording_holds_nothing_else(tiny_build, tmp_path, monkeypatch):
     """NumPy before 2.2 takes every keyword argument of savez for an array."""
     kept = []
     monkeypatch.setattr(np, "savez_compressed", lambda file, **arrays: kept.extend(arrays))
-    downloads._pack(tmp_path / "recording.npz", tiny_build.recording, ["l3"])
+    recording._pack(tmp_path / "recording.npz", tiny_build.recording, ["l3"])
     assert sorted(kept) == ["gradients_l3", "train_accuracy", "train_loss", "weights_l3"]
 
 
@@ -297,7 +363,7 @@ def test_the_card_has_the_size_that_link_previews_want(tiny_build):
 
 def test_a_line_that_ends_with_a_tag_keeps_its_end():
     """Words must not be glued; lines of nothing but tags leave no empty line, which would end a table."""
-    environment = jinja2.Environment(trim_blocks=True, lstrip_blocks=True, extensions=[pages.KeepLineEnds])
+    environment = jinja2.Environment(trim_blocks=True, lstrip_blocks=True, extensions=[KeepLineEnds])
     prose = "in {% for n in (1, 2) %}l{{ n }}{% endfor %}\nare zero\n"
     table = "{% for n in (1, 2) %}\n| {{ n }} |\n{% endfor %}\n"
     assert environment.from_string(prose + table + "end").render() == "in l1l2\nare zero\n| 1 |\n| 2 |\nend"
@@ -305,7 +371,7 @@ def test_a_line_that_ends_with_a_tag_keeps_its_end():
 
 def test_every_table_is_explained(tiny_build):
     """In a line of its own; one a training run says of what it is the same."""
-    text = html.unescape((tiny_build.workspace.docs / "downloads.md").read_text(encoding="utf-8"))
+    text = html.unescape((tiny_build.workspace.docs / "reproduce.md").read_text(encoding="utf-8"))
     rows = dict(re.findall(r"^\| \[(\w+)\.csv\][^|]*\| ([^|]*?) *\|$", text, re.M))
     assert set(rows) == {path.stem for path in tiny_build.workspace.tables.glob("*.csv")}
     assert [name for name, what in rows.items() if not what] == []
