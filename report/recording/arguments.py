@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, get_args
 
+from filelock import lock_descriptor, unlock_descriptor
+
 from report import files
 from report.errors import ReportError
 from report.recording import schema
@@ -164,24 +166,18 @@ def prepare(folder: Path, *, overwrite: Any, is_ours: bool) -> None:
 def hold(folder: Path) -> BinaryIO | None:
     """Lock a recording until it is released, or this process ends; return None when another one has it."""
     file = (folder / "events.jsonl").open("r+b")
-    try:
-        import fcntl  # Windows has none
-
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        file.close()
-        return None
-    except (ImportError, OSError):
-        pass  # nor has every disk locks: then nothing can be told
+    with contextlib.suppress(OSError):  # not every disk has locks: then nothing can be told
+        # Not on Windows, where nobody could read what is locked.
+        if os.name != "nt" and not lock_descriptor(file.fileno(), blocking=False):
+            file.close()
+            return None
     return file
 
 
 def release(held: BinaryIO) -> None:
     """Unlock a recording; closing alone would leave it to processes that were forked off this one."""
-    with contextlib.suppress(ImportError, OSError):
-        import fcntl
-
-        fcntl.flock(held, fcntl.LOCK_UN)
+    with contextlib.suppress(OSError):
+        unlock_descriptor(held.fileno())
     held.close()
 
 

@@ -250,8 +250,7 @@ class Writer:
         place: list[int] | slice = rows
         if rows[-1] - rows[0] == len(rows) - 1:
             place = slice(rows[0], rows[-1] + 1)  # all of them, as a rule: nothing is copied
-        # All at once, which is quicker, and as a rule enough.
-        are_finite = all(np.isfinite(each[place]).all() for each in (batch.weights, batch.gradients))
+        are_finite = all(np.isfinite(each[place]).all() for each in (batch.weights, batch.gradients))  # as a rule
         for number, columns in batch.columns.items():
             gone = absent.get(number, [])
             batch.gradients[gone, columns] = np.nan
@@ -267,8 +266,7 @@ class Writer:
             if found:
                 step, what = min(found, key=lambda each: each[0])  # in one step a weight counts before its gradient
                 name = self.description.tensors[number].name
-                text = f"A {what} of {name} became infinite or NaN in step {step}."
-                self.note(Note("non-finite", text, step, (name,)))
+                self.note(Note("non-finite", f"A {what} of {name} became infinite or NaN in step {step}.", step, (name,)))
 
     def _changes(self, row: int, numbers: Iterable[int], present: set[int]) -> list[dict[str, Any]]:
         """Return what changed with a row: settings that wait, and gradients that are gone, or there again."""
