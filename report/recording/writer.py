@@ -266,7 +266,8 @@ class Writer:
             if found:
                 step, what = min(found, key=lambda each: each[0])  # in one step a weight counts before its gradient
                 name = self.description.tensors[number].name
-                self.note(Note("non-finite", f"A {what} of {name} became infinite or NaN in step {step}.", step, (name,)))
+                text = f"A {what} of {name} became infinite or NaN in step {step}."
+                self.note(Note("non-finite", text, step, (name,)))
 
     def _changes(self, row: int, numbers: Iterable[int], present: set[int]) -> list[dict[str, Any]]:
         """Return what changed with a row: settings that wait, and gradients that are gone, or there again."""
@@ -333,11 +334,9 @@ def _key(note: Note) -> tuple[str, tuple[str, ...]]:
 
 def _number(value: Any) -> Any:
     """Return a setting as JSON has it: one that lies on a device is read only here."""
-    if isinstance(value, bool | int):
-        return value
     if isinstance(value, list | tuple):
         return [_number(each) for each in value]
-    return float(value)
+    return value if isinstance(value, bool | int) else float(value)
 
 
 def _reason(error: Exception) -> str:
