@@ -65,7 +65,7 @@ class Workspace:
     tables = Below("build", "tables")  # CSV, for readers
     docs = Below("build", "docs")  # what MkDocs reads
     figures = Below("docs", "figures")
-    figures_manifest = Below("build", "figures.json")  # titles, captions, alternative texts and sizes
+    figures_manifest = Below("build", "figures.json")  # files, sizes, and the facts that words use
     animations = Below("docs", "animations")  # GIFs and their posters
     recording = Below("docs", "downloads/recording.npz")  # the main recording, packed for readers
     animations_manifest = Below("build", "animations.json")
