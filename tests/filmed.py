@@ -5,15 +5,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from conftest import TINY
 from numpy.typing import NDArray
 from PIL import Image
 from recordings import ADAM, Rule, noise, write_recording
 
+from report.config import Experiment
 from report.drawing.animation import clips, palette
 from report.drawing.animation.clips import Pace
 from report.recording.study import Study
 
-PACE = Pace(frames=8, milliseconds=100, long_batches=60, long_step=10)  # as in tests/tiny.toml
+PACE = Experiment.load(TINY).animation
 Floats = NDArray[np.float64]
 Shapes = Mapping[str, tuple[int, ...]]
 

@@ -50,7 +50,7 @@ def law(tiny_build: Build) -> scales.Laws:
 def test_gifs_are_what_the_manifest_says(tiny_build: Build) -> None:
     """Pillow finds the frames, durations, size, bytes and endless loop that are written down, for every animation."""
     manifest = files.read_json(tiny_build.workspace.animations_manifest)
-    names = {"network", "network-60", "compare", *(f"layer-{number}" for number in range(1, 6))}
+    names = {"network", f"network-{PACE.long_batches}", "compare", *(f"layer-{number}" for number in range(1, 6))}
     assert set(manifest) == names
     assert (manifest["network"]["width"], manifest["network"]["height"]) == (500, 1000)
     for name, entry in manifest.items():

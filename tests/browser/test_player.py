@@ -16,7 +16,6 @@ from playwright.sync_api import Page, expect
 
 from benchmarks.serving import serve
 from report import files, wording
-from report.drawing.animation.clips import Pace
 from report.drawing.player import pack as player
 from report.site import offline
 from report.workspace import Workspace
@@ -25,6 +24,7 @@ from .conftest import SAID, SCREENSHOTS, axe, complaints_of
 
 SHARD = 440 * 16  # edges × batches: several shards of the tiny network
 MAIN = "adam-b1-0.9-seed3"
+LAST, SHORTER = 210, 200  # batches of the tiny experiment: of its main run, and of the others
 PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Player</title>
 <meta name="viewport" content="width=device-width"><link rel="icon" href="data:,">
 <link rel="stylesheet" href="assets/player/weight-player.css">
@@ -68,7 +68,7 @@ def pattern(key, **values):
     return re.compile(text)
 
 
-def at(batch, last=60):
+def at(batch, last=LAST):
     """Return how it says which batch is shown."""
     return say("batch_of", batch=batch, last=last)
 
@@ -86,7 +86,7 @@ def site(tiny_build, tmp_path_factory):
     place = Workspace(ROOT, build, build / "site")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(player, "SHARD_VALUES", SHARD)
-        drawn.player(place, tiny_build.study, Pace(8, 100, 60, 10))
+        drawn.player(place, tiny_build.study, tiny_build.experiment.animation)
     shutil.copytree(tiny_build.workspace.animations, place.animations)
     shutil.copytree(ROOT / "site_src" / "assets" / "player", place.docs / "assets" / "player")
     words = {language: json.dumps(wording.read(ROOT / "templates", language, "interface")) for language in ("en", "ja")}
@@ -207,7 +207,7 @@ def test_play_moves_and_pause_rests(page, site):
     page.wait_for_timeout(400)
     assert page.evaluate(frames) == start  # at rest from the beginning
     page.get_by_role("button", name=say("play")).click()
-    page.wait_for_function(AFTER, arg=[BATCH, 6, 60])
+    page.wait_for_function(AFTER, arg=[BATCH, 6, LAST])
     page.evaluate("document.querySelector('.after').scrollIntoView(); scrollBy(0, 2000)")
     page.wait_for_timeout(300)
     unseen, batch = page.evaluate(frames), batch_of(page)
@@ -224,9 +224,9 @@ def test_play_moves_and_pause_rests(page, site):
 
 def test_it_plays_to_the_end_and_again_from_the_start(page, site):
     """The button says what it will do."""
-    opened(page, site + "#batch=57&speed=25")
+    opened(page, site + "#batch=207&speed=25")
     page.get_by_role("button", name=say("play")).click()
-    expect(page.locator(".wp-words")).to_contain_text(at(60))
+    expect(page.locator(".wp-words")).to_contain_text(at(LAST))
     expect(page.get_by_role("button", name=say("play"))).to_be_visible()
     page.get_by_role("button", name=say("play")).click()
     expect(page.get_by_role("button", name=say("pause"))).to_be_visible()
@@ -243,10 +243,10 @@ def test_keys_do_what_the_page_says(page, site):
             ("ArrowLeft", 20),
             ("Shift+ArrowRight", 30),
             ("Home", 1),
-            ("PageUp", 60),
+            ("PageUp", 101),
             ("PageDown", 1),
-            ("End", 60),
-            ("Shift+ArrowLeft", 50),
+            ("End", LAST),
+            ("Shift+ArrowLeft", LAST - 10),
         ):
             page.keyboard.press(key)
             expect(page.locator(".wp-words")).to_contain_text(at(batch))
@@ -297,16 +297,16 @@ def test_the_scrubber_follows_the_mouse(page, site):
     opened(page, site + "#batch=1")
     box = page.locator(".wp-range").bounding_box()
     page.mouse.click(box["x"] + 0.75 * box["width"], box["y"] + 20)
-    page.wait_for_function(AFTER, arg=[BATCH, 44, 47])
+    page.wait_for_function(AFTER, arg=[BATCH, 154, 160])
     page.mouse.move(box["x"] + 0.75 * box["width"], box["y"] + 20)
     page.mouse.down()
     for share in (0.6, 0.4, 0.2):
         page.mouse.move(box["x"] + share * box["width"], box["y"] + 20)
     page.mouse.up()
-    page.wait_for_function(AFTER, arg=[BATCH, 11, 14])
+    page.wait_for_function(AFTER, arg=[BATCH, 40, 45])
     value = page.get_by_role("slider", name=say("batch")).get_attribute("aria-valuetext")
     batch = batch_of(page)
-    assert value.startswith(say("batch_loss", batch=batch, last=60, loss="").rstrip())
+    assert value.startswith(say("batch_loss", batch=batch, last=LAST, loss="").rstrip())
 
 
 def test_the_threshold_lights_as_many_edges_as_the_recording_has(page, site, updates):
@@ -354,13 +354,13 @@ def test_layers_are_chosen(page, site):
 
 def test_two_optimizers_in_step(page, site):
     """Without momentum first; both graphs show the same batch; choosing the other side's training run swaps them."""
-    opened(page, site + "#batch=50")
+    opened(page, site + "#batch=205")
     page.get_by_role("button", name=say("compare", label="Adam, β1 = 0"), exact=True).click()
     expect(page).to_have_url(re.compile(r"compare=adam-b1-0"))
-    expect(page.locator(".wp-words")).to_contain_text(f"{at(40, 40)}. Adam, β1 = 0.9:")
+    expect(page.locator(".wp-words")).to_contain_text(f"{at(SHORTER, SHORTER)}. Adam, β1 = 0.9:")
     assert page.locator(".wp-canvas canvas:visible").count() == 2
     labels = page.locator(".wp-canvas").evaluate_all("boxes => boxes.map((box) => box.getAttribute('aria-label'))")
-    assert labels == [say("picture", label=label, batch=40) for label in ("Adam, β1 = 0.9", "Adam, β1 = 0")]
+    assert labels == [say("picture", label=label, batch=SHORTER) for label in ("Adam, β1 = 0.9", "Adam, β1 = 0")]
     page.get_by_label(say("run"), exact=True).select_option(label="Adam, β1 = 0")
     expect(page).to_have_url(re.compile(r"run=adam-b1-0&compare=adam-b1-0\.9"))
     page.get_by_label(say("run_beside")).select_option(label="SGD with momentum 0.9")
@@ -371,12 +371,12 @@ def test_two_optimizers_in_step(page, site):
 
 def test_a_shorter_recording_is_named_and_left_again(page, site):
     """Comparing goes back to the last batch that both have, and says so; without it the reader is where they were."""
-    opened(page, site + "#batch=50")
+    opened(page, site + "#batch=205")
     message = page.locator(".wp-message")
     page.get_by_role("button", name=say("compare", label="Adam, β1 = 0"), exact=True).click()
-    expect(message).to_have_text(say("ends_early", last=40))
+    expect(message).to_have_text(say("ends_early", last=SHORTER))
     page.get_by_role("button", name=say("single")).click()
-    expect(page.locator(".wp-words")).to_contain_text(at(50))
+    expect(page.locator(".wp-words")).to_contain_text(at(205))
     expect(message).to_have_text("")
 
 
@@ -384,7 +384,7 @@ def test_a_batch_that_does_not_exist_is_corrected_where_it_was_typed(page, site)
     """The field says what is shown."""
     opened(page, site + "#batch=5")
     field = page.get_by_label(say("batch"), exact=False).and_(page.locator("input[type=number]")).first
-    for typed, shown in (("99999", "60"), ("0", "1")):
+    for typed, shown in (("99999", str(LAST)), ("0", "1")):
         field.fill(typed)
         field.press("Enter")
         expect(page.locator(".wp-words")).to_contain_text(at(shown))
@@ -439,7 +439,7 @@ def test_the_microscope_says_which_run_an_edge_is_in(page, site, updates):
         wanted = say(f"run_alone_{way}") if first == last else say(f"run_{way}", **values)
         expect(card.locator(".wp-says").first).to_have_text(wanted)
         moved = int((series != 0).sum())
-        span, moved = counted("batches", 60), say("history_all") if moved == 60 else str(moved)
+        span, moved = counted("batches", LAST), say("history_all") if moved == LAST else str(moved)
         history = pattern("history_mean", span=span, moved=moved, mean=r"[\d.]+")
         expect(card.locator(".wp-history").first).to_have_text(history)
 
@@ -753,7 +753,7 @@ def test_the_offline_copy_plays_from_the_file_system(page, tiny_build, tmp_path)
     complaints = complaints_of(page, address)
     opened(page, f"{address}explore.html#batch=30&compare=adam-b1-0")
     page.get_by_role("button", name=say("forward")).click()
-    expect(page.locator(".wp-words")).to_contain_text(at(31, 40))
+    expect(page.locator(".wp-words")).to_contain_text(at(31, SHORTER))
     expect(page).to_have_url(re.compile(r"#batch=31&compare"))
     page.goto(f"{address}index.html")
     page.locator("weight-player").get_by_role("button", name=say("play")).click()
