@@ -33,7 +33,7 @@ LANGUAGES = ("en", "ja")
 # Names, not numbers: layers, hashes, headings, places in the literature, years of publications, versions.
 NAMES = re.compile(
     r"\b[a-z]+-?\d+(-\d+)*\b|\bAR\(1\)|\blayers? \d( and \d)?|SHA-256|CC BY-SA [\d.]+|arXiv:[\d.]+"
-    r"|[(（]?(19|20)\d\d[)）]|Kaplan and Meier 1958|Python 3\.\d+|(32|64)([- ]bits?|ビット)|95 %( interval|信頼区間)"
+    r"|[(（]?(19|20)\d\d[)）]|Kaplan and Meier 1958|Python 3\.\d+|(32|64)([- ]bits?|ビット)|95\s%( interval|信頼区間)"
     r"|β1|\b[0-9a-f]{40}\b|Rice 1945",
     re.I,
 )
