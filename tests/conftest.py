@@ -87,7 +87,7 @@ def build_tiny(folder: Path) -> Build:
 LAST = "browser/test_lighthouse.py"
 LONG = (
     "test_study.py",
-    "browser/test_player.py",
+    "browser/player",
     "browser",
     "test_stages.py",
     "test_figures.py",

@@ -1,0 +1,222 @@
+"""Playing, stepping, and what is drawn: by mouse, keys and touch."""
+
+import re
+
+import numpy as np
+from playwright.sync_api import expect
+
+from .driving import AFTER, BATCH, COUNT_FRAMES, LAST, SHORTER, at, batch_of, counted, opened, pattern, say, shot
+
+
+def test_play_moves_and_pause_rests(page, site):
+    """Nothing is asked of the browser while it is paused, and nothing while it is out of sight."""
+    page.add_init_script(COUNT_FRAMES)
+    opened(page, site + "#batch=3")
+    frames = "window.frames_asked"
+    page.wait_for_timeout(300)
+    start = page.evaluate(frames)
+    page.wait_for_timeout(400)
+    assert page.evaluate(frames) == start  # at rest from the beginning
+    page.get_by_role("button", name=say("play")).click()
+    page.wait_for_function(AFTER, arg=[BATCH, 6, LAST])
+    page.evaluate("document.querySelector('.after').scrollIntoView(); scrollBy(0, 2000)")
+    page.wait_for_timeout(300)
+    unseen, batch = page.evaluate(frames), batch_of(page)
+    page.wait_for_timeout(400)
+    assert (page.evaluate(frames), batch_of(page)) == (unseen, batch)
+    page.evaluate("scrollTo(0, 0)")
+    expect(page.locator(".wp-words")).not_to_contain_text(at(batch))
+    page.get_by_role("button", name=say("pause")).click()
+    page.wait_for_timeout(500)
+    rest, batch = page.evaluate(frames), batch_of(page)
+    page.wait_for_timeout(400)
+    assert (page.evaluate(frames), batch_of(page)) == (rest, batch)
+
+
+def test_it_plays_to_the_end_and_again_from_the_start(page, site):
+    """The button says what it will do."""
+    opened(page, site + "#batch=207&speed=25")
+    page.get_by_role("button", name=say("play")).click()
+    expect(page.locator(".wp-words")).to_contain_text(at(LAST))
+    expect(page.get_by_role("button", name=say("play"))).to_be_visible()
+    page.get_by_role("button", name=say("play")).click()
+    expect(page.get_by_role("button", name=say("pause"))).to_be_visible()
+    page.wait_for_function(AFTER, arg=[BATCH, 1, 49])
+
+
+def test_keys_do_what_the_page_says(page, site):
+    """On the graph and on the scrubber alike; a field that is being filled in keeps its keys."""
+    opened(page, site + "#batch=20")
+    for focus in (page.locator(".wp-canvas").first, page.get_by_role("slider", name=say("batch"))):
+        focus.focus()
+        for key, batch in (
+            ("ArrowRight", 21),
+            ("ArrowLeft", 20),
+            ("Shift+ArrowRight", 30),
+            ("Home", 1),
+            ("PageUp", 101),
+            ("PageDown", 1),
+            ("End", LAST),
+            ("Shift+ArrowLeft", LAST - 10),
+        ):
+            page.keyboard.press(key)
+            expect(page.locator(".wp-words")).to_contain_text(at(batch))
+        for _ in range(3):
+            page.keyboard.press("Shift+ArrowLeft")
+        page.keyboard.press("Space")
+        expect(page.get_by_role("button", name=say("pause"))).to_be_visible()
+        page.keyboard.press("Space")
+        expect(page.get_by_role("button", name=say("play"))).to_be_visible()
+        page.get_by_role("spinbutton", name=say("batch")).fill("20")
+        page.keyboard.press("Enter")
+        expect(page.locator(".wp-words")).to_contain_text(at(20))
+        page.keyboard.press("ArrowUp")  # the field's own
+        expect(page.get_by_role("spinbutton", name=say("batch"))).to_have_value("21")
+        page.keyboard.press("ArrowDown")
+
+
+def test_every_control_is_reached_by_tab_shown_and_large_enough(page, site):
+    """In order, each with a name, an outline and 24 pixels."""
+    opened(page, site + "#batch=5&edge=l4.3.7")
+    page.keyboard.press("Tab")
+    seen = []
+    for _ in range(60):
+        facts = page.evaluate("""() => {
+            const element = document.activeElement;
+            if (!element.closest('.wp-player')) return null;
+            const {width, height} = element.getBoundingClientRect();
+            const style = getComputedStyle(element);
+            return {width, height, outline: style.outlineStyle, wide: parseFloat(style.outlineWidth),
+                name: element.getAttribute('aria-label') || element.labels?.[0]?.textContent || element.textContent};
+        }""")
+        if facts is None:
+            break
+        seen.append(facts["name"])
+        assert facts["name"].strip()
+        assert min(facts["width"], facts["height"]) >= 24, facts
+        assert facts["outline"] != "none", facts
+        assert facts["wide"] >= 2, facts
+        page.keyboard.press("Tab")
+    controls = page.locator(".wp-player :is(button, input, select, [tabindex='0']):visible").count()
+    assert len(seen) == controls
+    wanted = {say(key) for key in ("batch", "play", "back", "forward", "reset")}
+    assert wanted | {"l3", "l4", "l5", say("unpin_edge", edge="l4[3, 7]")} <= set(seen)
+
+
+def test_the_scrubber_follows_the_mouse(page, site):
+    """A click far to the right is late in the training; other shards come when they are wanted."""
+    opened(page, site + "#batch=1")
+    box = page.locator(".wp-range").bounding_box()
+    page.mouse.click(box["x"] + 0.75 * box["width"], box["y"] + 20)
+    page.wait_for_function(AFTER, arg=[BATCH, 154, 160])
+    page.mouse.move(box["x"] + 0.75 * box["width"], box["y"] + 20)
+    page.mouse.down()
+    for share in (0.6, 0.4, 0.2):
+        page.mouse.move(box["x"] + share * box["width"], box["y"] + 20)
+    page.mouse.up()
+    page.wait_for_function(AFTER, arg=[BATCH, 40, 45])
+    value = page.get_by_role("slider", name=say("batch")).get_attribute("aria-valuetext")
+    batch = batch_of(page)
+    assert value.startswith(say("batch_loss", batch=batch, last=LAST, loss="").rstrip())
+
+
+def test_the_threshold_lights_as_many_edges_as_the_recording_has(page, site, updates):
+    """The count in words and beside the slider is that of the recorded updates."""
+    index = page.request.get(f"{site}player/index.json").json()
+    sizes = [layer["outputs"] * layer["inputs"] for layer in index["layers"]]
+    laws = index["runs"][0]["laws"]
+    mean = np.repeat([law["mean"] for law in laws], sizes)
+    threshold = np.repeat([law["threshold"] for law in laws], sizes)
+    opened(page, site + "#batch=2")
+    slider = page.get_by_role("slider", name=say("large"))
+    for share in ("0.05", "0.2", "0.5"):
+        slider.fill(share)
+        ratio = np.abs(updates[1] - mean) / threshold
+        # Quantised by half a percent of the threshold: those within it of the line may fall either side.
+        least, most = (int((ratio >= float(share) + margin).sum()) for margin in (0.006, -0.006))
+        expect(page.locator(".wp-value")).to_have_text(pattern("lit", threshold=f"{float(share):.2f}", count=r"(\d+)"))
+        shown = pattern("lit", threshold=r"[\d.]+", count=r"(\d+)")
+        lit = int(shown.fullmatch(page.locator(".wp-value").inner_text())[1])
+        assert least <= lit <= most
+        assert most > 0
+        words = page.locator(".wp-words").inner_text()
+        limit = say("share", share=share)
+        strongest = pattern("lit_none", limit=limit, share=r"[\d.]+", layer=r"l\d")
+        assert counted("lit", lit, limit=limit) in words if lit else strongest.search(words)
+
+
+def test_layers_are_chosen(page, site):
+    """A layer that is off is neither drawn nor counted; the last one cannot go."""
+    opened(page, site + "#batch=1&threshold=0.05")
+    before = shot(page)
+    page.get_by_role("button", name="l3", exact=True).click()
+    expect(page).to_have_url(re.compile(r"layers=l4,l5"))
+    page.get_by_role("button", name="l5", exact=True).click()
+    expect(page).to_have_url(re.compile(r"layers=l4&"))
+    words = page.locator(".wp-words")
+    expect(words).to_contain_text(at(1))
+    expect(words).not_to_contain_text(" in l")
+    after = shot(page).astype(int)
+    assert (np.abs(after - before).max(axis=-1) > 30).sum() > 500
+    page.get_by_role("button", name="l4", exact=True).click()
+    expect(page.locator(".wp-message")).to_contain_text(say("last_layer"))
+    expect(page.get_by_role("button", name="l4", exact=True)).to_have_attribute("aria-pressed", "true")
+
+
+def test_two_optimizers_in_step(page, site):
+    """Without momentum first; both graphs show the same batch; choosing the other side's training run swaps them."""
+    opened(page, site + "#batch=205")
+    page.get_by_role("button", name=say("compare", label="Adam, β1 = 0"), exact=True).click()
+    expect(page).to_have_url(re.compile(r"compare=adam-b1-0"))
+    expect(page.locator(".wp-words")).to_contain_text(f"{at(SHORTER, SHORTER)}. Adam, β1 = 0.9:")
+    assert page.locator(".wp-canvas canvas:visible").count() == 2
+    labels = page.locator(".wp-canvas").evaluate_all("boxes => boxes.map((box) => box.getAttribute('aria-label'))")
+    assert labels == [say("picture", label=label, batch=SHORTER) for label in ("Adam, β1 = 0.9", "Adam, β1 = 0")]
+    page.get_by_label(say("run"), exact=True).select_option(label="Adam, β1 = 0")
+    expect(page).to_have_url(re.compile(r"run=adam-b1-0&compare=adam-b1-0\.9"))
+    page.get_by_label(say("run_beside")).select_option(label="SGD with momentum 0.9")
+    expect(page.locator(".wp-words")).to_contain_text("SGD with momentum 0.9:")
+    page.get_by_role("button", name=say("single")).click()
+    expect(page.locator(".wp-canvas canvas:visible")).to_have_count(1)
+
+
+def test_a_shorter_recording_is_named_and_left_again(page, site):
+    """Comparing goes back to the last batch that both have, and says so; without it the reader is where they were."""
+    opened(page, site + "#batch=205")
+    message = page.locator(".wp-message")
+    page.get_by_role("button", name=say("compare", label="Adam, β1 = 0"), exact=True).click()
+    expect(message).to_have_text(say("ends_early", last=SHORTER))
+    page.get_by_role("button", name=say("single")).click()
+    expect(page.locator(".wp-words")).to_contain_text(at(205))
+    expect(message).to_have_text("")
+
+
+def test_a_batch_that_does_not_exist_is_corrected_where_it_was_typed(page, site):
+    """The field says what is shown."""
+    opened(page, site + "#batch=5")
+    field = page.get_by_label(say("batch"), exact=False).and_(page.locator("input[type=number]")).first
+    for typed, shown in (("99999", str(LAST)), ("0", "1")):
+        field.fill(typed)
+        field.press("Enter")
+        expect(page.locator(".wp-words")).to_contain_text(at(shown))
+        expect(field).to_have_value(shown)
+
+
+def test_fingers_tap_and_drag(browser, site):
+    """A tap pins, a drag across the graph goes through the batches, a drag down scrolls the page."""
+    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    page = context.new_page()
+    opened(page, site + "#batch=2")
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    box = page.locator(".wp-canvas").first.bounding_box()
+    page.touchscreen.tap(box["x"] + 0.72 * box["width"], box["y"] + 0.5 * box["height"])
+    expect(page.locator(".wp-cards .wp-card:visible")).to_have_count(1)
+    session = context.new_cdp_session(page)
+    x, y = box["x"] + 60, box["y"] + 100
+    session.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [{"x": x, "y": y}]})
+    for step in range(1, 11):
+        points = [{"x": x + 10 * step, "y": y}]
+        session.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": points})
+    session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    expect(page.locator(".wp-words")).to_contain_text(at(22))
+    context.close()
