@@ -188,7 +188,9 @@ def test_the_index_says_what_others_draw_with(tiny_build, index):
     assert index["geometry"] == geometry.network([shapes[0][1], *(shape[0] for shape in shapes)]).as_json()
     laws = by_run(build.workspace)["threshold"][build.recording.name]
     for layer, law in zip(index["layers"], index["runs"][0]["laws"], strict=True):
-        assert law == {name: laws[layer["name"]][name] for name in ("mean", "threshold")}
+        assert {name: law[name] for name in ("mean", "threshold")} == {
+            name: laws[layer["name"]][name] for name in ("mean", "threshold")
+        }
     films = files.read_json(build.workspace.animations_manifest)
     assert index["opening_batch"] == films["network"]["poster_batch"]
     assert (index["main"], index["compare_first"]) == ("adam-b1-0.9", "adam-b1-0")
@@ -205,6 +207,7 @@ def test_a_control_has_the_law_of_its_own_updates(tiny_build, index):
         sizes = np.sort(np.abs(updates - updates.mean()))[::-1]
         assert law["mean"] == pytest.approx(updates.mean(), rel=1e-9)
         assert law["threshold"] == pytest.approx(sizes[rank], rel=1e-9)
+        assert (sizes >= law["full"]).mean() == pytest.approx(index["full_share"], rel=0.02)
 
 
 @pytest.fixture

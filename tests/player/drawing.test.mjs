@@ -5,7 +5,8 @@ import { shade, signedOpacity, strongest } from "../../site_src/assets/player/co
 import { edgeName, edgeOf, edgeParts, nearestEdge, place } from "../../site_src/assets/player/geometry.js";
 import { roundUp } from "../../site_src/assets/player/plots.js";
 import { runningMedian } from "../../site_src/assets/player/scrubber.js";
-import { expected, index } from "./fixtures.mjs";
+import { Run } from "../../site_src/assets/player/store.js";
+import { expected, index, openFolder } from "./fixtures.mjs";
 
 const { layers, geometry, margins } = index;
 const [{ laws }] = index.runs;
@@ -19,6 +20,24 @@ test("every edge of every batch is as opaque as Python says", () => {
     const above = expected.signed[row].filter((/** @type {number} */ signed) => Math.abs(signed) >= 1 - 1e-9).length;
     assert.ok(Math.abs(lit.reduce((sum, count) => sum + count, 0) - above) <= 1); // float32 at the very threshold
   });
+});
+
+test("by default one update in two hundred of every layer has the full colour, in every training run", async () => {
+  for (const entry of index.runs) {
+    const run = new Run(entry, openFolder());
+    await run.loadAll(1, () => {}, new AbortController().signal);
+    const lit = layers.map(() => 0);
+    const out = new Float32Array(expected.steps.length);
+    for (let batch = 1; batch <= entry.batches; batch++) {
+      const view = { share: 1, shown: all.shown };
+      shade(run.updates(batch), layers, run.scales.full, view, out).forEach((count, layer) => (lit[layer] += count));
+    }
+    layers.forEach(({ outputs, inputs }, /** @type {number} */ layer) => {
+      const share = lit[layer] / (entry.batches * outputs * inputs);
+      // Updates are read to half a percent of τ, and so are those that lie at the limit.
+      assert.ok(share > 0.8 * index.full_share && share < 1.25 * index.full_share, `${entry.slug} ${share}`);
+    });
+  }
 });
 
 test("a layer that is not shown is not drawn and not counted", () => {

@@ -4,6 +4,7 @@ import functools
 import json
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from report import files
+from report.analysis import replay
 from report.drawing import scales
 from report.drawing.animation import clips, colour, geometry
 from report.drawing.animation.clips import Pace
@@ -113,6 +115,7 @@ def _pack_run(workspace: Workspace, name: str, path: Path, layers: Sequence[str]
     gradients = {layer: _matrices(run, layer, run.gradients(layer)[:steps]) for layer in layers}
     sizes = {layer: shard.weight_step(weights[layer], laws[layer]["threshold"]) for layer in layers}
     floors = {layer: shard.gradient_floor(gradients[layer]) for layer in layers}
+    full = clips.equal_laws(run, tuple(layers), range(1, steps + 1))
     fingerprint = int(digest(clips.identity(run, layers, run.steps), laws, sizes, floors, shard.VERSION)[:8], 16)
     size = min(max(SHARD_VALUES // edges, 1), steps)
 
@@ -136,7 +139,8 @@ def _pack_run(workspace: Workspace, name: str, path: Path, layers: Sequence[str]
         "batches": steps,
         "batches_per_shard": size,
         "shards": lengths,
-        "laws": [laws[layer] for layer in layers],
+        "laws": [{**laws[layer], "full": full[layer]["threshold"]} for layer in layers],
+        "arithmetic": _arithmetic(run, layers, steps),
         "loss": _loss(run, steps),
     }
     files.write_json(_note(workspace, name), note)
@@ -144,6 +148,16 @@ def _pack_run(workspace: Workspace, name: str, path: Path, layers: Sequence[str]
 
 def _matrices(run: Recording, layer: str, rows: NDArray[np.float32]) -> NDArray[np.float32]:
     return rows.reshape(len(rows), *run.tensors[layer].matrix)
+
+
+def _arithmetic(run: Recording, layers: Sequence[str], steps: int) -> dict[str, Any] | None:
+    """Return how the optimizer made updates of gradients; None where that is not replayed, or differs by layer."""
+    found = {replay.arithmetic(run, layer, steps) for layer in layers}
+    how = found.pop() if len(found) == 1 else None
+    if how is None or len(set(how.rates)) > 1:
+        return None
+    parts = {key: value for key, value in asdict(how).items() if key != "rates"}
+    return {**parts, "rate": how.rates[0]}
 
 
 def _loss(run: Recording, steps: int) -> list[float]:
@@ -179,6 +193,7 @@ def _index(
         "margins": list(geometry.MARGINS),
         "colours": SCHEMES,
         "faintest": colour.FAINTEST,
+        "full_share": clips.FULL_SHARE,
         "milliseconds": pace.milliseconds,
         "opening_batch": opening_batch(main, layers, laws, pace.frames),
         "runs": list(entries),

@@ -9,7 +9,8 @@
  * @property {string} run         slug of the training run on the left
  * @property {string | null} compare  slug of the one beside it
  * @property {boolean[]} shown    which layers are drawn
- * @property {number} threshold   what counts as large, as a share of τ
+ * @property {"full" | "article"} scale  which size has the full colour
+ * @property {number} threshold   how many times that size counts as large
  * @property {number} speed       batches a second
  *
  * @typedef {object} Limits
@@ -24,6 +25,8 @@ import { edgeName, edgeOf } from "./geometry.js";
 import { say } from "./text.js";
 
 export const MOST_PINS = 4;
+/** @type {("full" | "article")[]} */
+export const SCALES = ["full", "article"];
 const SPEEDS = [1, 2, 5, 10, 25, 60]; // batches a second
 export const THRESHOLDS = { min: 0.05, max: 2, step: 0.05 };
 
@@ -45,6 +48,7 @@ export function limitsOf(index) {
       run: index.main,
       compare: null,
       shown: index.layers.map(() => true),
+      scale: "full",
       threshold: 1,
       speed: calm ? CALM_SPEED : usual,
     },
@@ -74,6 +78,7 @@ export function formatAddress(state, { layers, initial }) {
   if (state.shown.includes(false)) {
     parts.push(`layers=${layers.filter((_, place) => state.shown[place]).map(({ name }) => name).join(",")}`);
   }
+  if (state.scale !== initial.scale) parts.push(`scale=${state.scale}`);
   if (state.threshold !== initial.threshold) parts.push(`threshold=${state.threshold}`);
   if (state.speed !== initial.speed) parts.push(`speed=${state.speed}`);
   return `#${parts.join("&")}`;
@@ -139,6 +144,10 @@ const READERS = {
     const unknown = names.find((name) => !layers.some((layer) => layer.name === name));
     if (unknown !== undefined) throw wrong("unknown_layer", unknown);
     state.shown = layers.map(({ name }) => names.includes(name));
+  },
+  scale(state, value) {
+    if (!SCALES.some((scale) => scale === value)) throw wrong("unknown_scale", value);
+    state.scale = /** @type {"full" | "article"} */ (value);
   },
   threshold(state, value) {
     const number = /^\d+(\.\d+)?$/.test(value) ? Number(value) : NaN;

@@ -1,6 +1,13 @@
 /**
- * The first article's colour law: red for a weight that the batch moved up, blue for down, counted from the layer's
- * mean update, and the more opaque the larger: min((v / τ)², 1). The same law as report/analysis/threshold.py.
+ * The first article's colours: red for a weight that the batch moved up, blue for down, counted from the layer's mean
+ * update, and the more opaque the larger: min((v / τ)², 1), as in report/analysis/threshold.py. Which τ, the reader
+ * chooses: the article's, which hardly any update reaches, or the one of compare.gif, which a fixed share of each
+ * layer's updates reach (`equal_laws` in report/drawing/animation/clips.py).
+ *
+ * @typedef {object} Shading
+ * @property {"full" | "article"} scale
+ * @property {number} share    threshold as a share of τ
+ * @property {boolean[]} shown which layers are drawn
  *
  * @typedef {object} Layer
  * @property {string} name
@@ -27,7 +34,7 @@ export function signedOpacity(update, mean, threshold) {
  * @param {Float32Array} updates  (edges)
  * @param {Layer[]} layers
  * @param {{mean: number, threshold: number}[]} laws  of each layer
- * @param {{share: number, shown: boolean[]}} view  threshold as a share of τ; which layers are drawn
+ * @param {{share: number, shown: boolean[]}} view
  * @param {Float32Array} out  (edges) signed opacities; 0 in a layer that is not shown
  * @returns {number[]}  of each layer how many edges are lit: at the threshold or above it
  */

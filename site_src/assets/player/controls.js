@@ -9,6 +9,7 @@
  * @property {(batches: number) => void} step
  * @property {(batch: number) => void} jump
  * @property {(speed: number) => void} speed
+ * @property {(scale: "full" | "article") => void} scale
  * @property {(share: number) => void} threshold
  * @property {(layer: number) => void} layer
  * @property {(change: {run?: string, compare?: string}) => void} choose  a training run
@@ -19,7 +20,7 @@
  * @property {() => void} redraw
  */
 
-import { THRESHOLDS } from "./address.js";
+import { SCALES, THRESHOLDS } from "./address.js";
 import { button, icon, make, setText } from "./dom.js";
 import { edgeName, edgeOf } from "./geometry.js";
 import { say } from "./text.js";
@@ -72,12 +73,17 @@ export class Transport {
 
 /** What is drawn: the threshold, the layers, one graph or two. */
 export class Settings {
-  /** @param {Layer[]} layers @param {Actions} actions @param {string | null} offer  label of the first comparison */
-  constructor(layers, actions, offer) {
-    this.range = make("input", { type: "range", class: "wp-slider", ...strings(THRESHOLDS) });
+  /** @param {any} index @param {Actions} actions @param {string | null} offer  label of the first comparison */
+  constructor({ layers, full_share: share }, actions, offer) {
+    this.scale = make("select", { class: "wp-select" });
+    const percent = number(100 * share, 1);
+    const said = { full: say("scale_full", { percent }), article: say("scale_article") };
+    for (const scale of SCALES) this.scale.append(make("option", { value: scale }, said[scale]));
+    this.scale.addEventListener("change", () => actions.scale(this.scale.value));
+    this.range = make("input", { type: "range", class: "wp-slider", "aria-label": say("factor"), ...strings(THRESHOLDS) });
     this.range.addEventListener("input", () => actions.threshold(Number(this.range.value)));
-    this.value = make("output", { class: "wp-value" });
-    this.layers = layers.map(({ name, inputs, outputs }, layer) => {
+    this.value = make("span", { class: "wp-value" });
+    this.layers = layers.map((/** @type {Layer} */ { name, inputs, outputs }, /** @type {number} */ layer) => {
       const toggle = button(name, name, () => actions.layer(layer), "wp-toggle");
       toggle.title = `${name}, ${whole(inputs)} → ${whole(outputs)}`;
       return toggle;
@@ -88,7 +94,8 @@ export class Settings {
     this.element = make(
       "div",
       { class: "wp-row", role: "group", "aria-label": say("drawn") },
-      make("label", { class: "wp-field wp-grow" }, say("large"), this.range, this.value),
+      make("label", { class: "wp-field" }, say("large"), this.scale),
+      make("span", { class: "wp-field wp-grow" }, this.range, this.value),
       make("div", { class: "wp-toggles", role: "group", "aria-label": say("layers") }, ...this.layers),
       ...(offer === null ? [] : [this.compare]),
       this.reset,
@@ -97,11 +104,12 @@ export class Settings {
 
   /** @param {State} state @param {number[]} lit  edges above the threshold in each graph; empty if not known */
   show(state, lit) {
+    this.scale.value = state.scale;
     this.range.value = String(state.threshold);
     const threshold = state.threshold.toFixed(2);
     const [left, right] = lit.map(whole);
     if (right !== undefined) setText(this.value, say("lit_both", { threshold, left, right }));
-    else setText(this.value, left === undefined ? `${threshold} τ` : say("lit", { threshold, count: left }));
+    else setText(this.value, left === undefined ? `× ${threshold}` : say("lit", { threshold, count: left }));
     this.range.setAttribute("aria-valuetext", say("share", { share: state.threshold }));
     this.layers.forEach((toggle, layer) => toggle.setAttribute("aria-pressed", String(state.shown[layer])));
     setText(this.compare, state.compare === null ? say("compare", { label: this.offer ?? "" }) : say("single"));

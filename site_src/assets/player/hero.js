@@ -81,8 +81,8 @@ class Hero {
   draw() {
     const updates = this.run.updates(this.batch);
     if (!updates || !this.picture.places) return;
-    const view = { share: 1, shown: this.index.layers.map(() => true) };
-    shade(updates, this.index.layers, this.run.entry.laws, view, this.signed);
+    const view = { scale: "article", share: 1, shown: this.index.layers.map(() => true) };
+    shade(updates, this.index.layers, this.run.scales.article, view, this.signed);
     this.picture.draw(this.signed, this.batch, []);
   }
 

@@ -12,6 +12,7 @@
  * @property {Run[]} runs     one, or the two that are compared
  * @property {number[]} edges pinned
  * @property {number} pointed edge that was pointed at last, −1 if none
+ * @property {"full" | "article"} scale
  * @property {number} share   threshold as a share of τ
  * @property {Look} look
  * @property {boolean} rested  whether nothing has changed for a while: then there is time for what is out of sight
@@ -62,10 +63,10 @@ class Block {
    * @param {View} view
    * @param {{layer: number, width: number}} place  width 0: nobody sees the drawings
    */
-  show(edge, run, { batch, last, runs, share, look }, { layer, width }) {
+  show(edge, run, { batch, last, runs, scale, share, look }, { layer, width }) {
     this.last = last;
     const series = run.series(edge);
-    const law = run.entry.laws[layer];
+    const law = run.scales[scale][layer];
     const limit = { mean: law.mean, threshold: law.threshold * share };
     const now = run.at(edge, batch);
     const update = now?.update ?? NaN;

@@ -84,6 +84,7 @@ export class Player {
       step: (batches) => this.step(batches),
       jump: (batch) => this.set({ batch }),
       speed: (speed) => this.set({ speed }),
+      scale: (scale) => this.set({ scale, threshold: 1 }),
       threshold: (threshold) => this.set({ threshold }),
       layer: (layer) => this.toggleLayer(layer),
       choose: (change) => this.choose(change),

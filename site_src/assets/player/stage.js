@@ -67,7 +67,7 @@ export class Stage {
   /**
    * Show a batch; while it is not loaded, the last picture stays.
    * @param {number} batch
-   * @param {{share: number, shown: boolean[]}} view
+   * @param {import("./colour.js").Shading} view
    * @param {import("./draw.js").Mark[]} marks
    * @param {boolean} ready  whether every graph can show it
    * @returns {number[] | null}  lit edges of each layer
@@ -76,7 +76,7 @@ export class Stage {
     const updates = this.run?.updates(batch);
     this.waiting.hidden = ready;
     if (!ready || !updates || !this.places) return null;
-    const lit = shade(updates, this.index.layers, this.run.entry.laws, view, this.signed);
+    const lit = shade(updates, this.index.layers, this.run.scales[view.scale], view, this.signed);
     this.picture.draw(this.signed, batch, marks);
     return lit;
   }

@@ -12,7 +12,8 @@
  * @property {number} batches
  * @property {number} batches_per_shard
  * @property {number[]} shards  bytes of each
- * @property {{mean: number, threshold: number}[]} laws  of each layer
+ * @property {{mean: number, threshold: number, full: number}[]} laws  of each layer: the article's τ, and the size
+ *   that the index's `full_share` of its updates reach
  * @property {number[]} loss  of each batch, nats; empty where it was not logged
  *
  * @typedef {object} Series  of one edge over a whole training run; NaN where nothing is loaded yet
@@ -65,6 +66,8 @@ export class Run {
     /** @type {Map<number, Series>} */
     this.known = new Map();
     this.loaded = 0;
+    /** Mean and threshold of each layer, by the scale that the reader chose. */
+    this.scales = { full: entry.laws.map(({ mean, full }) => ({ mean, threshold: full })), article: entry.laws };
   }
 
   get batches() {

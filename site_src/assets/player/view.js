@@ -39,7 +39,7 @@ export class View {
     ];
     const first = index.runs.find((/** @type {any} */ { slug }) => slug === index.compare_first);
     this.transport = new Transport(speeds, actions);
-    this.settings = new Settings(index.layers, actions, first?.label ?? null);
+    this.settings = new Settings(index, actions, first?.label ?? null);
     this.scrubber = new Scrubber(actions.jump);
     this.microscope = new Microscope(index.layers, actions);
     this.chooser = new EdgeChooser(index.layers, actions);
@@ -85,8 +85,8 @@ export class View {
 
   /** Draw one batch. @param {Model} model */
   render({ state, runs, last, pointed, playing, rested }) {
-    const { batch, edges, shown, threshold } = state;
-    const view = { share: threshold, shown };
+    const { batch, edges, shown, threshold, scale } = state;
+    const view = { scale, share: threshold, shown };
     const marks = edges.map((edge, place) => ({ edge, letter: words.LETTERS[place] }));
     if (pointed >= 0 && !edges.includes(pointed)) marks.push({ edge: pointed, letter: "" });
     // Graphs in step: none goes ahead of one that is still on its way.
@@ -95,14 +95,14 @@ export class View {
     this.transport.show(state, last, playing);
     this.settings.show(state, ready ? lit.map(sum) : []);
     const { layers } = this.index;
-    const found = runs.map((run) => (ready ? strongest(run.updates(batch), layers, run.entry.laws, shown, STRONGEST) : []));
+    const found = runs.map((run) => (ready ? strongest(run.updates(batch), layers, run.scales[scale], shown, STRONGEST) : []));
     const graphs = runs.map((run, place) => ({
       label: run.entry.label,
       loss: run.entry.loss[batch - 1],
       lit: words.litWords(lit[place] ?? [], layers, shown, threshold, found[place][0]),
     }));
     this.scrubber.show(batch, words.batchWords(batch, last, graphs[0].loss));
-    this.microscope.show({ batch, last, runs, edges, pointed, share: threshold, look: this.look, rested });
+    this.microscope.show({ batch, last, runs, edges, pointed, scale, share: threshold, look: this.look, rested });
     this.chooser.element.classList.toggle("wp-resting", playing);
     this.words.setAttribute("aria-live", playing ? "off" : "polite");
     if (!ready) return;

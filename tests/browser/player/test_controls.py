@@ -127,8 +127,8 @@ def test_the_threshold_lights_as_many_edges_as_the_recording_has(page, site, upd
     laws = index["runs"][0]["laws"]
     mean = np.repeat([law["mean"] for law in laws], sizes)
     threshold = np.repeat([law["threshold"] for law in laws], sizes)
-    opened(page, site + "#batch=2")
-    slider = page.get_by_role("slider", name=say("large"))
+    opened(page, site + "#batch=2&scale=article")
+    slider = page.get_by_role("slider", name=say("factor"))
     for share in ("0.05", "0.2", "0.5"):
         slider.fill(share)
         ratio = np.abs(updates[1] - mean) / threshold
@@ -220,3 +220,23 @@ def test_fingers_tap_and_drag(browser, site):
     session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
     expect(page.locator(".wp-words")).to_contain_text(at(22))
     context.close()
+
+
+def test_something_is_seen_from_the_beginning(page, site):
+    """With nothing chosen, lines have their full colour in most batches, also in the graph without momentum."""
+    opened(page, site + "#batch=100&compare=adam-b1-0")
+    lit = page.evaluate("""async () => {
+        const player = document.querySelector("weight-player").content;
+        const counts = [];
+        for (let batch = 100; batch < 150; batch++) {
+            player.set({ batch });
+            for (const run of player.shownRuns) await run.load(batch);
+            player.render();
+            counts.push(player.view.stages.map((stage) => stage.signed.filter((each) => Math.abs(each) === 1).length));
+        }
+        return counts;
+    }""")
+    for graph in zip(*lit, strict=True):
+        assert sum(count > 0 for count in graph) >= 25
+    page.get_by_role("combobox", name=say("large")).select_option("article")
+    expect(page).to_have_url(re.compile("scale=article"))
