@@ -114,19 +114,20 @@ class Sum:
         found = np.empty_like(gradients)
         decay = np.where(gradients == 0, kind(1), kind(self.decay)) if self.held else None
         last = np.zeros_like(gradients[0]) if self._last is None else self._last
-        for step, row in enumerate(gradients):
+        rest = kind(1 - self.decay)
+        for step, (row, here) in enumerate(zip(gradients, found, strict=True)):
             if not self.averaged:
-                np.multiply(last, kind(self.decay) if decay is None else decay[step], out=found[step])
-                found[step] += row
+                np.multiply(last, kind(self.decay) if decay is None else decay[step], out=here)
+                here += row
             else:
-                np.subtract(row, last, out=found[step])
+                np.subtract(row, last, out=here)
                 if self.decay > 0.5:
-                    found[step] *= kind(1 - self.decay)
-                    found[step] += last
+                    here *= rest
+                    here += last
                 else:
-                    found[step] *= kind(self.decay)
-                    np.subtract(row, found[step], out=found[step])
-            last = found[step]
+                    here *= kind(self.decay)
+                    np.subtract(row, here, out=here)
+            last = here
         self._last = last.copy()
         return found
 
@@ -185,12 +186,11 @@ class Walk:
             asked /= divisor
         path = np.empty((rows + 1, *sums.shape[1:]), sums.dtype)
         path[0] = self._last
-        for step in range(rows):
+        for rate, before, change, after in zip(rates, path, asked, path[1:], strict=False):
             if how.weight_decay:
-                shrunk = path[step] * sums.dtype.type(1 - rates[step] * how.weight_decay)
-                np.add(shrunk, asked[step], out=path[step + 1])
+                np.add(before * sums.dtype.type(1 - rate * how.weight_decay), change, out=after)
             else:
-                np.add(path[step], asked[step], out=path[step + 1])
+                np.add(before, change, out=after)
         self._last = path[-1].copy()
         return asked, path
 

@@ -20,7 +20,7 @@ class Units:
     """Sort the measured entries of a matrix by one of the units that they join.
 
     Attributes:
-        order: (n,), the entries, unit by unit.
+        order: the entries of units that have several, unit by unit.
         starts: (units,), where each unit begins in it.
     """
 
@@ -31,6 +31,7 @@ class Units:
     def of(cls, units: Ints) -> "Units":
         """Sort entries whose units are given, (n,)."""
         order = np.argsort(units, kind="stable")
+        order = order[np.bincount(units)[units[order]] > 1]  # one alone makes no pair
         return cls(order, np.flatnonzero(np.diff(units[order], prepend=-1)))
 
     def pairs(self, sign: NDArray[np.int8]) -> Ints:

@@ -11,7 +11,8 @@ from report.recording.reader import Recording
 Floats = NDArray[np.float32]
 
 MOST_ENTRIES = 16_384  # of a tensor that are measured: more need time, and say no more of it
-CHUNK = 1 << 19  # updates that are in memory at once: 2 MB as float32, and some fifty while they are measured
+CHUNK = 1 << 19  # updates that are measured at once: 2 MB as float32, and some fifty while they are measured
+KEPT = 1 << 20  # updates of a tensor that are read once, and kept in memory while it is measured
 
 
 def of(weights: Floats) -> Floats:
@@ -63,7 +64,7 @@ class Chunk:
 
 
 class Track:
-    """Go through the history of one tensor, as often as is needed; one that fits into a chunk is read once."""
+    """Go through the history of one tensor, as often as is needed; one that is not long is read once."""
 
     def __init__(self, recording: Recording, name: str) -> None:
         """Keep which tensor it is; nothing is read yet.
@@ -79,14 +80,15 @@ class Track:
         self._is_all = count <= MOST_ENTRIES
         spread = np.arange(count) if self._is_all else np.linspace(0, count - 1, MOST_ENTRIES)
         self.entries = spread.astype(np.int64)
-        self._only: Chunk | None = None
+        self._known: list[Chunk] | None = None
 
     def chunks(self) -> Iterator[Chunk]:
         """Yield the rows in order, none twice and none empty."""
-        if self._only is not None:
-            yield self._only
+        if self._known is not None:
+            yield from self._known
             return
         steps, width = self.recording.steps, len(self.entries)
+        known: list[Chunk] = []
         size = max(CHUNK // max(width, 1), 1)
         present = self.recording.present(self.name)
         first = 0
@@ -95,11 +97,13 @@ class Track:
             chunk, is_broken = self._chunk(first, start, present[start:stop])
             if len(chunk.numbers):
                 first += len(chunk.numbers)
-                if stop - start == steps:
-                    self._only = chunk
+                if steps * width <= KEPT:
+                    known.append(chunk)
                 yield chunk
             if is_broken:
-                return
+                break
+        if steps * width <= KEPT:
+            self._known = known
 
     def _chunk(self, first: int, start: int, used: NDArray[np.bool_]) -> tuple[Chunk, bool]:
         """Return the used rows of the steps from `start` on (counted from 0), and whether a number in them is broken.

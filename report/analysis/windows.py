@@ -10,6 +10,7 @@ LATE, ALL = "101-1000", "all"
 LATE_STEPS = 100  # at least so many make a window: fewer say more about themselves than about training
 # Of a recording that has more steps than are compared: the windows of all its steps, where they are others.
 WHOLE = "whole "
+PARTS = 100  # that are summed at once: of few rows, telling windows apart takes longer than summing
 
 Spans = dict[str, slice]
 
@@ -70,15 +71,28 @@ class Totals:
         """
         self.spans = spans
         self._sums = {name: np.zeros(shape, np.int64) for name in spans}
+        self._first, self._lapse = 0, 0
+        self._parts: list[NDArray[np.integer]] = []  # that follow one another, and are in no sum yet
 
     def __getitem__(self, window: str) -> NDArray[np.int64]:
         """Return the sum over the rows of a window so far, of the shape of one row."""
+        self._settle()
         return self._sums[window]
 
     def add(self, first: int, rows: NDArray[np.integer], pairs: bool = False) -> None:
-        """Take in (rows, …), of which the first is row `first` of all.
+        """Take in (rows, …), of which the first is row `first` of all; they follow those before.
 
         With `pairs` each row says something of the next one too: both have to lie in the window.
         """
-        for name, span in self.spans.items():
-            self._sums[name] += rows[cut(slice(span.start, span.stop - pairs), first, len(rows))].sum(axis=0)
+        if not self._parts:
+            self._first, self._lapse = first, int(pairs)
+        self._parts.append(rows)
+        if len(self._parts) == PARTS:
+            self._settle()
+
+    def _settle(self) -> None:
+        if self._parts:
+            rows, self._parts = np.concatenate(self._parts), []
+            for name, span in self.spans.items():
+                inside = cut(slice(span.start, span.stop - self._lapse), self._first, len(rows))
+                self._sums[name] += rows[inside].sum(axis=0)
