@@ -80,7 +80,7 @@ class Writer:
             if (wanted == "text") != (found == "U") or (wanted == "whole" and found not in "iu"):
                 raise ValueError(f"{self.table}: {name} is to hold {wanted} (report.analysis.columns), and does not")
         for start in range(0, max(map(len, arrays)), BLOCK):
-            cells = [[_cell(each) for each in array[start : start + BLOCK].tolist()] for array in arrays]
+            cells = [_cells(array[start : start + BLOCK]) for array in arrays]
             self._put(_text(zip(*cells, strict=True)))
 
 
@@ -118,5 +118,7 @@ def _column(kind: str, cells: Sequence[str]) -> Column:
     return np.array([cell or "nan" for cell in cells], np.float64)
 
 
-def _cell(value: object) -> str:
-    return "" if isinstance(value, float) and value != value else str(value)
+def _cells(array: Column) -> list[str]:
+    if array.dtype.kind == "f":
+        return ["" if each != each else repr(each) for each in array.tolist()]
+    return list(map(str, array.tolist()))

@@ -78,14 +78,12 @@ def estimates(values: Sequence[Sequence[float | None] | None]) -> list[Estimate]
     if len(table) > 1 and complete.any():
         low, high = bounds(table[:, complete])
         ends = dict(zip(np.flatnonzero(complete).tolist(), zip(low.tolist(), high.tolist(), strict=True), strict=True))
+    means = np.ascontiguousarray(table.T).mean(axis=1).tolist()  # added up as one alone would be
     found = []
     for place, cells in enumerate(zip(*(each or [None] * table.shape[1] for each in values), strict=True)):
-        one = replace(estimate([]), values=cells)
         if complete[place]:
-            one = replace(one, mean=float(np.ascontiguousarray(table[:, place]).mean()))
-            if place in ends:
-                one = replace(one, low=ends[place][0], high=ends[place][1])
+            low_end, high_end = ends.get(place, (None, None))
+            found.append(Estimate(means[place], low_end, high_end, len(table), cells))
         else:
-            one = estimate(cells)
-        found.append(replace(one, n=len(table)))
+            found.append(replace(estimate(cells), n=len(table)))
     return found
