@@ -88,8 +88,18 @@ def _with_and_without(finding: Finding, numbers: list[Evidence]) -> Shown:
     return {"span": with_momentum, "without": without, "unit": "batches"}
 
 
+def _recorded_and_tossed(_: Finding, numbers: list[Evidence]) -> Shown:
+    """Give the mean runs as recorded and with tossed signs, in the window that the tests look at."""
+    window = next((each.window for each in numbers if each.test is not None), None)
+    recorded, tossed = (
+        _span(each.value for each in numbers if (each.id, each.window) == (name, window))
+        for name in ("mean_run", "mean_run_toss")
+    )
+    return {"span": recorded, "tossed": tossed, "unit": "batches"}
+
+
 _HEADLINES: Mapping[str, Callable[[Finding, list[Evidence]], Shown]] = {
-    "streaks": _of("toss_share"),
+    "streaks": _recorded_and_tossed,
     "together": _of("output"),
     "loop": _of("lean_difference"),
     "formula": _factor,

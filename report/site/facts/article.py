@@ -34,11 +34,24 @@ def _runs(numbers: Numbers) -> Facts:
         "plain": None if plain is None else span(numbers.means("persistence", "mean_run", plain["slug"])),
         "formula": None if theory is None else theory["mean_run"],
         "coin": COIN,
+        "main_by_layer": numbers.means("persistence", "mean_run", numbers.main),
+        "toss_by_layer": numbers.means("transplants", "toss", numbers.main, on=numbers.main),
+        "others": _others(numbers, "persistence", "mean_run"),
+        "others_toss": _others(numbers, "transplants", "toss", on=numbers.main),
         "predicted": [
             {"label": each["label"], "run": (numbers.theory(each["slug"]) or {})["mean_run"]} for each in known
         ],
         "table": [_row(numbers, each) for each in numbers.optimizers],
     }
+
+
+def _others(numbers: Numbers, quantity: str, statistic: str, on: str = "") -> ByLayer:
+    """Return the main optimizer's means in the layers of which only a sample was recorded; none where all are drawn."""
+    names = [name for name in numbers.results["tensors"] if name not in numbers.drawn]
+    found = {
+        name: numbers.estimate(quantity, statistic, numbers.main, name, numbers.late, on=on).mean for name in names
+    }
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def _row(numbers: Numbers, optimizer: Facts) -> Facts:
@@ -92,7 +105,9 @@ def _correlation(numbers: Numbers) -> Facts:
     far, runs = at("updates", LAG), numbers.means("persistence", "mean_run", numbers.main)
     below = [layer for layer, value in far.items() if _is_below(value, chance[1])]
     longer = [layer for layer in below if theory is not None and _is_below(theory["mean_run"], runs[layer])]
-    gradients = at("gradients", 1)
+    gradients, gradients_far = at("gradients", 1), at("gradients", LAG)
+    # Where gradients agree with the next one, and turn against those further on.
+    turning = {layer: gradients_far[layer] for layer in longer if _is_below(gradients_far[layer], 0)}
     without = None if plain is None else at("gradients", 1, plain["slug"])
     return {
         "lag": LAG,
@@ -101,6 +116,8 @@ def _correlation(numbers: Numbers) -> Facts:
         "updates": at("updates", 1),
         "far": far,
         "longer": longer,
+        "gradients_far": {layer: gradients_far[layer] for layer in longer},
+        "turns_back": bool(longer) and len(turning) == len(longer),
         "gradients": gradients,
         "gradients_plain": without,
         "sign_turns": all(_is_below(0, value) for value in gradients.values()) and _all_below(without or {}, 0),
@@ -158,6 +175,18 @@ def _most(numbers: Numbers, optimizer: Facts) -> Facts:
         "runs": span(numbers.means("persistence", "mean_run", slug)),
         "toss": span(numbers.means("transplants", "toss", slug, on=slug)),
         "formula": None if theory is None else theory["mean_run"],
+        "share": _kept(numbers, slug),
+    }
+
+
+def _kept(numbers: Numbers, slug: str) -> ByLayer:
+    """Return what share of an optimizer's streaks beyond a coin's its sign toss keeps, of the means over seeds."""
+    runs, tossed = (numbers.means("transplants", name, slug, on=slug) for name in ("mean_run", "toss"))
+    pairs = {layer: (runs[layer], tossed[layer]) for layer in numbers.drawn}
+    return {
+        layer: (toss - COIN) / (run - COIN)
+        for layer, (run, toss) in pairs.items()
+        if run is not None and toss is not None and run > COIN
     }
 
 
@@ -167,7 +196,21 @@ def _loop(numbers: Numbers) -> Facts:
     own = numbers.means("transplants", "lean", numbers.main, on=numbers.main)
     other = {} if plain is None else numbers.means("transplants", "lean", plain["slug"], on=numbers.main)
     runs = {} if plain is None else numbers.means("transplants", "mean_run", plain["slug"], on=numbers.main)
-    return {"own": own, "plain": other, "plain_runs": span(runs), "takes_back": _all_below(other, 0)}
+    sizes = [None if each is None else _step(numbers, each["slug"]) for each in (numbers.chief, plain)]
+    return {
+        "own": own,
+        "plain": other,
+        "own_runs": numbers.means("transplants", "mean_run", numbers.main, on=numbers.main),
+        "plain_runs": runs,
+        "takes_back": _all_below(other, 0),
+        "longer_steps": sizes[1] / sizes[0] if sizes[0] and sizes[1] else None,
+    }
+
+
+def _step(numbers: Numbers, slug: str) -> float | None:
+    """Return the root mean square of an optimizer's updates, in learning rates, averaged over the drawn layers."""
+    known = [each for each in numbers.means("update_rms", "rms", slug).values() if each is not None]
+    return sum(known) / len(known) if known else None
 
 
 def _is_below(value: float | None, bound: float | None) -> bool:
@@ -192,6 +235,8 @@ def _together(numbers: Numbers) -> Facts:
         "output": span(output),
         "plain": span(without),
         "input": share("input"),
+        "input_plain": None if plain is None else share("input", plain["slug"]),
+        "others": _others(numbers, "togetherness", "output"),
         "toss": share("output_toss"),
         "momentum_blurs": blurs,
     }

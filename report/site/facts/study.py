@@ -39,11 +39,13 @@ def facts(numbers: Numbers, study: Study) -> Facts:
             "rate": chief["learning_rate"],
             "beta": beta,
             "fresh": None if beta is None else 1 - beta,
+            "reach": 1 / (1 - beta) if beta is not None and beta < 1 else None,
             "is_adam": chief["name"] in ("Adam", "AdamW"),
             "decays": bool(chief["weight_decay"]),
             "has_momentum": bool(beta),
         },
         "plain": None if plain is None else plain["label"],
+        "shapes": [results["network"]["layers"][layers[0]]["shape"][1], *(_outputs(numbers, name) for name in layers)],
         "layers": [_layer(numbers, name, place, len(layers)) for place, name in enumerate(layers)],
         "drawn": names,
         "first": _named(numbers, names[0]),
@@ -70,6 +72,11 @@ def carries(numbers: Numbers) -> bool:
         and numbers.results["study"]["batches"] >= BATCHES
         and all(numbers.finding(each)["verdict"] != "not tested" for each in told)
     )
+
+
+def _outputs(numbers: Numbers, name: str) -> int:
+    outputs: int = numbers.results["network"]["layers"][name]["shape"][0]
+    return outputs
 
 
 def _named(numbers: Numbers, name: str) -> Facts:
