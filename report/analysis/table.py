@@ -266,7 +266,7 @@ def _check(key: Key, row: Estimate, labels: Iterable[str], tensors: Iterable[str
         else "a series needs a place, and a single number has none"
         if (key.at is None) == bool(known.at)
         else "it holds what is no finite number"
-        if not all(math.isfinite(each) for each in numbers)
+        if not all(map(math.isfinite, numbers))
         else "it has an interval without a mean, or with one end"
         if (row.low is None) != (row.high is None) or (row.mean is None and row.low is not None)
         else "its mean and its values do not go together"
