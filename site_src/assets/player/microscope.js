@@ -163,7 +163,7 @@ export class Microscope {
       { class: "wp-hint", tabindex: "-1" },
       say("hint", { count: MOST_PINS }),
     );
-    this.progress = make("p", { class: "wp-progress", role: "status" });
+    this.progress = make("p", { class: "wp-progress" });
     this.preview = this.makeCard();
     this.preview.element.classList.add("wp-preview");
     /** @type {Card[]} */
@@ -205,8 +205,21 @@ export class Microscope {
     if (focused?.element.hidden) (this.cards[view.edges.length - 1]?.pin ?? this.hint).focus();
   }
 
-  /** @param {number} done @param {number} total */
-  showProgress(done, total) {
-    setText(this.progress, done < total ? say("loading_run", { done, total }) : "");
+  /** Bring the last card into the window. */
+  reveal() {
+    const shown = this.cards.filter(({ element }) => !element.hidden);
+    shown[shown.length - 1]?.element.scrollIntoView({ block: "start" });
+  }
+
+  /**
+   * Say how much is loaded.
+   * @param {number} done
+   * @param {number} total
+   * @param {() => void} [retry]  when nothing more is on its way
+   */
+  showProgress(done, total, retry) {
+    const text = retry ? say("loading_lost", { count: total - done, total }) : say("loading_run", { done, total });
+    this.progress.replaceChildren(...(done < total ? [text] : []));
+    if (retry && done < total) this.progress.append(" ", button(say("again"), say("again"), retry, "wp-small"));
   }
 }

@@ -7,6 +7,8 @@
 
 import { formatAddress, lastBatch, limitsOf, MOST_PINS, parseAddress } from "./address.js";
 import { Clock } from "./clock.js";
+import { listenToKeys } from "./keys.js";
+import { Loader } from "./loader.js";
 import { openSource } from "./source.js";
 import { loadIndex, Run } from "./store.js";
 import { say } from "./text.js";
@@ -14,14 +16,13 @@ import { watchLook } from "./theme.js";
 import { View } from "./view.js";
 import { edgeTitle, whole } from "./words.js";
 
-const LEAPS = { ArrowLeft: -1, ArrowRight: 1, ArrowDown: -1, ArrowUp: 1, PageDown: -100, PageUp: 100 };
 const SETTLE = 300; // ms without a change after which the address is written
 
 /** Let the browser answer the reader between two pieces of work. */
 const pause = () => new Promise((resolve) => setTimeout(resolve));
 
 /**
- * Load the index and the first picture, and put a player into `host`.
+ * Load the index and the first picture, and put a player into `host`. A part that cannot be had is the player's affair.
  * @param {HTMLElement} host
  * @param {string} address  of the index
  * @throws {import("./format.js").DataError}
@@ -30,7 +31,7 @@ export async function openPlayer(host, address) {
   const source = openSource(address);
   const index = await loadIndex(source);
   const player = new Player(host, index, source);
-  await player.run.load(player.state.batch);
+  await player.loader.want(player.run, player.state.batch);
   await pause();
   player.mount();
   return player;
@@ -51,10 +52,13 @@ export class Player {
     this.rested = true;
     this.clock = new Clock((batches) => this.advance(batches));
     this.abort = new AbortController();
-    this.view = new View(host, index, this.limits.speeds, this.actions());
+    this.loader = new Loader(() => this.arrived());
+    const actions = this.actions();
+    this.view = new View(host, index, this.limits.speeds, actions);
     this.element = this.view.element;
-    this.element.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => this.key(event));
-    if (asked?.problem) this.view.say(asked.problem);
+    listenToKeys(this.view.keyed, actions);
+    this.element.addEventListener("keydown", (/** @type {KeyboardEvent} */ { key }) => key === "Escape" && this.showPointed(-1));
+    this.asked = asked?.problem ?? "";
   }
 
   /** @returns {Run} */
@@ -73,8 +77,13 @@ export class Player {
 
   /** @returns {import("./view.js").Model} */
   get model() {
-    const { state, shownRuns: runs, last, pointed } = this;
-    return { state, runs, last, pointed, playing: this.clock.playing, rested: this.rested };
+    const { state, shownRuns: runs, last, pointed, problem } = this;
+    return { state, runs, last, pointed, lost: Boolean(problem), playing: this.clock.playing, rested: this.rested };
+  }
+
+  /** Why the present batch cannot be shown, if so. */
+  get problem() {
+    return this.shownRuns.map((run) => this.loader.problem(run, this.state.batch)).find(Boolean);
   }
 
   /** @returns {import("./controls.js").Actions} */
@@ -103,6 +112,8 @@ export class Player {
   mount() {
     const { signal } = this.abort;
     this.host.append(this.element);
+    this.move();
+    this.view.say(this.asked);
     watchLook(signal, () => this.layout());
     const sizes = new ResizeObserver(() => this.view.sizes !== this.measured && this.layout());
     for (const element of this.view.sized) sizes.observe(element);
@@ -110,7 +121,7 @@ export class Player {
     sight.observe(this.view.stageRow);
     addEventListener("hashchange", () => this.readAddress(), { signal });
     signal.addEventListener("abort", () => {
-      this.loading?.abort();
+      this.loader.rest();
       this.view.microscope.sight.disconnect();
       sizes.disconnect();
       sight.disconnect();
@@ -120,6 +131,10 @@ export class Player {
     this.clock.speed = this.state.speed;
     this.layout();
     this.loadPinned();
+  }
+
+  focus() {
+    this.view.stages[0].box.focus({ preventScroll: true });
   }
 
   /** Stop everything; the element has left the page. */
@@ -142,7 +157,7 @@ export class Player {
     this.clock.speed = state.speed;
     if (push) this.writeAddress(true);
     this.settle();
-    this.view.say("");
+    this.move();
     if ("run" in change || "compare" in change) this.layout();
     if ("edges" in change || "run" in change || "compare" in change) this.loadPinned();
     this.request();
@@ -160,6 +175,14 @@ export class Player {
     if (this.left) this.view.say(say("ends_early", { last: whole(this.last) }));
   }
 
+  /** What was said or given up was about where the reader has been. */
+  move() {
+    if (!this.problem) this.view.say("");
+    const here = this.shownRuns.map((run) => `${run.entry.slug} ${run.place(this.state.batch)}`).join();
+    if (here !== this.here) this.loader.forgive();
+    this.here = here;
+  }
+
   firstComparison() {
     const { compare_first: first, main } = this.index;
     return first === this.state.run ? main : first;
@@ -168,6 +191,7 @@ export class Player {
   /** @param {boolean} playing */
   play(playing) {
     if (playing && this.state.batch === this.last) this.set({ batch: 1 });
+    if (playing) this.loader.forgive();
     this.clock.play(playing);
     this.settle();
     this.request();
@@ -185,7 +209,7 @@ export class Player {
     if (!shownRuns.every((run) => run.updates(state.batch))) return true; // wait for what is on its way
     this.set({ batch: Math.min(state.batch + batches, last) });
     const ahead = Math.min(state.batch + Math.round(this.run.entry.batches_per_shard / 2), last);
-    for (const run of shownRuns) if (!run.updates(ahead)) this.fetch(run, ahead);
+    for (const run of shownRuns) this.loader.want(run, ahead);
     if (state.batch < last) return true;
     queueMicrotask(() => this.play(false));
     return false;
@@ -224,21 +248,6 @@ export class Player {
     this.request();
   }
 
-  /** @param {KeyboardEvent} event */
-  key(event) {
-    const target = /** @type {HTMLElement} */ (event.target);
-    const own = target.matches("input:not(.wp-range), select") || event.altKey || event.ctrlKey || event.metaKey;
-    if (own) return;
-    const leap = LEAPS[/** @type {keyof typeof LEAPS} */ (event.key)];
-    if (event.key === " " && !target.matches("button")) this.play(!this.clock.playing);
-    else if (leap) this.step(Math.abs(leap) === 1 && event.shiftKey ? 10 * leap : leap);
-    else if (event.key === "Home") this.step(-Infinity);
-    else if (event.key === "End") this.step(Infinity);
-    else if (event.key === "Escape") this.showPointed(-1);
-    else return;
-    event.preventDefault();
-  }
-
   /** Measure and draw all, soon. */
   layout() {
     this.measured = "";
@@ -259,61 +268,47 @@ export class Player {
       this.view.layout(this.model);
       this.measured = this.view.sizes;
     }
+    this.tell();
     this.view.render(this.model);
-    for (const run of shownRuns) if (!run.updates(state.batch)) this.fetch(run, state.batch);
+    for (const run of shownRuns) this.loader.want(run, state.batch);
   }
 
-  /**
-   * Load the part that holds a batch, draw when it is there, and say so when it is not to be had.
-   * @param {Run} run
-   * @param {number} batch
-   */
-  async fetch(run, batch) {
-    if (run.pending.has(run.place(batch))) return;
-    try {
-      await run.load(batch);
-    } catch (error) {
-      this.fail(error, () => this.request());
-      return;
-    }
-    this.arrived();
+  /** Say once that the present batch cannot be shown, for as long as it is the present one. */
+  tell() {
+    const { problem } = this;
+    if (problem === this.told) return;
+    this.told = problem;
+    if (problem) this.play(false);
+    this.view.say(problem?.message ?? "", problem && (() => this.again()));
   }
 
-  /** A part has come: it is drawn, and shown as loaded. */
-  arrived() {
-    if (!this.element.isConnected) return;
-    this.view.drawScrubber(this.shownRuns, this.last);
+  again() {
+    this.loader.forgive();
+    this.loadPinned();
     this.request();
   }
 
-  /** @param {unknown} error @param {() => void} retry */
-  fail(error, retry) {
-    if (this.abort.signal.aborted) return;
-    this.play(false);
-    this.view.say(error instanceof Error ? error.message : String(error), () => {
-      this.view.say("");
-      retry();
-    });
+  /** A part has come, or is given up: that is shown. */
+  arrived() {
+    if (!this.element.isConnected || !this.measured) return; // not there, or soon drawn anyway
+    this.view.drawScrubber(this.shownRuns, this.last);
+    this.showProgress();
+    this.request();
   }
 
   /** Load all of a training run as soon as the reader wants to see one weight over all of it. */
-  async loadPinned() {
-    this.loading?.abort();
-    const { shownRuns } = this;
-    const missing = shownRuns.some((run) => run.loaded < run.shards.length);
-    if (!this.state.edges.length || !missing) return this.view.microscope.showProgress(1, 1);
-    const loading = (this.loading = new AbortController());
-    const progress = () => {
-      const total = shownRuns.reduce((sum, run) => sum + run.shards.length, 0);
-      if (!loading.signal.aborted) this.view.microscope.showProgress(shownRuns.reduce((sum, run) => sum + run.loaded, 0), total);
-      this.arrived();
-    };
-    try {
-      for (const run of shownRuns) await run.loadAll(this.state.batch, progress, loading.signal);
-    } catch (error) {
-      this.view.microscope.showProgress(1, 1);
-      this.fail(error, () => this.loadPinned());
-    }
+  loadPinned() {
+    const { shownRuns, state, loader } = this;
+    if (state.edges.length) loader.all(shownRuns, state.batch);
+    else loader.rest();
+  }
+
+  /** Say how much of what is pinned is loaded. */
+  showProgress() {
+    const { shownRuns, state, loader } = this;
+    const total = shownRuns.reduce((sum, run) => sum + run.shards.length, 0);
+    const done = state.edges.length ? shownRuns.reduce((sum, run) => sum + run.loaded, 0) : total;
+    this.view.microscope.showProgress(done, total, loader.busy ? undefined : () => this.again());
   }
 
   rest() {
@@ -343,6 +338,7 @@ export class Player {
     Object.assign(this.state, asked?.state ?? { ...this.limits.initial });
     this.clock.play(false);
     this.clock.speed = this.state.speed;
+    this.move();
     this.view.say(asked?.problem ?? "");
     this.layout();
     this.loadPinned();

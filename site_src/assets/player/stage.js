@@ -69,12 +69,13 @@ export class Stage {
    * @param {number} batch
    * @param {import("./colour.js").Shading} view
    * @param {import("./draw.js").Mark[]} marks
-   * @param {boolean} ready  whether every graph can show it
+   * @param {{ready: boolean, lost: boolean}} parts  whether every graph can show it, and whether one never will
    * @returns {number[] | null}  lit edges of each layer
    */
-  show(batch, view, marks, ready) {
+  show(batch, view, marks, { ready, lost }) {
     const updates = this.run?.updates(batch);
-    this.waiting.hidden = ready;
+    this.waiting.hidden = ready || lost;
+    if (lost && this.places) this.picture.draw(this.signed.fill(0), batch, []);
     if (!ready || !updates || !this.places) return null;
     const lit = shade(updates, this.index.layers, this.run.scales[view.scale], view, this.signed);
     this.picture.draw(this.signed, batch, marks);
@@ -98,13 +99,13 @@ export class Stage {
     /** @type {{x: number, moved: boolean, batches: number} | null} */
     let press = null;
     this.box.addEventListener("pointerdown", (/** @type {PointerEvent} */ event) => {
-      if (event.isPrimary) press = { x: event.clientX, moved: false, batches: 0 };
+      if (!event.isPrimary || event.button !== 0) return;
+      press = { x: event.clientX, moved: false, batches: 0 };
+      // Wherever the button is let go, it is let go here.
+      this.box.setPointerCapture(event.pointerId);
     });
     this.box.addEventListener("pointermove", (/** @type {PointerEvent} */ event) => {
-      if (press && Math.abs(event.clientX - press.x) > DRAG_START && !press.moved) {
-        press.moved = true;
-        this.box.setPointerCapture(event.pointerId);
-      }
+      if (press && Math.abs(event.clientX - press.x) > DRAG_START) press.moved = true;
       if (press?.moved) {
         const batches = Math.round((event.clientX - press.x) / PIXELS_A_BATCH);
         if (batches !== press.batches) this.actions.drag(batches - press.batches);

@@ -136,17 +136,16 @@ export class Run {
   /**
    * Load everything, nearest to `batch` first.
    * @param {number} batch
-   * @param {() => void} onPart  called after each part
+   * @param {(first: number) => Promise<any>} load  the part that begins with a batch
    * @param {AbortSignal} signal
    */
-  async loadAll(batch, onPart, signal) {
+  async loadAll(batch, load, signal) {
     const here = this.place(batch);
     const order = this.entry.shards.map((_, place) => place).filter((place) => !this.shards[place]);
     order.sort((a, b) => Math.abs(a - here) - Math.abs(b - here) || a - b);
     const next = async () => {
       for (let place = order.shift(); place !== undefined && !signal.aborted; place = order.shift()) {
-        await this.load(place * this.entry.batches_per_shard + 1);
-        onPart();
+        await load(place * this.entry.batches_per_shard + 1);
       }
     };
     await Promise.all(Array.from({ length: AT_ONCE }, next));

@@ -6,6 +6,7 @@
  * @property {import("./store.js").Run[]} runs  one, or the two that are compared
  * @property {number} last     batch
  * @property {number} pointed  edge that is pointed at, −1 if none
+ * @property {boolean} lost     whether the batch cannot be had
  * @property {boolean} playing
  * @property {boolean} rested  whether nothing has changed for a while
  */
@@ -17,6 +18,7 @@ import { Microscope } from "./microscope.js";
 import { Scrubber } from "./scrubber.js";
 import { Stage } from "./stage.js";
 import { say } from "./text.js";
+import { Tip } from "./tip.js";
 import { currentLook } from "./theme.js";
 import * as words from "./words.js";
 
@@ -43,12 +45,14 @@ export class View {
     this.scrubber = new Scrubber(actions.jump);
     this.microscope = new Microscope(index.layers, actions);
     this.chooser = new EdgeChooser(index.layers, actions);
-    this.words = make("p", { class: "wp-words", role: "status" });
+    this.words = make("p", { class: "wp-words" });
+    this.heard = make("p", { class: "wp-heard", role: "status" });
     this.message = make("p", { class: "wp-message", role: "alert" });
+    this.tip = new Tip(index.layers, () => this.microscope.reveal());
     this.stageRow = make("div", { class: "wp-stages" }, ...this.stages.map(({ element }) => element));
     const main = make("div", { class: "wp-main" }, this.message, this.stageRow, this.transport.element);
-    main.append(this.scrubber.element, this.words, this.settings.element);
-    main.append(make("p", { class: "wp-keys" }, say("keys")));
+    main.append(this.scrubber.element, this.words, this.heard, this.settings.element);
+    main.append(make("p", { class: "wp-keys" }, say("keys")), this.tip.element);
     const side = make("div", { class: "wp-side", role: "group", "aria-label": say("microscope") });
     side.append(make("p", { class: "wp-heading" }, say("microscope")), this.chooser.element, this.microscope.element);
     this.element = make("div", { class: "wp-player" }, main, side);
@@ -57,6 +61,11 @@ export class View {
   /** Elements whose size decides how something is drawn. */
   get sized() {
     return [...this.stages.map(({ box }) => box), this.scrubber.element, this.microscope.element];
+  }
+
+  /** Elements that take keys. */
+  get keyed() {
+    return [...this.stages.map(({ box }) => box), this.scrubber.input];
   }
 
   /** @returns {string} the same as long as nothing has to be drawn anew for its size */
@@ -84,14 +93,14 @@ export class View {
   }
 
   /** Draw one batch. @param {Model} model */
-  render({ state, runs, last, pointed, playing, rested }) {
+  render({ state, runs, last, pointed, lost, playing, rested }) {
     const { batch, edges, shown, threshold, scale } = state;
     const view = { scale, share: threshold, shown };
     const marks = edges.map((edge, place) => ({ edge, letter: words.LETTERS[place] }));
     if (pointed >= 0 && !edges.includes(pointed)) marks.push({ edge: pointed, letter: "" });
     // Graphs in step: none goes ahead of one that is still on its way.
     const ready = runs.every((run) => run.updates(batch));
-    const lit = runs.map((_, place) => this.stages[place].show(batch, view, marks, ready));
+    const lit = runs.map((_, place) => this.stages[place].show(batch, view, marks, { ready, lost }));
     this.transport.show(state, last, playing);
     this.settings.show(state, ready ? lit.map(sum) : []);
     const { layers } = this.index;
@@ -103,11 +112,17 @@ export class View {
     }));
     this.scrubber.show(batch, words.batchWords(batch, last, graphs[0].loss));
     this.microscope.show({ batch, last, runs, edges, pointed, scale, share: threshold, look: this.look, rested });
+    this.tip.show(edges.at(-1), runs[0], batch);
     this.chooser.element.classList.toggle("wp-resting", playing);
-    this.words.setAttribute("aria-live", playing ? "off" : "polite");
-    if (!ready) return;
-    setText(this.words, words.viewWords(batch, last, graphs));
-    runs.forEach((run, place) => this.stages[place].describe(words.pictureWords(run.entry.label, batch)));
+    if (!ready && !lost) return;
+    const seen = ready ? words.viewWords(batch, last, graphs) : say("lost", { batch: words.batchWords(batch, last) });
+    setText(this.words, seen);
+    // Whoever listens is told when the reader has come to rest: step after step nobody could follow.
+    if (rested) setText(this.heard, seen);
+    runs.forEach((run, place) => {
+      const stage = this.stages[place];
+      if (rested || !stage.words) stage.describe(words.pictureWords(run.entry.label, batch));
+    });
     if (!playing) this.chooser.show(found[0], edges);
   }
 

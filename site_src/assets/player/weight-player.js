@@ -7,7 +7,7 @@
 const STYLE = "weight-player.css";
 const HERE = import.meta.url;
 const PLAY = '<svg viewBox="0 0 24 24" aria-hidden="true"><path d="M8 5v14l11-7z"/></svg>';
-/** @type {Record<string, string> | undefined} what is said before anything else is loaded; see text.js */
+/** @type {Record<string, string>} what is said before anything else is loaded; see text.js */
 const TEXTS = JSON.parse(document.getElementById("words")?.textContent ?? "{}").player;
 
 class WeightPlayer extends HTMLElement {
@@ -62,12 +62,14 @@ class WeightPlayer extends HTMLElement {
     if (this.hasAttribute("aria-busy")) return undefined;
     this.querySelector(":scope > .wp-message")?.remove();
     this.setAttribute("aria-busy", "true");
+    this.button?.lastChild?.replaceWith(TEXTS.loading);
     try {
       const { openHero } = await import("./hero.js");
       this.content = await openHero(this, /** @type {HTMLButtonElement} */ (this.button));
       this.dataset.state = "open";
       this.content.press();
     } catch (error) {
+      this.button?.lastChild?.replaceWith(TEXTS.play);
       this.complain(error, () => this.press());
     } finally {
       this.removeAttribute("aria-busy");
@@ -76,11 +78,18 @@ class WeightPlayer extends HTMLElement {
   }
 
   async open() {
+    // What has the focus goes away; it stays in here, for a reader who presses Tab meanwhile or next.
+    if (this.querySelector(":scope > .wp-message")?.contains(document.activeElement)) {
+      this.tabIndex = -1;
+      this.focus();
+    }
     this.querySelector(":scope > .wp-message")?.remove();
     this.setAttribute("aria-busy", "true");
     try {
       const { openPlayer } = await import("./player.js");
       this.content = await openPlayer(this, this.address);
+      if (document.activeElement !== document.body && this.contains(document.activeElement)) this.content.focus();
+      this.removeAttribute("tabindex");
       this.dataset.state = "open";
     } catch (error) {
       this.complain(error, () => this.open());
@@ -95,18 +104,36 @@ class WeightPlayer extends HTMLElement {
    * @param {() => void} retry
    */
   complain(error, retry) {
-    const message = document.createElement("p");
-    message.className = "wp-message";
-    message.setAttribute("role", "alert");
     const reason = error instanceof Error ? error.message : String(error);
-    const said = TEXTS.failed.replace("{reason}", reason);
+    const message = saying(this, TEXTS.failed.replace("{reason}", reason));
+    message.setAttribute("role", "alert");
     const again = document.createElement("button");
     again.type = "button";
     again.className = "wp-button wp-small";
     again.textContent = TEXTS.again;
     again.addEventListener("click", retry);
-    message.append(said, " ", again);
-    this.prepend(message);
+    message.append(" ", again);
+  }
+}
+
+/**
+ * Put words above the film.
+ * @param {HTMLElement} host
+ * @param {string} words
+ */
+function saying(host, words) {
+  const message = document.createElement("p");
+  message.className = "wp-message";
+  message.append(words);
+  host.prepend(message);
+  return message;
+}
+
+/** In a browser that cannot unpack, the film is all there is. */
+class OldPlayer extends HTMLElement {
+  connectedCallback() {
+    ensureStyle();
+    if (!this.querySelector(":scope > .wp-message")) saying(this, TEXTS.old_browser);
   }
 }
 
@@ -120,7 +147,7 @@ function ensureStyle() {
   document.head.append(link);
 }
 
-// A browser that cannot unpack keeps the film, and so does a page without words.
-if (TEXTS && !customElements.get("weight-player") && "DecompressionStream" in globalThis) {
-  customElements.define("weight-player", WeightPlayer);
+// A page without words keeps the film.
+if (TEXTS && !customElements.get("weight-player")) {
+  customElements.define("weight-player", "DecompressionStream" in globalThis ? WeightPlayer : OldPlayer);
 }

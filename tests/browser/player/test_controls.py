@@ -170,8 +170,9 @@ def test_two_optimizers_in_step(page, site):
     expect(page).to_have_url(re.compile(r"compare=adam-b1-0"))
     expect(page.locator(".wp-words")).to_contain_text(f"{at(SHORTER, SHORTER)}. Adam, β1 = 0.9:")
     assert page.locator(".wp-canvas canvas:visible").count() == 2
-    labels = page.locator(".wp-canvas").evaluate_all("boxes => boxes.map((box) => box.getAttribute('aria-label'))")
-    assert labels == [say("picture", label=label, batch=SHORTER) for label in ("Adam, β1 = 0.9", "Adam, β1 = 0")]
+    for place, label in enumerate(("Adam, β1 = 0.9", "Adam, β1 = 0")):
+        name = say("picture", label=label, batch=SHORTER)
+        expect(page.locator(".wp-canvas").nth(place)).to_have_attribute("aria-label", name)
     page.get_by_label(say("run"), exact=True).select_option(label="Adam, β1 = 0")
     expect(page).to_have_url(re.compile(r"run=adam-b1-0&compare=adam-b1-0\.9"))
     page.get_by_label(say("run_beside")).select_option(label="SGD with momentum 0.9")
@@ -200,26 +201,6 @@ def test_a_batch_that_does_not_exist_is_corrected_where_it_was_typed(page, site)
         field.press("Enter")
         expect(page.locator(".wp-words")).to_contain_text(at(shown))
         expect(field).to_have_value(shown)
-
-
-def test_fingers_tap_and_drag(browser, site):
-    """A tap pins, a drag across the graph goes through the batches, a drag down scrolls the page."""
-    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
-    page = context.new_page()
-    opened(page, site + "#batch=2")
-    assert page.evaluate("document.documentElement.scrollWidth") == 390
-    box = page.locator(".wp-canvas").first.bounding_box()
-    page.touchscreen.tap(box["x"] + 0.72 * box["width"], box["y"] + 0.5 * box["height"])
-    expect(page.locator(".wp-cards .wp-card:visible")).to_have_count(1)
-    session = context.new_cdp_session(page)
-    x, y = box["x"] + 60, box["y"] + 100
-    session.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [{"x": x, "y": y}]})
-    for step in range(1, 11):
-        points = [{"x": x + 10 * step, "y": y}]
-        session.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": points})
-    session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
-    expect(page.locator(".wp-words")).to_contain_text(at(22))
-    context.close()
 
 
 def test_something_is_seen_from_the_beginning(page, site):

@@ -49,6 +49,21 @@ def test_the_hero_loads_nothing_before_it_is_asked_to(page, site):
     assert (shot(page, ".wp-hero-canvas") == before).all()
 
 
+def test_pressing_play_is_answered_at_once(page, site):
+    """However slow the network is; and when nothing comes, the button offers to play again."""
+    waiting = []
+    page.route("**/*.bin*", lambda route: waiting.append(route))
+    page.goto(site + "hero.html")
+    button = page.locator(".wp-hero-button")
+    button.click()
+    expect(button).to_have_text(say("loading"), timeout=500)
+    while not waiting:
+        page.wait_for_timeout(50)
+    waiting[0].abort()
+    expect(page.locator(".wp-message")).to_contain_text(say("again"))
+    expect(button).to_have_text(say("play"))
+
+
 @pytest.mark.parametrize("size", [(1280, 720), (1366, 768), (1440, 900), (390, 844)])
 def test_the_home_page_offers_to_play_without_scrolling(browser, address, size):
     """The whole button, and the picture above it, in the first screen."""

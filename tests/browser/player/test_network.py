@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from .driving import at, batch_of, opened, pattern, say
+from .driving import AFTER, BATCH, LAST, at, batch_of, counted, opened, pattern, say
 
 
 def cut(route):
@@ -18,9 +18,6 @@ def cut(route):
         ("**/index.json*", lambda route: route.fulfill(status=404, body="gone"), ("missing", {"status": "404"})),
         ("**/index.json*", lambda route: route.fulfill(body="<!doctype html>"), ("damaged", {})),
         ("**/index.json*", lambda route: route.abort(), ("unreachable", {})),
-        ("**/*.bin*", cut, ("short", {"size": "200", "wanted": r"\d+"})),
-        ("**/*.bin*", lambda route: route.fulfill(body="<!doctype html><p>" * 9), ("foreign", {})),
-        ("**/*.bin*", lambda route: route.fulfill(status=404, body=""), ("missing", {"status": "404"})),
     ],
 )
 def test_a_recording_that_cannot_be_read_gives_a_message_and_another_try(page, site, files, answer, message):
@@ -36,17 +33,116 @@ def test_a_recording_that_cannot_be_read_gives_a_message_and_another_try(page, s
     expect(page.locator(".wp-message")).to_be_hidden()
 
 
-def test_a_later_part_that_is_missing_gives_a_message_too(page, site):
-    """The last picture stays; trying again brings the new one."""
-    opened(page, site + "#batch=3")
-    page.route("**/002.bin*", lambda route: route.abort())
-    page.get_by_role("spinbutton", name=say("batch")).fill("40")
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        (cut, ("short", {"size": "200", "wanted": r"\d+"})),
+        (lambda route: route.fulfill(body="<!doctype html><p>" * 9), ("foreign", {})),
+        (lambda route: route.abort(), ("unreachable", {})),
+    ],
+)
+def test_a_part_that_cannot_be_read_gives_a_message_and_another_try(page, site, answer, message):
+    """In the player, which is there all the same."""
+    page.route("**/*.bin*", answer)
+    page.goto(site)
+    key, values = message
+    expect(page.get_by_role("alert")).to_contain_text(pattern(key, name=r"[\w./-]+", **values))
+    expect(page.get_by_role("button", name=say("play"))).to_be_visible()
+    page.unroute("**/*.bin*")
+    page.get_by_role("button", name=say("again")).click()
+    expect(page.locator(".wp-words")).not_to_contain_text(say("lost", batch=""))
+    expect(page.locator(".wp-message")).to_be_hidden()
+
+
+def lose(page, part):
+    """Answer that a part is not there; return the list of times it was asked for."""
+    asked = []
+
+    def answer(route):
+        asked.append(route.request.url)
+        route.fulfill(status=404, body="gone")
+
+    page.route(f"**/{part:03d}.bin*", answer)
+    return asked
+
+
+def go_to(page, batch):
+    """Type a batch."""
+    page.get_by_role("spinbutton", name=say("batch")).fill(str(batch))
     page.keyboard.press("Enter")
-    expect(page.locator(".wp-message")).to_contain_text(pattern("unreachable", name=r"[\w./-]+002\.bin"))
-    assert batch_of(page) == 3
+
+
+LOST = pattern("missing", name=r"[\w./-]+002\.bin", status="404")
+
+
+def test_a_part_that_cannot_be_had_is_asked_for_twice(page, site):
+    """Then it is said, once; the message goes when the reader moves on, and trying again brings the part."""
+    opened(page, site + "#batch=3")
+    asked = lose(page, 2)
+    go_to(page, 40)
+    message = page.locator(".wp-message")
+    expect(message).to_contain_text(LOST)
+    page.evaluate("""() => {
+        window.changes = 0;
+        const count = new MutationObserver(() => window.changes++);
+        count.observe(document.querySelector(".wp-player"), {subtree: true, childList: true, characterData: true});
+    }""")
+    page.wait_for_timeout(1500)
+    assert len(asked) == 2
+    assert page.evaluate("window.changes") == 0
+    expect(page.locator(".wp-waiting").first).to_be_hidden()
+    expect(page.locator(".wp-words")).to_contain_text(say("lost", batch=at(40)))
+    page.get_by_role("button", name=say("forward")).click()  # to another batch of the same part
+    expect(page.locator(".wp-words")).to_contain_text(say("lost", batch=at(41)))
+    expect(message).to_contain_text(LOST)
+    go_to(page, 5)
+    expect(message).to_be_hidden()
+    expect(page.locator(".wp-words")).to_contain_text(at(5))
+    assert len(asked) == 2
+    go_to(page, 40)
+    expect(message).to_contain_text(LOST)
     page.unroute("**/002.bin*")
     page.get_by_role("button", name=say("again")).click()
-    expect(page.locator(".wp-words")).to_contain_text(at(40))
+    expect(page.locator(".wp-words")).to_contain_text(say("batch_loss", batch=40, last=LAST, loss="").rstrip())
+    expect(message).to_be_hidden()
+
+
+def test_playing_goes_on_until_the_part_that_is_missing(page, site):
+    """Not half a part earlier; behind the gap it plays on."""
+    opened(page, site + "#batch=18&speed=60")
+    asked = lose(page, 2)
+    page.get_by_role("button", name=say("play")).click()
+    expect(page.locator(".wp-message")).to_contain_text(LOST)
+    assert batch_of(page) == 33
+    expect(page.get_by_role("button", name=say("play"))).to_be_visible()
+    assert len(asked) <= 4
+    go_to(page, 49)
+    page.get_by_role("button", name=say("play")).click()
+    page.wait_for_function(AFTER, arg=[BATCH, 52, LAST])
+    expect(page.locator(".wp-message")).to_be_hidden()
+
+
+def test_an_address_that_leads_into_a_missing_part_opens_the_rest(page, site):
+    """All other parts are there to be seen."""
+    lose(page, 2)
+    opened(page, site + "#batch=40")
+    expect(page.locator(".wp-message")).to_contain_text(LOST)
+    page.locator(".wp-canvas").first.press("Home")
+    expect(page.locator(".wp-words")).to_contain_text(say("batch_loss", batch=1, last=LAST, loss="").rstrip())
+    expect(page.locator(".wp-message")).to_be_hidden()
+
+
+def test_a_pinned_edge_says_which_parts_it_lacks(page, site):
+    """Instead of loading for ever; and they can be asked for again."""
+    lose(page, 2)
+    opened(page, site + "#batch=3&edge=l4.3.7")
+    progress = page.locator(".wp-progress")
+    total = -(-LAST // 16)
+    expect(progress).to_contain_text(say("loading_lost", count=1, total=total))
+    page.unroute("**/002.bin*")
+    progress.get_by_role("button", name=say("again")).click()
+    expect(progress).to_be_hidden()
+    expect(page.locator(".wp-cards .wp-history").first).to_contain_text(counted("batches", LAST))
 
 
 def test_a_slow_network_is_waited_for(page, site):
