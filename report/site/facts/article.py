@@ -107,7 +107,7 @@ def _correlation(numbers: Numbers) -> Facts:
     longer = [layer for layer in below if theory is not None and _is_below(theory["mean_run"], runs[layer])]
     gradients, gradients_far = at("gradients", 1), at("gradients", LAG)
     # Where gradients agree with the next one, and turn against those further on.
-    turning = {layer: gradients_far[layer] for layer in longer if _is_below(gradients_far[layer], 0)}
+    turning = [layer for layer in longer if _is_below(gradients_far[layer], 0) and _is_below(0, gradients[layer])]
     without = None if plain is None else at("gradients", 1, plain["slug"])
     return {
         "lag": LAG,
@@ -117,7 +117,7 @@ def _correlation(numbers: Numbers) -> Facts:
         "far": far,
         "longer": longer,
         "gradients_far": {layer: gradients_far[layer] for layer in longer},
-        "turns_back": bool(longer) and len(turning) == len(longer),
+        "fading": "alike" if not longer else "turns" if turning == longer else "longer",
         "gradients": gradients,
         "gradients_plain": without,
         "sign_turns": all(_is_below(0, value) for value in gradients.values()) and _all_below(without or {}, 0),
@@ -171,7 +171,7 @@ def _most(numbers: Numbers, optimizer: Facts) -> Facts:
     slug, theory = optimizer["slug"], numbers.theory(optimizer["slug"])
     return {
         "label": optimizer["label"],
-        "is_main": slug == numbers.main,
+        "kind": "main" if slug == numbers.main else "other",
         "runs": span(numbers.means("persistence", "mean_run", slug)),
         "toss": span(numbers.means("transplants", "toss", slug, on=slug)),
         "formula": None if theory is None else theory["mean_run"],
