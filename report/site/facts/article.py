@@ -120,7 +120,9 @@ def _correlation(numbers: Numbers) -> Facts:
         "fading": "alike" if not longer else "turns" if turning == longer else "longer",
         "gradients": gradients,
         "gradients_plain": without,
-        "sign_turns": all(_is_below(0, value) for value in gradients.values()) and _all_below(without or {}, 0),
+        "sign": "turns"
+        if _all_below(without or {}, 0) and all(_is_below(0, each) for each in gradients.values())
+        else "stays",
     }
 
 
@@ -231,12 +233,15 @@ def _together(numbers: Numbers) -> Facts:
     output = numbers.means("togetherness", "output", numbers.main)
     without = {} if plain is None else numbers.means("togetherness", "output", plain["slug"])
     blurs = bool(without) and all(_is_below(value, without[layer]) for layer, value in output.items())
+    others, least = _others(numbers, "togetherness", "output"), span(output)["low"]
+    fainter = _all_below(others, least) if least is not None else False
     return {
         "output": span(output),
         "plain": span(without),
         "input": share("input"),
         "input_plain": None if plain is None else share("input", plain["slug"]),
-        "others": _others(numbers, "togetherness", "output"),
+        "others": others,
+        "others_are": "none" if not others else "fainter" if fainter else "alike",
         "toss": share("output_toss"),
         "momentum_blurs": blurs,
     }
