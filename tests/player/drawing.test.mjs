@@ -25,7 +25,7 @@ test("every edge of every batch is as opaque as Python says", () => {
 test("by default one update in two hundred of every layer has the full colour, in every training run", async () => {
   for (const entry of index.runs) {
     const run = new Run(entry, openFolder());
-    await run.loadAll(1, () => {}, new AbortController().signal);
+    await run.loadAll(1, (first) => run.load(first), new AbortController().signal);
     const lit = layers.map(() => 0);
     const out = new Float32Array(expected.steps.length);
     for (let batch = 1; batch <= entry.batches; batch++) {

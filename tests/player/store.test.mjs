@@ -30,7 +30,7 @@ test("one weight's series is whole when everything is loaded, and open where it 
   const size = main.batches_per_shard;
   assert.equal(run.series(4).updates.filter(Number.isNaN).length, main.batches - size);
   let parts = 0;
-  await run.loadAll(20, () => parts++, new AbortController().signal);
+  await run.loadAll(20, (first) => (parts++, run.load(first)), new AbortController().signal);
   assert.equal(parts, main.shards.length - 1);
   const { weights, updates, gradients } = run.series(4);
   for (let batch = 1; batch <= main.batches; batch++) {
@@ -44,7 +44,7 @@ test("one weight's series is whole when everything is loaded, and open where it 
 test("loading everything ends when the reader no longer wants it", async () => {
   const run = new Run(main, openFolder());
   const abort = new AbortController();
-  await run.loadAll(1, () => abort.abort(), abort.signal);
+  await run.loadAll(1, (first) => run.load(first).finally(() => abort.abort()), abort.signal);
   assert.ok(run.loaded < main.shards.length);
 });
 
