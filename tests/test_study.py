@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -27,11 +28,9 @@ from report.recording.reader import Recording
 from report.training import jobs, runs, workers
 from report.workspace import Workspace
 
-NAMES = [
-    *("adam-b1-0.9-seed3", "adam-b1-0.9-seed4"),
-    *("adam-b1-0-seed3", "adam-b1-0-seed4"),
-    *("sgd-with-momentum-0.9-seed3", "sgd-with-momentum-0.9-seed4"),
-]
+SEEDS = Experiment.load(TINY).seeds
+MAIN, *CONTROLS = ("adam-b1-0.9", "adam-b1-0", "sgd-with-momentum-0.9")
+NAMES = [f"{slug}-seed{seed}" for slug in (MAIN, *CONTROLS) for seed in SEEDS]
 WILD = "[[study.optimizers]]\nname = 'SGD'\nlr = 1e30\n"
 
 
@@ -44,11 +43,13 @@ class Calm:
 
 
 def variant(folder: Path, *controls: str, seeds: int = 1, batches: int = 60) -> Path:
-    """Write the tiny experiment with other controls, and return the file."""
+    """Write the tiny experiment with other controls and shorter, and return the file."""
     text = TINY.read_text(encoding="utf-8")
     start, end = text.index("[[study.optimizers]]"), text.index("[recording]")
     text = text[:start] + "".join(controls) + text[end:]
-    text = text.replace("seeds = 2", f"seeds = {seeds}").replace("batches = 60", f"batches = {batches}", 1)
+    text = re.sub(r"(?<=\[training\]\n)batches = \d+", f"batches = {batches}", text)
+    text = re.sub(r"long_batches = \d+", "long_batches = 60", text)
+    text = re.sub(r"(?<=\[study\]\n)seeds = \d+\nbatches = \d+", f"seeds = {seeds}\nbatches = 40", text)
     if not controls:
         text = text.replace("[study]", "[study]\noptimizers = []")
     path = folder / "variant.toml"
@@ -112,17 +113,19 @@ def names(place: Workspace, experiment: Experiment) -> list[str]:
 
 def test_the_runs_are_every_optimizer_on_every_seed(tiny: Experiment) -> None:
     """The main run first; a control differs from it in its optimizer and its length alone."""
-    planned = runs.planned(tiny)
-    assert [run.name for run in planned] == NAMES
-    assert [run.role for run in planned] == ["main", "main", *["control"] * 4]
-    main, seed, control = planned[:3]
-    assert (main.experiment, main.recorded, main.first) == (tiny, 60, 8)
+    planned = {run.name: run for run in runs.planned(tiny)}
+    assert list(planned) == NAMES
+    assert [run.role for run in planned.values()] == [
+        *["main"] * len(SEEDS), *["control"] * len(SEEDS) * len(CONTROLS)
+    ]  # fmt: skip
+    main, seed, control = (planned[name] for name in (NAMES[0], NAMES[1], f"{CONTROLS[0]}-seed{SEEDS[0]}"))
+    assert (main.experiment, main.recorded, main.first) == (tiny, tiny.training.batches, tiny.animation.frames)
     assert seed.experiment.training.model_dump() == {
-        **tiny.training.model_dump(), "seed": 4, "validations": 1
+        **tiny.training.model_dump(), "seed": SEEDS[1], "validations": 1
     }  # fmt: skip
-    assert (seed.recorded, seed.first) == (40, 0)
+    assert (seed.recorded, seed.first) == (tiny.study.batches, 0)
     assert control.experiment.training.model_dump() == {
-        **tiny.training.model_dump(), "batches": 40, "validations": 1
+        **tiny.training.model_dump(), "batches": tiny.study.batches, "validations": 1
     }  # fmt: skip
     assert control.experiment.optimizer == tiny.study.optimizers[0]
     assert (control.experiment.network, control.experiment.data) == (tiny.network, tiny.data)
@@ -132,33 +135,36 @@ def test_the_runs_are_every_optimizer_on_every_seed(tiny: Experiment) -> None:
 def test_a_control_meets_what_the_main_run_met(tiny_build: Build) -> None:
     """In the study as it ran: equal initial bits, equal first loss, equal first gradients, and then another path."""
     folder = tiny_build.workspace.runs
-    for seed in (3, 4):
-        main = Recording.open(folder / f"adam-b1-0.9-seed{seed}")
-        for slug in ("adam-b1-0", "sgd-with-momentum-0.9"):
+    for seed in SEEDS[:2]:
+        main = Recording.open(folder / f"{MAIN}-seed{seed}")
+        for slug in CONTROLS:
             control = Recording.open(folder / f"{slug}-seed{seed}")
+            steps = control.steps + 1
             for layer in main.tensors:
                 np.testing.assert_array_equal(main.indices(layer), control.indices(layer))
                 np.testing.assert_array_equal(main.weights(layer)[0], control.weights(layer)[0])
                 # The gradient depends on split, order, initial weights and the dropout mask: all four are the same.
                 np.testing.assert_array_equal(main.gradients(layer)[0], control.gradients(layer)[0])
-                assert (main.weights(layer)[1:41] != control.weights(layer)[1:41]).any()
+                assert (main.weights(layer)[1:steps] != control.weights(layer)[1:steps]).any()
             assert main.series["train_loss"][0] == control.series["train_loss"][0]
-    one, two = (Recording.open(folder / f"adam-b1-0.9-seed{seed}") for seed in (3, 4))
+    one, two = (Recording.open(folder / f"{MAIN}-seed{seed}") for seed in SEEDS[:2])
     assert (one.weights("l3")[0] != two.weights("l3")[0]).mean() > 0.9
 
 
-def test_every_run_is_recorded_as_long_as_the_controls(tiny_build: Build) -> None:
+def test_every_run_is_recorded_as_long_as_the_controls(tiny_build: Build, tiny: Experiment) -> None:
     """Other seeds of the main optimizer are trained to the end, for their accuracy, but recorded no longer."""
     recordings = {name: Recording.open(tiny_build.workspace.run(name)) for name in NAMES}
+    long, short = tiny.training.batches, tiny.study.batches
     assert {name: (run.taken, run.steps) for name, run in recordings.items()} == {
-        name: (60, 60) if name == NAMES[0] else (60, 40) if name == NAMES[1] else (40, 40) for name in NAMES
-    }
+        **dict.fromkeys(NAMES, (short, short)), **dict.fromkeys(NAMES[: len(SEEDS)], (long, short)),
+        NAMES[0]: (long, long),
+    }  # fmt: skip
     for name, recording in recordings.items():
         assert recording.weights("l3").shape == (recording.steps + 1, 240)
         assert recording.gradients("l1").shape == (recording.steps, 64)
         assert recording.series["train_loss"].shape == (recording.taken,)
         assert np.isfinite(recording.series["validation_loss"][-1])
-        assert recording.whole_steps("l1") == (8 if name == NAMES[0] else 0)
+        assert recording.whole_steps("l1") == (tiny.animation.frames if name == NAMES[0] else 0)
         assert bool(recording.attached) == (name == NAMES[0])
     assert json.loads(tiny_build.workspace.study.read_text()) == {"missing": []}
 
@@ -172,14 +178,16 @@ def test_a_run_depends_on_nothing_that_does_not_decide_its_bits(tiny: Experiment
         return runs.keys(place, tiny.model_copy(update=values))
 
     more = (*tiny.study.optimizers, Optimizer(name="SGD", arguments={"lr": 0.1}))
-    changed = after(study={"optimizers": more, "seeds": 3}, site={"title": "Other"}, animation={"milliseconds": 50})
+    seeds = len(SEEDS) + 1
+    changed = after(study={"optimizers": more, "seeds": seeds}, site={"title": "Other"}, animation={"milliseconds": 50})
     assert {name: changed[name] for name in before} == before
-    assert len(changed) == 12
-    changed = after(animation={"frames": 9})  # the main run keeps more whole layers; nobody else
+    assert len(changed) == (1 + len(more)) * seeds
+    # The main run keeps more whole layers; nobody else.
+    changed = after(animation={"frames": tiny.animation.frames + 1})
     assert [name for name in before if changed[name] != before[name]] == NAMES[:1]
-    changed = after(study={"batches": 30})
+    changed = after(study={"batches": tiny.study.batches - 1})
     assert [name for name in before if changed[name] != before[name]] == NAMES[1:]
-    changed = after(training={"validations": 3})
+    changed = after(training={"validations": tiny.training.validations + 1})
     assert [name for name in before if changed[name] != before[name]] == NAMES[:1]
     assert not set(after(training={"batch_size": 8}).values()) & set(before.values())
 
