@@ -232,7 +232,17 @@ def test_every_figure_of_the_tiny_study_is_there(ordinary: Drawn) -> None:
 def test_what_has_no_data_is_left_out(lonely: Drawn) -> None:
     """One optimizer, one drawn layer, no digits, no loss: figures of them would be empty."""
     missing = set(FIGURES) - set(lonely.manifest)
-    assert missing == {"digits", "loss", "persistence", "raster", "run_lengths", "one_weight", "transplants", "units"}
+    assert missing == {
+        "digits",
+        "loss",
+        "persistence",
+        "raster",
+        "guess",
+        "run_lengths",
+        "one_weight",
+        "transplants",
+        "units",
+    }
 
 
 @pytest.mark.slow
@@ -240,7 +250,7 @@ def test_a_study_of_any_size_is_drawn(crowded: Drawn) -> None:
     """More optimizers and layers than there are colours, and no theory of most."""
     assert {"persistence", "run_lengths", "one_weight", "agreement", "loss"} <= set(crowded.manifest)
     # No theory covers NAdam: there is nothing to take its runs apart with, and it is not replayed.
-    assert not {"decomposition", "raster", "transplants"} & set(crowded.manifest)
+    assert not {"decomposition", "raster", "guess", "transplants"} & set(crowded.manifest)
     assert crowded.manifest["loss"]["height"] == 246
     assert not re.search("held-out|guess|accuracy|images", " ".join(crowded.words("loss").values()))
 
@@ -250,7 +260,7 @@ def test_a_convolutional_network_is_drawn(convolutional: Drawn) -> None:
     """Convolutions, norms and biases are tensors like any other; one that nothing trains is not shown."""
     # A schedule leaves no learning rate to measure by, and the loss was logged under a name of its own.
     # Weight decay is not replayed: there is no sign toss of the head.
-    assert set(FIGURES) - set(convolutional.manifest) == {"digits", "loss", "raster", "startup", "transplants"}
+    assert set(FIGURES) - set(convolutional.manifest) == {"digits", "guess", "loss", "raster", "startup", "transplants"}
     assert layers_of(convolutional.manifest["persistence"])[:2] == ["6.weight", "8.weight"]
     assert {"0.weight", "0.bias", "1.weight", "3.weight", "8.bias"} <= set(
         layers_of(convolutional.manifest["persistence"])
@@ -279,7 +289,7 @@ def test_names_made_of_digits_are_names(numbered: Drawn) -> None:
 def test_many_tensors_and_optimizers_are_thinned_out(many: Drawn) -> None:
     """And the facts say what is missing, for the caption."""
     for name in many.manifest:
-        if name not in ("weight_history", "one_weight"):
+        if name not in ("weight_history", "one_weight", "coin", "guess"):
             left_out = {"units": 12, "transplants": 37, "togetherness": 32}.get(name, 32)
             assert many.said(name)["left_out"] == left_out, name
             assert f"Not shown: {left_out}\N{NO-BREAK SPACE}other tensors." in many.words(name)["caption"], name
@@ -459,9 +469,9 @@ def test_no_words_are_left_in_what_draws() -> None:
                 assert not words, f"{path.name}, line {node.lineno}: {node.value!r}"
 
 
-def raster_of(drawn: Drawn, scheme: str) -> list[NDArray[np.uint8]]:
-    """Return the images inside a raster figure, (rows, columns, 3) each, in the file's order."""
-    text = drawn.file(drawn.manifest["raster"], scheme).read_text(encoding="utf-8")
+def images_of(drawn: Drawn, scheme: str, name: str = "raster") -> list[NDArray[np.uint8]]:
+    """Return the images inside a figure of cells, (rows, columns, 3) each, in the file's order."""
+    text = drawn.file(drawn.manifest[name], scheme).read_text(encoding="utf-8")
     encoded = re.findall(r'<image xlink:href="data:image/png;base64,([^"]*)"', text)
     assert text.count("image-rendering:pixelated") == len(encoded), "smoothed where it is enlarged"
     images = [Image.open(io.BytesIO(base64.b64decode(each))) for each in encoded]
@@ -476,7 +486,7 @@ def test_a_raster_has_one_pixel_a_cell_in_the_colour_of_its_sign(ordinary: Drawn
         [int(colour[place : place + 2], 16) for place in (1, 3, 5)]
         for colour in (ink.paper, ink.increase, ink.decrease)
     )
-    images = raster_of(ordinary, scheme)
+    images = images_of(ordinary, scheme)
     full = dict.fromkeys(("up", "down", "none"), 0)
     for panel, image in zip(("recorded", "tossed", "without_momentum"), images, strict=False):
         found = rows(table, panel=panel)
@@ -498,6 +508,29 @@ def test_a_raster_has_one_pixel_a_cell_in_the_colour_of_its_sign(ordinary: Drawn
                 assert share @ towards >= 0
     assert min(full["up"], full["down"]) > 0
     assert len(images) == 4, "three panels and the scale"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_what_is_to_be_guessed_is_a_piece_of_the_raster(ordinary: Drawn, scheme: str) -> None:
+    """The coin's on the left, the recorded on the right: whole units from the top, the last batches."""
+    recorded, tossed = images_of(ordinary, scheme)[:2]
+    found = images_of(ordinary, scheme, "guess")
+    said = ordinary.said("guess")
+    assert len(found) == 2
+    for image, whole in zip(found, (tossed, recorded), strict=True):
+        np.testing.assert_array_equal(image, whole[: said["weights"], -said["batches"] :])
+    table = rows(columns.read(ordinary.workspace.tables / "raster.csv"), panel="recorded")
+    units = sorted(table["out"][table["batch"] == table["batch"].min()])
+    assert said["weights"] == len(units) or units[said["weights"]] != units[said["weights"] - 1]
+
+
+def test_noise_has_the_streaks_of_the_formula(ordinary: Drawn) -> None:
+    """Without momentum and with it, in the words of the figure; the two are drawn from one table."""
+    none, momentum = ordinary.said("coin")["cases"]
+    assert (none["beta"], none["formula"], momentum["beta"]) == ("0", 2, "0.9")
+    for case in (none, momentum):
+        assert case["run"] == pytest.approx(math.pi / math.acos(float(case["beta"])), rel=0.03)
+    assert set(columns.read(ordinary.workspace.tables / "coin.csv")["beta"]) == {0, 0.9}
 
 
 def test_a_raster_says_runs_and_togetherness_of_the_table(ordinary: Drawn) -> None:
@@ -725,7 +758,7 @@ def test_an_image_inside_a_drawing_keeps_its_pixels() -> None:
 
 def test_another_experiment_is_described_by_its_own_numbers(ordinary: Drawn, lonely: Drawn) -> None:
     """A typed number would be the same in both."""
-    for name in set(ordinary.manifest) & set(lonely.manifest):
+    for name in set(ordinary.manifest) & set(lonely.manifest) - {"coin"}:  # no experiment is in that
         assert ordinary.words(name)["alt"] != lonely.words(name)["alt"], name
 
 

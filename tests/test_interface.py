@@ -14,6 +14,7 @@ TEMPLATES = ROOT / "templates"
 LANGUAGES = sorted(path.parent.parent.name for path in TEMPLATES.glob("*/words/interface.toml"))
 SCRIPTS = {  # which scripts use a section
     "player": sorted((ASSETS / "player").glob("*.js")),
+    "hand": sorted((ASSETS / "hand").glob("*.js")),
     "film": [ASSETS / "gif-player.js"],
     "enlarge": [ASSETS / "enlarge.js"],
     "access": [ASSETS / "access.js"],

@@ -59,25 +59,33 @@ def test_the_players_data_are_scripts_that_hand_over_the_same_bytes(archive):
 
 
 def test_modules_import_each_other_by_the_names_of_the_map(tmp_path):
-    """Static and dynamic imports, exports from elsewhere, either quote; nothing else is touched."""
+    """Static and dynamic imports, exports from elsewhere, either quote, either folder; nothing else is touched."""
     text = (
         'import { b } from "./b.js";\n'
         "export * from './b.js';\n"
-        'const later = () => import("./b.js");\n'
+        'const later = () => import("../hand/c.js");\n'
         'const name = "./b.js";\n'
     )
-    (tmp_path / "a.js").write_text(text)
-    (tmp_path / "b.js").write_text("export const b = 1;\n")
+    for name, content in {"player/a.js": text, "player/b.js": "export const b = 1;\n", "hand/c.js": "c();\n"}.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(content)
     modules = offline.import_map(tmp_path)
-    assert list(modules) == ["wim/a.js", "wim/b.js"]
+    assert list(modules) == ["wim/a.js", "wim/b.js", "wim/c.js"]
     kind, content = modules["wim/a.js"].split(",")
     assert kind == "data:text/javascript;base64"
-    wanted = text.replace("./b.js", "wim/b.js", 3)
+    wanted = text.replace("./b.js", "wim/b.js", 2).replace("../hand/c.js", "wim/c.js")
     assert base64.b64decode(content).decode() == wanted
+
+
+def test_modules_have_names_of_their_own():
+    """In the map a name has no folder."""
+    paths = [path for folder in offline.FOLDERS for path in (ROOT / "site_src/assets" / folder).glob("*.js")]
+    assert len({path.name for path in paths}) == len(paths) > 2
 
 
 def test_a_module_that_is_not_there_is_named(tmp_path):
     """It would fail in front of the reader otherwise."""
-    (tmp_path / "a.js").write_text('import { b } from "./gone.js";\n')
+    (tmp_path / "player").mkdir()
+    (tmp_path / "player" / "a.js").write_text('import { b } from "./gone.js";\n')
     with pytest.raises(ReportError, match=r"a\.js imports gone\.js"):
         offline.import_map(tmp_path)

@@ -120,7 +120,7 @@ def skeleton(text: str) -> dict[str, object]:
     calls = [
         (call.node.name, *(arg.value for arg in call.args if isinstance(arg, nodes.Const)))
         for call in tree.find_all(nodes.Call)
-        if isinstance(call.node, nodes.Name) and call.node.name in ("figure", "animation", "player", "claims")
+        if isinstance(call.node, nodes.Name) and call.node.name in ("figure", "animation", "player", "claims", "knob", "game")
     ]
     return {"facts": names, "figures": calls, "anchors": re.findall(r"\{ #([\w{. }-]+?) \}", text)}
 

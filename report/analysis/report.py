@@ -10,7 +10,8 @@ cuts and the histories of the main recording; `results.json` what is no row of a
   `late` (the window free of start-up), `optimizers` (a list, the main one first, see `rules.describe`), `runs` and
   `seeds_of` ({slug: [name or seed of each recording]}), `missing` ([{`run`, `reason`}]); `theory`[slug]: what chance
   predicts, or null where no theory describes the optimizer, or not the same for every tensor; `accuracy`; `one_weight`:
-  which weight is shown under every optimizer; `raster`, by panel what it shows (`raster.seen`), or null;
+  which weight is shown under every optimizer; `raster`, by panel what it shows (`raster.seen`), or null; `coin`: the
+  mean same-sign runs of noise, by momentum coefficient as in `coin.BETAS`;
 - `findings`: a list of records (`findings.records.Finding`), one a claim, always in this order: streaks, together,
   loop, formula; and those of the first article: persistence, momentum, layer-3-4-quiet, layer-3-4-late, accuracy.
 
@@ -28,6 +29,7 @@ from typing import Any
 from report import files
 from report.analysis import (
     chain,
+    coin,
     columns,
     cuts,
     digits,
@@ -96,6 +98,8 @@ def analyse(workspace: Workspace, study: Study, missing: Sequence[Mapping[str, s
     panels = list(raster.tables(study, drawn[-1], plain)) if drawn and plain is not None else []
     parts |= {"raster": panels} if panels else {}
     results["raster"] = raster.seen(panels)
+    results["coin"] = coin.mean_runs()
+    parts["coin"] = coin.tables()
     for name, each in parts.items():
         columns.write(workspace.tables / f"{name}.csv", each)
     for path in workspace.tables.glob("*.csv"):

@@ -20,8 +20,9 @@ from report.site.settings import Settings
 from report.workspace import Workspace
 
 NAME = "weights-in-motion"  # of the folder in the archive, and of the archive
-MODULES = "wim/"  # what the player's modules are called in the import map
-RELATIVE_IMPORT = re.compile(r"""((?:\bfrom|\bimport)\s*\(?\s*)(["'])\./([\w.-]+\.js)\2""")
+MODULES = "wim/"  # what modules are called in the import map
+FOLDERS = ("player", "hand")  # of the modules, below assets; their files have names of their own
+RELATIVE_IMPORT = re.compile(r"""((?:\bfrom|\bimport)\s*\(?\s*)(["'])(?:\./|\.\./\w+/)([\w.-]+\.js)\2""")
 DATE = (1980, 1, 1, 0, 0, 0)  # of every member: the same site gives the same bytes
 PACKED = {".gif", ".png", ".bin", ".npz", ".gz"}  # compressed already
 
@@ -36,7 +37,7 @@ def pack(workspace: Workspace, settings: Settings) -> Path:
     with files.person_readable(workspace.build), tempfile.TemporaryDirectory(dir=workspace.build) as temporary:
         folder = Path(temporary) / NAME
         copy = Workspace(workspace.root, workspace.build, folder)
-        site.build(copy, settings, offline=import_map(workspace.docs / "assets" / "player"))
+        site.build(copy, settings, offline=import_map(workspace.docs / "assets"))
         write_player_scripts(folder / "player")
         # Relative to the top of the archive: a person finds the page without looking for it.
         packed = Path(temporary) / archive.name
@@ -48,21 +49,23 @@ def pack(workspace: Workspace, settings: Settings) -> Path:
     return archive
 
 
-def import_map(folder: Path) -> dict[str, str]:
-    """Return the modules in `folder` as `data:` addresses by their new names; their imports use those names too.
+def import_map(assets: Path) -> dict[str, str]:
+    """Return the modules below `assets` as `data:` addresses by their new names; their imports use those names too.
 
     Raises:
-        ReportError: when a module imports what is not beside it.
+        ReportError: when a module imports what is not there.
     """
-    texts = {path.name: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.js"))}
+    paths = [path for folder in FOLDERS for path in sorted((assets / folder).glob("*.js"))]
+    texts = {path.name: path.read_text(encoding="utf-8") for path in paths}
     modules = {}
-    for name, text in texts.items():
+    for path in paths:
+        text = texts[path.name]
         for found in RELATIVE_IMPORT.finditer(text):
             if found[3] not in texts:
-                raise ReportError(f"{folder / name} imports {found[3]}, which is not beside it.")
+                raise ReportError(f"{path} imports {found[3]}, which is not there.")
         renamed = RELATIVE_IMPORT.sub(rf"\1\2{MODULES}\3\2", text)
         encoded = base64.b64encode(renamed.encode("utf-8")).decode("ascii")
-        modules[f"{MODULES}{name}"] = f"data:text/javascript;base64,{encoded}"
+        modules[f"{MODULES}{path.name}"] = f"data:text/javascript;base64,{encoded}"
     return modules
 
 

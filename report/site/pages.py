@@ -27,7 +27,7 @@ NOTICE = "_notice.html.j2"  # what stands above every page when the digits are t
 CARD = "assets/card.png"  # what stands for the site where a link to it is shown
 ARTICLE, HOME = "index", "home"  # the home page of a study that carries the article, and of any other
 CLAIMS = (ARTICLE, "findings")  # pages of a study that carries it alone
-SCRIPTS = ("player", "film", "enlarge", "access")  # sections of interface.toml that scripts read
+SCRIPTS = ("player", "film", "enlarge", "access", "hand")  # sections of interface.toml that scripts read
 
 Facts = Mapping[str, Any]
 

@@ -54,7 +54,7 @@
   const titleOf = (figure) => figure.querySelector("figcaption strong")?.textContent?.replace(/[.。]$/, "") ?? texts.unnamed;
 
   for (const figure of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("figure.figure"))) {
-    if (figure.querySelector("gif-player, weight-player")) continue;
+    if (figure.querySelector("gif-player, weight-player, momentum-knob, real-or-noise")) continue;
     const images = figure.querySelectorAll("img");
     const links = figure.querySelector(".links");
     if (!images.length || !links) continue;

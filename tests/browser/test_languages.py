@@ -112,7 +112,7 @@ def test_the_header_has_room_for_the_switch(browser: Browser, languages: str, wi
 def test_the_offline_copy_is_searched_in_each_language(page: Page, place: Workspace) -> None:
     """From the file system, where an index is a script."""
     copy = Workspace(place.root, place.build, place.build.parent / "copy")
-    site.build(copy, editions.SETTINGS, offline=offline.import_map(place.docs / "assets" / "player"))
+    site.build(copy, editions.SETTINGS, offline=offline.import_map(place.docs / "assets"))
     address = copy.site.as_uri() + "/"
     page.goto(f"{address}ja/method.html", wait_until="load")
     assert search(page, "検索", "重み") == {f"{address}ja/index.html"}

@@ -25,6 +25,8 @@ FIGURES: Final = (
     "histogram",
     "update_size",
     "raster",
+    "coin",
+    "guess",
     "togetherness",
     "autocorrelation",
     "persistence",

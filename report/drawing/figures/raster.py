@@ -73,7 +73,7 @@ def draw(ink: Ink, tables: Tables, facts: Facts, labels: Labels) -> Figure:
     """Draw a panel each for what was recorded, what a coin makes of it, and the control: a cell a weight and batch."""
     table = rows(tables["raster"], layer=facts["layer"])
     first = rows(table, panel=PANELS[0])
-    weights, batches = len(_units(first)), len(np.unique(first["batch"]))
+    weights, batches = len(units(first)), len(np.unique(first["batch"]))
     width = max(ROOM // batches, 1) * batches
     high = min(max(HIGH // weights, 1), LARGEST_CELL) * weights
     height = len(PANELS) * (ABOVE + high + BETWEEN) + BELOW - BETWEEN
@@ -83,11 +83,11 @@ def draw(ink: Ink, tables: Tables, facts: Facts, labels: Labels) -> Figure:
     panels = []
     for line, (name, note) in enumerate(zip(PANELS, notes, strict=True)):
         top = ABOVE + line * (ABOVE + high + BETWEEN)
-        panel = _axes(figure, (LEFT, top, width, high))
+        panel = axes_at(figure, (LEFT, top, width, high))
         found = rows(table, panel=name)
         start = int(found["batch"].min())
-        _cells(panel, _matrix(found), ink, (start - 0.5, start + batches - 0.5))
-        _label_units(panel, _units(found), high / weights, ink)
+        cells(panel, matrix(found), ink, (start - 0.5, start + batches - 0.5))
+        _label_units(panel, units(found), high / weights, ink)
         panel.set_xticks([])
         heading(panel, labels[name], brief(note))
         panels.append(panel)
@@ -95,14 +95,14 @@ def draw(ink: Ink, tables: Tables, facts: Facts, labels: Labels) -> Figure:
     span = panels[-1].get_xlim()
     panels[-1].set_xticks([tick for tick in panels[-1].get_xticks() if span[0] < tick < span[1] - EDGE * np.ptp(span)])
     panels[-1].text(0, -36 / high, f"↑ {labels['unit']}", transform=panels[-1].transAxes, color=ink.muted)
-    _scale(_axes(figure, (WIDTH - BAR[0] - 16, 10, *BAR)), ink)
+    _scale(axes_at(figure, (WIDTH - BAR[0] - 16, 10, *BAR)), ink)
     return figure
 
 
 def said(tables: Tables, facts: Facts) -> Facts:
     """Return which weights and batches are shown, and runs and togetherness of each panel, here and in the window."""
     table = rows(tables["raster"], layer=facts["layer"], panel=PANELS[0])
-    weights, (outputs, inputs) = len(_units(table)), facts["shape"]
+    weights, (outputs, inputs) = len(units(table)), facts["shape"]
     return {
         **told({**facts, "left_out": 0}),
         **{name: facts[name] for name in ("layer", "main", "control", "seed")},
@@ -125,18 +125,18 @@ def said(tables: Tables, facts: Facts) -> Facts:
     }
 
 
-def _units(table: Columns) -> NDArray[np.int64]:
+def units(table: Columns) -> NDArray[np.int64]:
     """Return the output unit of each row of a panel, (weights,)."""
     first = table["batch"] == table["batch"].min()
-    units: NDArray[np.int64] = np.sort(table["out"][first]).astype(np.int64)
-    return units
+    found: NDArray[np.int64] = np.sort(table["out"][first]).astype(np.int64)
+    return found
 
 
-def _matrix(table: Columns) -> NDArray[np.float64]:
+def matrix(table: Columns) -> NDArray[np.float64]:
     """Return a panel's updates, (weights, batches), in root mean squares of their row."""
     order = np.lexsort((table["batch"], table["in"], table["out"]))
-    matrix: NDArray[np.float64] = table["update"][order].reshape(len(_units(table)), -1)
-    return matrix
+    found: NDArray[np.float64] = table["update"][order].reshape(len(units(table)), -1)
+    return found
 
 
 def pixels(updates: NDArray[np.float64], ink: Ink) -> NDArray[np.uint8]:
@@ -151,7 +151,7 @@ def pixels(updates: NDArray[np.float64], ink: Ink) -> NDArray[np.uint8]:
     return found
 
 
-def _axes(figure: Figure, box: tuple[float, float, float, float]) -> Axes:
+def axes_at(figure: Figure, box: tuple[float, float, float, float]) -> Axes:
     """Add a panel at (left, top, width, height), CSS pixels, so that cells begin and end where pixels do."""
     left, top, width, height = box
     across, down = figure.get_size_inches() * PIXELS_PER_INCH
@@ -160,21 +160,26 @@ def _axes(figure: Figure, box: tuple[float, float, float, float]) -> Axes:
     return panel
 
 
-def _cells(panel: Axes, updates: NDArray[np.float64], ink: Ink, span: tuple[float, float]) -> None:
+def cells(panel: Axes, updates: NDArray[np.float64], ink: Ink, span: tuple[float, float]) -> None:
     """Fill a panel with one pixel a cell, which whatever shows it enlarges without smoothing."""
     panel.imshow(pixels(updates, ink), interpolation="none", aspect="auto", extent=(*span, len(updates), 0))
     panel.spines["bottom"].set_visible(False)
 
 
-def _label_units(panel: Axes, units: NDArray[np.int64], high: float, ink: Ink) -> None:
-    """Part the output units by thin lines, and write their numbers; `high` is a cell's height in CSS pixels."""
-    starts = np.flatnonzero(np.diff(units, prepend=-1))
-    middles = (starts + np.append(starts[1:], len(units))) / 2
-    if len(units) * high >= LINE / 2 * len(starts):
-        for start in starts[1:]:
-            panel.axhline(start, color=ink.ink, linewidth=HAIR)
-    every = max(int(np.ceil(LINE * len(starts) / (len(units) * high))), 1)
-    panel.set_yticks(middles[::every], [str(unit) for unit in units[starts][::every]])
+def part_units(panel: Axes, outputs: NDArray[np.int64], ink: Ink) -> None:
+    """Part the output units by thin lines; `outputs` has that of each row, (weights,)."""
+    for start in (np.flatnonzero(np.diff(outputs)) + 1).tolist():
+        panel.axhline(start, color=ink.ink, linewidth=HAIR)
+
+
+def _label_units(panel: Axes, outputs: NDArray[np.int64], high: float, ink: Ink) -> None:
+    """Part the output units where there is room, and write their numbers; `high` is a cell's height in CSS pixels."""
+    starts = np.flatnonzero(np.diff(outputs, prepend=-1))
+    middles = (starts + np.append(starts[1:], len(outputs))) / 2
+    if len(outputs) * high >= LINE / 2 * len(starts):
+        part_units(panel, outputs, ink)
+    every = max(int(np.ceil(LINE * len(starts) / (len(outputs) * high))), 1)
+    panel.set_yticks(middles[::every], [str(unit) for unit in outputs[starts][::every]])
 
 
 def _scale(panel: Axes, ink: Ink) -> None:

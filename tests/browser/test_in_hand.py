@@ -1,0 +1,167 @@
+"""What a reader takes in hand in the article: the momentum slider, and the guess at what is recorded."""
+
+import re
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from .conftest import SAID, SIZES, axe, complaints_of
+
+HAND = SAID["hand"]
+HOMES = {"en": "", "ja": "ja/"}
+CHANGES = """(slider) => {
+    const seconds = [];
+    for (let step = 0; step < 100; step++) {
+        slider.value = step / 100;
+        const start = performance.now();
+        slider.dispatchEvent(new Event("input"));
+        slider.getBoundingClientRect();  // laid out, too
+        seconds.push(performance.now() - start);
+    }
+    return seconds.sort((a, b) => a - b)[50];
+}"""
+
+
+def test_the_slider_makes_its_point_before_any_touch(page: Page, address):
+    """At β = 0.9 streaks of seven batches; the still is gone, and was not even fetched."""
+    complaints = complaints_of(page, address)
+    fetched = []
+    page.on("request", lambda request: fetched.append(request.url))
+    page.goto(address, wait_until="load")
+    figure = page.locator("#figure-coin")
+    figure.scroll_into_view_if_needed()
+    slider = figure.get_by_role("slider", name=HAND["slider"])
+    expect(slider).to_have_value("0.9")
+    expect(slider).to_have_attribute("aria-valuetext", HAND["spoken"].format(beta="0.90", run="7.0", formula="7.0"))
+    expect(figure.locator("output")).to_have_text("0.90")
+    expect(figure.locator("img")).to_have_count(0)
+    assert not [url for url in fetched if "coin" in url]
+    assert complaints == []
+
+
+def test_the_slider_follows_the_keyboard(page: Page, address):
+    """The end of the scale, and the beginning; each with its streaks, and marks at both numbers."""
+    page.goto(address, wait_until="load")
+    figure = page.locator("#figure-coin")
+    slider = figure.get_by_role("slider")
+    slider.focus()
+    drawn = [figure.locator("path").nth(place).get_attribute("d") for place in (2, 4)]
+    page.keyboard.press("Home")
+    expect(slider).to_have_attribute("aria-valuetext", HAND["spoken"].format(beta="0.00", run="2.0", formula="2.0"))
+    assert figure.locator("path").nth(2).get_attribute("d") != drawn[0]
+    assert figure.locator("path").nth(4).get_attribute("d").count("M") > 2 * drawn[1].count("M"), "as many streaks"
+    page.keyboard.press("End")
+    expect(figure.locator("output")).to_have_text("0.99")
+    run, formula = (float(figure.locator("b").nth(place).inner_text()) for place in (0, 1))
+    assert formula == 22.2
+    assert run == pytest.approx(formula, rel=0.03)
+    page.keyboard.press("ArrowLeft")
+    expect(figure.locator("output")).to_have_text("0.98")
+
+
+@pytest.mark.parametrize(("guess", "verdict"), [("2", "right"), ("4", "wrong"), ("7", "wrong")])
+def test_a_guess_is_answered_and_shown(page: Page, address, guess, verdict):
+    """The focus stays on the button; who cannot see the answer hears it; the slider shows it."""
+    page.goto(address, wait_until="load")
+    figure = page.locator("#figure-coin")
+    expect(figure.locator("[role=status]")).to_be_empty()
+    button = figure.get_by_role("group", name=HAND["question"]).get_by_role("button", name=guess)
+    button.focus()
+    page.keyboard.press("Enter")
+    expect(figure.locator("[role=status]")).to_have_text(f"{HAND[verdict]} {HAND['answer'].format(batches=2)}")
+    expect(button).to_be_focused()
+    expect(button).to_have_attribute("aria-pressed", "true")
+    expect(figure.locator("[aria-pressed=true]")).to_have_count(1)
+    expect(figure.get_by_role("slider")).to_have_value("0")
+
+
+@pytest.mark.alone
+def test_a_change_of_the_slider_takes_less_than_a_frame(page: Page, address):
+    """With its layout: the median of a hundred."""
+    page.goto(address, wait_until="load")
+    figure = page.locator("#figure-coin")
+    figure.scroll_into_view_if_needed()
+    assert figure.get_by_role("slider").evaluate(CHANGES) < 16
+
+
+@pytest.mark.parametrize(("guess", "verdict"), [("a", "wrong"), ("b", "right")])
+def test_the_recorded_one_is_named_once_the_reader_has_chosen(page: Page, address, guess, verdict):
+    """Before, nothing gives it away, not even the description of the picture."""
+    page.goto(address, wait_until="load")
+    figure = page.locator("#figure-guess")
+    figure.scroll_into_view_if_needed()
+    picture, answer = figure.locator("img:visible"), figure.locator(".answer")
+    expect(picture).to_have_attribute("alt", HAND["unlabelled"])
+    expect(answer).to_be_hidden()
+    pictures = figure.locator(".guess__pictures")
+    before = pictures.bounding_box()["height"]
+    assert before == pytest.approx(
+        picture.bounding_box()["height"] * (1 - 30 / int(picture.get_attribute("height"))), 1
+    )
+    figure.get_by_role("button", name=HAND[guess], exact=True).press("Enter")
+    expect(answer).to_be_visible()
+    expect(answer).to_contain_text(re.compile(f"^{HAND[verdict]} "))
+    expect(answer).to_be_focused()
+    expect(figure.get_by_role("button")).to_have_count(0)
+    expect(picture).not_to_have_attribute("alt", HAND["unlabelled"])
+    assert pictures.bounding_box()["height"] > before + 15
+
+
+@pytest.mark.parametrize("language", HOMES)
+def test_both_are_stills_without_a_script(browser: Browser, address, language):
+    """A picture with its labels and its whole caption, in either language."""
+    page = browser.new_page(java_script_enabled=False)
+    page.goto(address + HOMES[language], wait_until="load")
+    for name in ("coin", "guess"):
+        figure = page.locator(f"#figure-{name}")
+        expect(figure.locator("img:visible")).to_have_count(1)
+        assert f"figures/{language}/{name}" in figure.locator("img:visible").get_attribute("src")
+        expect(figure.locator(".answer")).to_be_visible()
+        expect(figure.get_by_role("button")).to_have_count(0)
+    page.close()
+
+
+def test_on_paper_there_is_nothing_to_press(page: Page, address):
+    """And nothing is missing: the bars, the labels, the answer."""
+    page.goto(address, wait_until="load")
+    page.emulate_media(media="print")
+    expect(page.locator("#figure-coin svg").first).to_be_visible()
+    expect(page.locator("#figure-guess .answer")).to_be_visible()
+    expect(page.locator("#figure-guess img:visible")).to_have_count(1)
+    for button in page.locator(".hand__choice button").all():
+        expect(button).to_be_hidden()
+    shown, picture = (
+        page.locator(f"#figure-guess {each}").bounding_box() for each in (".guess__pictures", "img:visible")
+    )
+    assert shown["height"] >= picture["height"] - 1
+
+
+@pytest.mark.parametrize("language", HOMES)
+@pytest.mark.parametrize("dress", [{"color_scheme": "dark"}, {"forced_colors": "active"}])
+def test_both_fit_a_narrow_window(browser: Browser, address, language, dress):
+    """320 pixels wide, before and after a touch; axe finds nothing; marks do not vanish in forced colours."""
+    context = browser.new_context(viewport={"width": 320, "height": 640}, **dress)
+    page = context.new_page()
+    page.goto(address + HOMES[language], wait_until="load")
+    for _ in range(2):
+        for name in ("coin", "guess"):
+            box = page.locator(f"#figure-{name}").bounding_box()
+            assert box["width"] <= 320
+        assert page.evaluate("document.documentElement.scrollWidth") <= 320
+        if "color_scheme" in dress:  # forced colours are the browser's: axe measures those of the page
+            assert axe(page) == []
+        page.locator("#figure-coin button").nth(1).click()
+        page.locator("#figure-guess button").first.or_(page.locator("#figure-coin button").first).last.click()
+    ground, mark = page.evaluate(
+        """() => [getComputedStyle(document.querySelector("#figure-coin")).backgroundColor,
+            getComputedStyle(document.querySelector(".knob__mark-run")).borderTopColor]"""
+    )
+    assert ground != mark
+    context.close()
+
+
+def test_the_article_has_not_become_longer(page: Page, address):
+    """Sixteen screens at most, before any touch."""
+    page.goto(address, wait_until="load")
+    page.add_style_tag(content="* { content-visibility: visible !important }")
+    assert page.evaluate("document.documentElement.scrollHeight") <= 16 * SIZES["wide"]["height"]
