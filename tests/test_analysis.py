@@ -10,6 +10,7 @@ from conftest import Build
 from measured import by_run, chunk, coasting, sizes
 
 from report.analysis import columns, histogram, history, loss, threshold, update_size, updates, windows
+from report.config import Experiment
 from report.recording.reader import Recording
 
 Array = np.ndarray
@@ -95,11 +96,11 @@ def test_updates_are_differences_of_neighbouring_states(tiny_build: Build) -> No
     recording = tiny_build.recording
     weights = np.array(recording.weights("l4"))
     (found,) = updates.Track(recording, "l4").chunks()
-    assert found.updates.shape == found.weights.shape == found.gradients.shape == (60, 100)
-    for t in (0, 1, 30, 59):
+    assert found.updates.shape == found.weights.shape == found.gradients.shape == (recording.steps, 100)
+    for t in (0, 1, recording.steps // 2, recording.steps - 1):
         np.testing.assert_array_equal(found.updates[t], weights[t + 1] - weights[t])
         np.testing.assert_array_equal(found.weights[t], weights[t])
-    assert found.numbers.tolist() == list(range(1, 61))
+    assert found.numbers.tolist() == list(range(1, recording.steps + 1))
 
 
 def slow_sizes(weights: Array, gradients: Array, batches: range) -> Iterator[tuple[str, float]]:
@@ -170,9 +171,9 @@ def test_the_loss_summary_is_what_the_series_says(tiny_build: Build, results: di
     losses = recording.series["train_loss"].tolist()
     found = results["loss"][recording.name]
     assert found["first_ten_mean"] == pytest.approx(sum(losses[:10]) / 10)
-    ordered = sorted(losses)
-    assert found["last_hundred_median"] == pytest.approx((ordered[29] + ordered[30]) / 2)
-    assert [row["batch"] for row in found["validation"]] == [30, 60]
+    ordered = sorted(losses[-100:])
+    assert found["last_hundred_median"] == pytest.approx((ordered[49] + ordered[50]) / 2)
+    assert [row["batch"] for row in found["validation"]] == [recording.taken // 2, recording.taken]
     assert found["final_validation_accuracy"] == recording.series["validation_accuracy"][-1]
     assert found["test_accuracy"] == recording.series["test_accuracy"][-1]
 
@@ -195,7 +196,7 @@ def test_the_largest_mover_went_furthest(tiny_build: Build) -> None:
     for layer, tensor in recording.tensors.items():
         weights = recording.weights(layer)
         distances = [abs(float(weights[-1][j]) - float(weights[0][j])) for j in range(weights.shape[1])]
-        position = history.chosen(recording, layer, 0, 60)["largest_mover"]
+        position = history.chosen(recording, layer, 0, recording.steps)["largest_mover"]
         assert distances[position] == max(distances)
         row, column = history.index_of(recording, layer, position)
         if tensor.kept == "whole":
@@ -230,14 +231,14 @@ def test_tables_hold_what_the_results_hold(tiny_build: Build, results: dict) -> 
     assert [pixels[f"pixel_{n}"][0] for n in range(784)] == tiny_build.recording.attached["first"].ravel().tolist()
 
 
-def test_the_results_say_what_was_trained_on(tiny_build: Build, results: dict) -> None:
+def test_the_results_say_what_was_trained_on(tiny: Experiment, results: dict) -> None:
     """The sample is gone through again until the batches are done; the results say how often."""
     assert results["data"]["source"] == "sample"
-    assert results["data"]["epochs"] == pytest.approx(60 * 16 / 3200)
+    assert results["data"]["epochs"] == pytest.approx(tiny.training.batches * 16 / 3200)
     assert results["network"]["edges_drawn"] == 24 * 10 + 100 + 100
     assert results["network"]["nodes_drawn"] == [24, 10, 10, 10]
     sizes = [(784, 32), (32, 24), (24, 10), (10, 10), (10, 10)]
     assert results["network"]["weights"] == sum(a * b for a, b in sizes)
     assert results["about"]["network"] == {"dropout": 0.2, "hidden": [32, 24, 10, 10]}
     assert "key" not in results["about"]
-    assert (results["steps"], results["tensors"]) == (60, ["l1", "l2", "l3", "l4", "l5"])
+    assert (results["steps"], results["tensors"]) == (tiny.training.batches, ["l1", "l2", "l3", "l4", "l5"])

@@ -18,6 +18,7 @@ from report.analysis.columns import read
 from report.analysis.findings.records import Finding
 from report.analysis.report import analyse
 from report.analysis.table import SCALARS
+from report.config import Experiment
 from report.recording.study import Study
 from report.site.words import Words
 from report.workspace import Workspace
@@ -37,10 +38,10 @@ def copy(tiny_build: Build, tmp_path: Path) -> Workspace:
     return place
 
 
-def test_every_run_has_every_measure(tiny_build: Build, results: dict[str, Any]) -> None:
+def test_every_run_has_every_measure(tiny_build: Build, tiny: Experiment, results: dict[str, Any]) -> None:
     """Each quantity holds each training run, layer and window; nothing is missing."""
     names = {each.name for each in Study.load(tiny_build.workspace.runs).recordings}
-    assert len(names) == 6
+    assert len(names) == len(tiny.optimizers) * len(tiny.seeds)
     assert results["study"]["missing"] == []
     for quantity in (*SCALARS, "autocorrelation", "run_lengths"):
         assert set(results[quantity]) == names
@@ -113,9 +114,11 @@ def test_one_weight_is_the_recorded_one(tiny_build: Build, results: dict[str, An
         assert np.diff(table["weight"][one]) == pytest.approx(table["update"][one][1:], abs=1e-7)
 
 
-def test_a_missing_run_is_named_and_left_out(copy: Workspace) -> None:
+def test_a_missing_run_is_named_and_left_out(copy: Workspace, tiny: Experiment) -> None:
     """A run that failed is in no mean; with one seed left there is no interval, and a control without any is absent."""
-    lost = ["sgd-with-momentum-0.9-seed4", "adam-b1-0-seed3", "adam-b1-0-seed4"]
+    control, sgd = tiny.study.optimizers
+    lost = [tiny.run_name(sgd, seed) for seed in tiny.seeds[1:]]
+    lost += [tiny.run_name(control, seed) for seed in tiny.seeds]
     for name in lost:
         shutil.rmtree(copy.run(name))
     analyse(copy, Study.load(copy.runs), [{"run": name, "reason": "it diverged.", "key": "k"} for name in lost])

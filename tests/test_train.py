@@ -77,36 +77,36 @@ def test_the_recording_is_the_textbook_loop(tiny: Experiment, digits: data.Digit
         adam.step()
 
 
-def test_every_snapshot_is_a_copy(tiny_build: Build) -> None:
+def test_every_snapshot_is_a_copy(tiny_build: Build, tiny: Experiment) -> None:
     """A history of references would be a history of one moment: each batch's state differs from the one before."""
     weights = tiny_build.recording.weights("l5")
-    assert weights.shape == (61, 100)
-    assert all((weights[t] != weights[t - 1]).any() for t in range(1, 61))
+    assert weights.shape == (tiny.training.batches + 1, 100)
+    assert all((now != before).any() for before, now in itertools.pairwise(weights))
 
 
-def test_a_recording_has_the_documented_shapes(tiny_build: Build) -> None:
+def test_a_recording_has_the_documented_shapes(tiny_build: Build, tiny: Experiment) -> None:
     """One row more of weights than of gradients; one value a batch of every series."""
-    recording = tiny_build.recording
+    recording, steps, whole = tiny_build.recording, tiny.training.batches, tiny.animation.frames + 1
     assert list(recording.tensors) == ["l1", "l2", "l3", "l4", "l5"]
-    assert recording.weights("l1").shape == (61, 64)
-    assert recording.gradients("l1").shape == (60, 64)
-    assert recording.whole_weights("l2").shape == (9, 24 * 32)
-    assert recording.series["train_loss"].shape == (60,)
+    assert recording.weights("l1").shape == (steps + 1, 64)
+    assert recording.gradients("l1").shape == (steps, 64)
+    assert recording.whole_weights("l2").shape == (whole, 24 * 32)
+    assert recording.series["train_loss"].shape == (steps,)
     validated = np.flatnonzero(np.isfinite(recording.series["validation_loss"])) + 1
-    assert validated.tolist() == [30, 60]
-    assert (np.flatnonzero(np.isfinite(recording.series["test_accuracy"])) + 1).tolist() == [60]
+    assert validated.tolist() == [steps // 2, steps]
+    assert (np.flatnonzero(np.isfinite(recording.series["test_accuracy"])) + 1).tolist() == [steps]
     assert recording.weights("l3").dtype == np.float32
     np.testing.assert_array_equal(
-        recording.weights("l1")[:9], recording.whole_weights("l1")[:, recording.indices("l1")]
+        recording.weights("l1")[:whole], recording.whole_weights("l1")[:, recording.indices("l1")]
     )
 
 
-def test_a_recording_says_what_it_was_made_of(tiny_build: Build) -> None:
+def test_a_recording_says_what_it_was_made_of(tiny_build: Build, tiny: Experiment) -> None:
     """Who reads it needs no experiment file: data, network and training stand in it, and pictures of the digits."""
     recording, about = tiny_build.recording, tiny_build.recording.about
     assert (recording.label, recording.seed, recording.description.role) == ("Adam, β1 = 0.9", 3, "main")
     assert about["network"] == {"hidden": [32, 24, 10, 10], "dropout": 0.2}
-    assert (about["training"]["batches"], about["training"]["device"]) == (60, "cpu")
+    assert (about["training"]["batches"], about["training"]["device"]) == (tiny.training.batches, "cpu")
     assert (about["data"]["train"], about["data"]["validation"], about["data"]["test"]) == (3200, 800, 1000)
     assert (about["data"]["shape"], about["data"]["classes"]) == ([28, 28], 10)
     assert recording.rule("l3").settings["betas"] == (0.9, 0.999)
@@ -175,7 +175,7 @@ def test_a_weight_that_becomes_infinite_is_found_at_its_batch(
         steps = itertools.count(1)
 
         def spoil(optimizer: torch.optim.Optimizer, *_: Any) -> None:
-            if next(steps) == 60:
+            if next(steps) == tiny.training.batches:
                 with torch.no_grad():
                     optimizer.param_groups[0]["params"][4][0, 0] = float("inf")  # of l3
 
@@ -183,17 +183,18 @@ def test_a_weight_that_becomes_infinite_is_found_at_its_batch(
         return made
 
     monkeypatch.setattr(optimizers, "build", build)
-    with pytest.raises(TrainingDivergedError, match=r"^diverged: a weight became infinite or NaN in batch 60\.$"):
+    reason = rf"^diverged: a weight became infinite or NaN in batch {tiny.training.batches}\.$"
+    with pytest.raises(TrainingDivergedError, match=reason):
         loop.run(tiny, digits, tmp_path / "run", "key")
     assert [path.name for path in tmp_path.iterdir()] == ["run.diverged"]
 
 
-@pytest.mark.parametrize("row", [0, 59], ids=["in the middle", "at the very end"])
+@pytest.mark.parametrize("left", [None, 1], ids=["in the middle", "at the very end"])
 def test_a_full_disk_ends_the_run_and_leaves_nothing(
-    tiny: Experiment, digits: data.Digits, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, row: int
+    tiny: Experiment, digits: data.Digits, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, left: int | None
 ) -> None:
     """The recorder would let the training go on; here nobody wants it without its recording."""
-    write = Writer._write
+    write, row = Writer._write, tiny.training.batches - left if left else 0
 
     def refuse(writer: Writer, batch: Any) -> None:
         if writer.taken + len(batch.ticks) > row:
