@@ -17,6 +17,7 @@ const limits = {
     edges: [],
     run: "adam-b1-0.9",
     compare: null,
+    replay: null,
     shown: [true, true, true],
     scale: "full",
     threshold: 1,
@@ -29,6 +30,7 @@ const full = {
   edges: [edgeOf(layers, "l4.3.7"), edgeOf(layers, "l3.0.5")],
   run: "sgd-with-momentum-0.9",
   compare: "adam-b1-0",
+  replay: { kind: "sgd", momentum: 0.35 },
   shown: [true, false, true],
   scale: "article",
   threshold: 0.35,
@@ -39,7 +41,7 @@ test("a whole state comes back from its address", () => {
   const address = formatAddress(full, limits);
   assert.equal(
     address,
-    "#batch=31&edge=l4.3.7,l3.0.5&run=sgd-with-momentum-0.9&compare=adam-b1-0&layers=l3,l5&scale=article&threshold=0.35&speed=25",
+    "#batch=31&edge=l4.3.7,l3.0.5&run=sgd-with-momentum-0.9&compare=adam-b1-0&replay=sgd:0.35&layers=l3,l5&scale=article&threshold=0.35&speed=25",
   );
   assert.deepEqual(parseAddress(address, limits), { state: full, problem: null });
   assert.deepEqual(parseAddress(formatAddress(limits.initial, limits), limits), { state: limits.initial, problem: null });
@@ -73,6 +75,8 @@ test("whatever is wrong gives the view of the beginning, and is named", () => {
     "#run=%E0%A4%A": say("unknown_run", { value: "%E0%A4%A" }),
     "#layers=l2": say("unknown_layer", { value: "l2" }),
     "#layers=": say("unknown_layer", { value: "" }),
+    "#replay=adam:1": say("unknown_replay", { value: "adam:1" }),
+    "#replay=lion:0.9": say("unknown_replay", { value: "lion:0.9" }),
     "#scale=blue": say("unknown_scale", { value: "blue" }),
     "#threshold=1e9": say("unknown_threshold", { value: "1e9", min: 0.05, max: 2 }),
     "#speed=9999": say("unknown_speed", { value: "9999" }),

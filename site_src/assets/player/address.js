@@ -8,6 +8,7 @@
  * @property {number[]} edges     pinned, up to four
  * @property {string} run         slug of the training run on the left
  * @property {string | null} compare  slug of the one beside it
+ * @property {import("./replay.js").Choice | null} replay  the optimizer that the left one's gradients are sent through
  * @property {boolean[]} shown    which layers are drawn
  * @property {"full" | "article"} scale  which size has the full colour
  * @property {number} threshold   how many times that size counts as large
@@ -47,6 +48,7 @@ export function limitsOf(index) {
       edges: [],
       run: index.main,
       compare: null,
+      replay: null,
       shown: index.layers.map(() => true),
       scale: "full",
       threshold: 1,
@@ -75,6 +77,7 @@ export function formatAddress(state, { layers, initial }) {
   if (state.edges.length) parts.push(`edge=${state.edges.map((edge) => edgeName(layers, edge)).join(",")}`);
   if (state.run !== initial.run) parts.push(`run=${encodeURIComponent(state.run)}`);
   if (state.compare !== null) parts.push(`compare=${encodeURIComponent(state.compare)}`);
+  if (state.replay) parts.push(`replay=${state.replay.kind}:${state.replay.momentum}`);
   if (state.shown.includes(false)) {
     parts.push(`layers=${layers.filter((_, place) => state.shown[place]).map(({ name }) => name).join(",")}`);
   }
@@ -101,7 +104,7 @@ export function parseAddress(hash, limits) {
       if (!read) throw wrong("unknown_key", key);
       read(state, decode(value), limits);
     }
-    if (state.compare === state.run) throw wrong("same_run", state.run);
+    if (state.compare === state.run && !state.replay) throw wrong("same_run", state.run);
     const last = lastBatch(state, limits.batches);
     if (state.batch > last) throw new Wrong(say("late_batch", { value: state.batch, last }));
   } catch (error) {
@@ -138,6 +141,11 @@ const READERS = {
   compare(state, value, { batches }) {
     if (!batches.has(value)) throw wrong("unknown_run", value);
     state.compare = value;
+  },
+  replay(state, value) {
+    const [, kind, momentum] = /^(adam|sgd):(0(?:\.\d{1,2})?)$/.exec(value) ?? [];
+    if (!kind) throw wrong("unknown_replay", value);
+    state.replay = { kind: /** @type {"adam" | "sgd"} */ (kind), momentum: Number(momentum) };
   },
   layers(state, value, { layers }) {
     const names = value.split(",");

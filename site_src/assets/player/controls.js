@@ -16,6 +16,7 @@
  * @property {() => void} compare  two graphs, or one again
  * @property {(edge: number) => void} point
  * @property {(edge: number) => void} toggle
+ * @property {(choice: import("./replay.js").Choice | null) => void} replay
  * @property {() => void} reset
  * @property {() => void} redraw
  */
@@ -97,7 +98,7 @@ export class Settings {
       make("label", { class: "wp-field" }, say("large"), this.scale),
       make("span", { class: "wp-field wp-grow" }, this.range, this.value),
       make("div", { class: "wp-toggles", role: "group", "aria-label": say("layers") }, ...this.layers),
-      ...(offer === null ? [] : [this.compare]),
+      this.compare,
       this.reset,
     );
   }
@@ -111,8 +112,10 @@ export class Settings {
     if (right !== undefined) setText(this.value, say("lit_both", { threshold, left, right }));
     else setText(this.value, left === undefined ? `× ${threshold}` : say("lit", { threshold, count: left }));
     this.range.setAttribute("aria-valuetext", say("share", { share: state.threshold }));
+    this.compare.hidden = this.offer === null && !state.replay;
     this.layers.forEach((toggle, layer) => toggle.setAttribute("aria-pressed", String(state.shown[layer])));
-    setText(this.compare, state.compare === null ? say("compare", { label: this.offer ?? "" }) : say("single"));
+    const offer = state.replay ? say("compare_recorded") : say("compare", { label: this.offer ?? "" });
+    setText(this.compare, state.compare === null ? offer : say("single"));
   }
 }
 

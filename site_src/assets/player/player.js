@@ -10,10 +10,11 @@ import { Clock } from "./clock.js";
 import { listenToKeys } from "./keys.js";
 import { Loader } from "./loader.js";
 import { openSource } from "./source.js";
-import { loadIndex, Run } from "./store.js";
+import { loadIndex } from "./store.js";
 import { say } from "./text.js";
 import { watchLook } from "./theme.js";
 import { View } from "./view.js";
+import { Which } from "./which.js";
 import { edgeTitle, whole } from "./words.js";
 
 const SETTLE = 300; // ms without a change after which the address is written
@@ -31,7 +32,7 @@ export async function openPlayer(host, address) {
   const source = openSource(address);
   const index = await loadIndex(source);
   const player = new Player(host, index, source);
-  await player.loader.want(player.run, player.state.batch);
+  await Promise.all(player.shownRuns.map((run) => player.loader.want(run, player.state.batch)));
   await pause();
   player.mount();
   return player;
@@ -42,8 +43,7 @@ export class Player {
   constructor(host, index, source) {
     this.host = host;
     this.index = index;
-    /** @type {Map<string, Run>} */
-    this.runs = new Map(index.runs.map((/** @type {any} */ entry) => [entry.slug, new Run(entry, source)]));
+    this.which = new Which(index, source);
     this.limits = limitsOf(index);
     const asked = parseAddress(location.hash, this.limits);
     /** @type {State} */
@@ -61,14 +61,9 @@ export class Player {
     this.asked = asked?.problem ?? "";
   }
 
-  /** @returns {Run} */
-  get run() {
-    return /** @type {Run} */ (this.runs.get(this.state.run));
-  }
-
+  /** @returns {import("./store.js").Run[]} one, or the two that are compared */
   get shownRuns() {
-    const { compare } = this.state;
-    return compare === null ? [this.run] : [this.run, /** @type {Run} */ (this.runs.get(compare))];
+    return this.which.shown(this.state);
   }
 
   get last() {
@@ -97,7 +92,9 @@ export class Player {
       threshold: (threshold) => this.set({ threshold }),
       layer: (layer) => this.toggleLayer(layer),
       choose: (change) => this.choose(change),
-      compare: () => this.choose({ compare: this.state.compare === null ? this.firstComparison() : null }),
+      // A slider that is turned fills no history.
+      replay: (replay) => this.choose({ replay }, replay?.kind !== this.state.replay?.kind),
+      compare: () => this.choose({ compare: this.state.compare === null ? this.which.firstComparison(this.state) : null }),
       point: (edge) => this.point(edge),
       toggle: (edge) => this.togglePin(edge),
       reset: () => {
@@ -150,6 +147,7 @@ export class Player {
    */
   set(change, push = false) {
     if (push) this.writeAddress(false); // the entry that is left shall say what was there
+    const before = { ...this.state };
     Object.assign(this.state, change);
     const { state } = this;
     if (Number.isNaN(state.batch)) state.batch = 1;
@@ -158,21 +156,20 @@ export class Player {
     if (push) this.writeAddress(true);
     this.settle();
     this.move();
-    if ("run" in change || "compare" in change) this.layout();
-    if ("edges" in change || "run" in change || "compare" in change) this.loadPinned();
+    const other = state.run !== before.run || state.compare !== before.compare;
+    if (other) this.layout();
+    if (other || state.edges !== before.edges || !state.replay !== !before.replay) this.loadPinned();
     this.request();
   }
 
-  /** @param {Partial<State>} change  of the training runs */
-  choose(change) {
-    const next = { ...this.state, ...change };
-    // Choosing for one side what stands on the other swaps the two.
-    if (next.compare === next.run) Object.assign(next, { run: this.state.compare, compare: this.state.run });
+  /** @param {Partial<State>} change  of the training runs @param {boolean} [push] */
+  choose(change, push = true) {
+    const { run, compare, replay } = this.which.chosen(this.state, change);
     // Some were recorded for fewer batches: the reader is told, and comes back to where they were.
-    const batch = this.state.batch === this.last ? (this.left ?? this.state.batch) : this.state.batch;
-    this.set({ run: next.run, compare: next.compare, batch }, true);
-    this.left = this.state.batch < batch ? batch : undefined;
-    if (this.left) this.view.say(say("ends_early", { last: whole(this.last) }));
+    const batch = this.state.batch === this.last ? (this.cut ?? this.state.batch) : this.state.batch;
+    this.set({ run, compare, replay, batch }, push);
+    this.cut = this.state.batch < batch ? batch : undefined;
+    if (this.cut) this.view.say(say("ends_early", { last: whole(this.last) }));
   }
 
   /** What was said or given up was about where the reader has been. */
@@ -181,11 +178,6 @@ export class Player {
     const here = this.shownRuns.map((run) => `${run.entry.slug} ${run.place(this.state.batch)}`).join();
     if (here !== this.here) this.loader.forgive();
     this.here = here;
-  }
-
-  firstComparison() {
-    const { compare_first: first, main } = this.index;
-    return first === this.state.run ? main : first;
   }
 
   /** @param {boolean} playing */
@@ -208,7 +200,7 @@ export class Player {
     const { shownRuns, state, last } = this;
     if (!shownRuns.every((run) => run.updates(state.batch))) return true; // wait for what is on its way
     this.set({ batch: Math.min(state.batch + batches, last) });
-    const ahead = Math.min(state.batch + Math.round(this.run.entry.batches_per_shard / 2), last);
+    const ahead = Math.min(state.batch + Math.round(shownRuns[0].entry.batches_per_shard / 2), last);
     for (const run of shownRuns) this.loader.want(run, ahead);
     if (state.batch < last) return true;
     queueMicrotask(() => this.play(false));
@@ -296,10 +288,10 @@ export class Player {
     this.request();
   }
 
-  /** Load all of a training run as soon as the reader wants to see one weight over all of it. */
+  /** Load all of a training run as soon as the reader wants to see one weight over all of it, or all replayed. */
   loadPinned() {
     const { shownRuns, state, loader } = this;
-    if (state.edges.length) loader.all(shownRuns, state.batch);
+    if (state.edges.length || state.replay) loader.all(shownRuns, state.batch);
     else loader.rest();
   }
 

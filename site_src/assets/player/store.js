@@ -14,6 +14,7 @@
  * @property {number[]} shards  bytes of each
  * @property {{mean: number, threshold: number, full: number}[]} laws  of each layer: the article's τ, and the size
  *   that the index's `full_share` of its updates reach
+ * @property {import("./replay.js").Arithmetic | null} arithmetic  of the optimizer; null where it is not replayed
  * @property {number[]} loss  of each batch, nats; empty where it was not logged
  *
  * @typedef {object} Series  of one edge over a whole training run; NaN where nothing is loaded yet

@@ -20,6 +20,7 @@ import { Stage } from "./stage.js";
 import { say } from "./text.js";
 import { Tip } from "./tip.js";
 import { currentLook } from "./theme.js";
+import { WhatIf } from "./whatif.js";
 import * as words from "./words.js";
 
 const STRONGEST = 6;
@@ -42,6 +43,7 @@ export class View {
     const first = index.runs.find((/** @type {any} */ { slug }) => slug === index.compare_first);
     this.transport = new Transport(speeds, actions);
     this.settings = new Settings(index, actions, first?.label ?? null);
+    this.whatIf = new WhatIf(actions.replay);
     this.scrubber = new Scrubber(actions.jump);
     this.microscope = new Microscope(index.layers, actions);
     this.chooser = new EdgeChooser(index.layers, actions);
@@ -51,7 +53,7 @@ export class View {
     this.tip = new Tip(index.layers, () => this.microscope.reveal());
     this.stageRow = make("div", { class: "wp-stages" }, ...this.stages.map(({ element }) => element));
     const main = make("div", { class: "wp-main" }, this.message, this.stageRow, this.transport.element);
-    main.append(this.scrubber.element, this.words, this.heard, this.settings.element);
+    main.append(this.scrubber.element, this.words, this.heard, this.settings.element, this.whatIf.element);
     main.append(make("p", { class: "wp-keys" }, say("keys")), this.tip.element);
     const side = make("div", { class: "wp-side", role: "group", "aria-label": say("microscope") });
     side.append(make("p", { class: "wp-heading" }, say("microscope")), this.chooser.element, this.microscope.element);
@@ -102,6 +104,7 @@ export class View {
     const ready = runs.every((run) => run.updates(batch));
     const lit = runs.map((_, place) => this.stages[place].show(batch, view, marks, { ready, lost }));
     this.transport.show(state, last, playing);
+    this.whatIf.show(state.replay);
     this.settings.show(state, ready ? lit.map(sum) : []);
     const { layers } = this.index;
     const found = runs.map((run) => (ready ? strongest(run.updates(batch), layers, run.scales[scale], shown, STRONGEST) : []));
