@@ -214,7 +214,7 @@ def test_each_recording_is_sent_through_its_own_optimizer(tmp_path: Path) -> Non
     for seed, beta in ((1, 0.9), (2, 0.3)):
         made_of = noise({"w": (5, 8)}, 130, seed, beta)
         paths.append(write_recording(tmp_path / f"{seed}", *made_of, rules=[momentum(beta)], label="x", seed=seed))
-    found = estimates.measure(Study.load(paths), tmp_path / "measures", ())
+    found = estimates.measure(Study.load(paths), tmp_path / "measures", (), lambda: None)
     for run in found.values():
         (recorded,) = run[Name("persistence", "mean_run", "w", "all")]
         assert run[Name("transplants", "mean_run", "w", "all", "x")] == [pytest.approx(recorded, rel=2e-3)]
@@ -231,7 +231,9 @@ def test_every_label_meets_the_gradients_of_every_label(tmp_path: Path) -> None:
                 write_recording(tmp_path / f"{label}{seed}", *made_of, rules=[momentum(beta)], label=label, seed=seed)
             )
     study = Study.load(paths)
-    table = estimates.table(study, estimates.measure(study, tmp_path / "measures", ()), rules.predicted(study))
+    table = estimates.table(
+        study, estimates.measure(study, tmp_path / "measures", (), lambda: None), rules.predicted(study)
+    )
     for own in ("x", "y"):
         run = table.get("transplants", "mean_run", own, "w", "all", applied=own)
         assert run.values == pytest.approx(table.get("persistence", "mean_run", own, "w", "all").values, rel=2e-3)

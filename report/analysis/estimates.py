@@ -2,7 +2,7 @@
 
 import multiprocessing
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -18,13 +18,14 @@ from report.recording.study import Study
 WORTH_A_POOL = 10_000_000  # recorded updates to measure, from which on starting another process pays (three seconds)
 
 
-def measure(study: Study, folder: Path, drawn: Sequence[str]) -> dict[str, Numbers]:
+def measure(study: Study, folder: Path, drawn: Sequence[str], meanwhile: Callable[[], None]) -> dict[str, Numbers]:
     """Return the numbers of every training run, by its name; several at a time where many are new.
 
     Args:
         study: the training runs.
         folder: where their numbers are kept.
         drawn: the tensors of the network graph.
+        meanwhile: what else has to be done, and needs no number of these; done while other processes measure.
 
     Raises:
         ReportError: when a recording is damaged or the disk refuses.
@@ -43,8 +44,11 @@ def measure(study: Study, folder: Path, drawn: Sequence[str]) -> dict[str, Numbe
     if processes > 1 and len(new) * study.steps * entries >= WORTH_A_POOL:
         # Spawned: a forked copy of a process with threads may hang.
         with ProcessPoolExecutor(processes, multiprocessing.get_context("spawn")) as pool:
-            made = [job.result() for job in [pool.submit(place.make) for place in new]]
+            jobs = [pool.submit(place.make) for place in new]
+            meanwhile()
+            made = [job.result() for job in jobs]
     else:
+        meanwhile()
         made = [place.make() for place in new]
     fresh = {place.path: found for place, found in zip(new, made, strict=True)}
     return {name: fresh[wanted[name].path] if found is None else found for name, found in known.items()}

@@ -73,21 +73,18 @@ def analyse(workspace: Workspace, study: Study, missing: Sequence[Mapping[str, s
     """
     _check(study)
     drawn = chain.drawn(study.main.tensors)
-    predicted = rules.predicted(study)
-    table = estimates.table(study, estimates.measure(study, workspace.measures, drawn), predicted)
+    results: Results = {}
+    measured = estimates.measure(
+        study, workspace.measures, drawn, lambda: results.update(_told(workspace.tables, study, drawn, missing))
+    )
+    predicted, shown, moved = results.pop("predicted"), results.pop("shown"), results["tensors"]
+    table = estimates.table(study, measured, predicted)
     theories = {slug: rules.common(by_tensor) for slug, by_tensor in predicted.items()}
-    slug, place = study.slug(study.main.label), study.of(study.main.label).index(study.main)
-    moved = [name for name in study.main.tensors if cuts.whole(table, slug, name, place)]
-    shown = one_weight.choose(study, drawn)
-    results = describe(study.main, drawn) | overview(study, drawn, missing)
-    results["tensors"] = moved
-    results["accuracy"] = accuracy(study)
     results["theory"] = {slug: None if theory is None else asdict(theory) for slug, theory in theories.items()}
     results["one_weight"] = None if shown is None else asdict(shown)
     looked_up = Lookup(results, table, theories)
     found = findings(looked_up)
     results["findings"] = [each.as_dict() for each in found]
-    results |= histories(workspace.tables, study.main, moved)
     momenta = {each["slug"]: each["momentum"] for each in results["study"]["optimizers"]}
     parts = tables(study, shown, results) | {
         name: [cut] for name, cut in cuts.cuts(study, table, momenta, found).items()
@@ -107,6 +104,15 @@ def analyse(workspace: Workspace, study: Study, missing: Sequence[Mapping[str, s
             path.unlink()  # of an earlier analysis
     table.write(workspace.numbers)
     files.write_json(workspace.results, results)
+
+
+def _told(folder: Path, study: Study, drawn: Sequence[str], missing: Sequence[Mapping[str, str]]) -> Results:
+    """Return what needs no measured number, and write the histories of the main recording below `folder`."""
+    main = study.main
+    moved = [name for name in main.tensors if next(Track(main, name).chunks(), None) is not None]
+    told = describe(main, drawn) | overview(study, drawn, missing) | {"tensors": moved, "accuracy": accuracy(study)}
+    chosen = {"predicted": rules.predicted(study), "shown": one_weight.choose(study, drawn)}
+    return told | chosen | histories(folder, main, moved)
 
 
 def _check(study: Study) -> None:
