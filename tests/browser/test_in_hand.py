@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from .conftest import SAID, SIZES, axe, complaints_of
+from .conftest import SAID, axe, complaints_of
 
 HAND = SAID["hand"]
 HOMES = {"en": "", "ja": "ja/"}
@@ -158,10 +158,3 @@ def test_both_fit_a_narrow_window(browser: Browser, address, language, dress):
     )
     assert ground != mark
     context.close()
-
-
-def test_the_article_has_not_become_longer(page: Page, address):
-    """Sixteen screens at most, before any touch."""
-    page.goto(address, wait_until="load")
-    page.add_style_tag(content="* { content-visibility: visible !important }")
-    assert page.evaluate("document.documentElement.scrollHeight") <= 16 * SIZES["wide"]["height"]
