@@ -162,3 +162,14 @@ def test_reading_on_moves_nothing(page, address):
         page.wait_for_function(f"(wanted) => Math.abs({top} - wanted) <= 2", arg=wanted)
         page.wait_for_timeout(100)
         assert page.evaluate(top) == pytest.approx(wanted, abs=2)
+
+
+def test_the_first_entry_of_a_side_column_is_whole(page, address):
+    """The title above it has a shadow, which lies over what scrolls beneath."""
+    page.goto(address, wait_until="load")
+    gaps = page.evaluate("""() => [...document.querySelectorAll(".md-sidebar .md-nav__title")]
+        .filter((title) => title.checkVisibility())
+        .map((title) => title.nextElementSibling.querySelector("a").getBoundingClientRect().top
+            - title.getBoundingClientRect().bottom - parseFloat(getComputedStyle(title).boxShadow.split("px ")[3]))""")
+    assert len(gaps) == 2
+    assert min(gaps) >= 0

@@ -42,7 +42,7 @@ export class Transport {
       actions.jump(Number(this.batch.value));
     });
     this.of = make("span", { class: "wp-of" });
-    this.speed = make("select", { class: "wp-select" });
+    this.speed = make("select", { class: "wp-select", "aria-label": say("speed") });
     for (const speed of speeds) this.speed.append(make("option", { value: String(speed) }, say("speed_option", { speed })));
     this.speed.addEventListener("change", () => actions.speed(Number(this.speed.value)));
     this.element = make(
@@ -52,7 +52,7 @@ export class Transport {
       button(say("back"), icon("back"), () => actions.step(-1)),
       button(say("forward"), icon("forward"), () => actions.step(1)),
       make("label", { class: "wp-field" }, say("batch"), this.batch, this.of),
-      make("label", { class: "wp-field" }, say("speed"), this.speed),
+      this.speed,
     );
   }
 
@@ -96,10 +96,9 @@ export class Settings {
       "div",
       { class: "wp-row", role: "group", "aria-label": say("drawn") },
       make("label", { class: "wp-field" }, say("large"), this.scale),
-      make("span", { class: "wp-field wp-grow" }, this.range, this.value),
       make("div", { class: "wp-toggles", role: "group", "aria-label": say("layers") }, ...this.layers),
+      make("span", { class: "wp-field wp-grow" }, this.range, this.value),
       this.compare,
-      this.reset,
     );
   }
 

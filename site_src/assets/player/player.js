@@ -7,10 +7,12 @@
 
 import { formatAddress, lastBatch, limitsOf, MOST_PINS, parseAddress } from "./address.js";
 import { Clock } from "./clock.js";
+import { embedded } from "./embed.js";
 import { listenToKeys } from "./keys.js";
 import { Loader } from "./loader.js";
 import { openSource } from "./source.js";
 import { loadIndex } from "./store.js";
+import { csvOf } from "./share.js";
 import { say } from "./text.js";
 import { watchLook } from "./theme.js";
 import { View } from "./view.js";
@@ -54,7 +56,10 @@ export class Player {
     this.abort = new AbortController();
     this.loader = new Loader(() => this.arrived());
     const actions = this.actions();
-    this.view = new View(host, index, this.limits.speeds, actions);
+    this.view = new View(host, index, this.limits.speeds, actions, {
+      hash: () => formatAddress(this.state, this.limits),
+      csv: () => csvOf(this.shownRuns, this.state.edges, index.layers, this.last),
+    });
     this.element = this.view.element;
     listenToKeys(this.view.keyed, actions);
     this.element.addEventListener("keydown", (/** @type {KeyboardEvent} */ { key }) => key === "Escape" && this.showPointed(-1));
@@ -320,7 +325,9 @@ export class Player {
   writeAddress(push) {
     clearTimeout(this.settling);
     const address = formatAddress(this.state, this.limits);
-    if (address !== location.hash) history[push ? "pushState" : "replaceState"](history.state, "", address);
+    // Within another page the way back is that page's.
+    const way = push && !embedded ? "pushState" : "replaceState";
+    if (address !== location.hash) history[way](history.state, "", address);
   }
 
   /** Follow the address, after the back button or a change by hand. */

@@ -17,6 +17,7 @@ import { button, make, setText } from "./dom.js";
 import { Microscope } from "./microscope.js";
 import { Scrubber } from "./scrubber.js";
 import { Stage } from "./stage.js";
+import { Share } from "./share.js";
 import { say } from "./text.js";
 import { Tip } from "./tip.js";
 import { currentLook } from "./theme.js";
@@ -31,8 +32,9 @@ export class View {
    * @param {any} index
    * @param {number[]} speeds
    * @param {import("./controls.js").Actions} actions
+   * @param {{hash: () => string, csv: () => string}} what  can be taken away
    */
-  constructor(host, index, speeds, actions) {
+  constructor(host, index, speeds, actions, what) {
     this.host = host;
     this.index = index;
     const { point, toggle: tap, step: drag, choose } = actions;
@@ -52,9 +54,12 @@ export class View {
     this.message = make("p", { class: "wp-message", role: "alert" });
     this.tip = new Tip(index.layers, () => this.microscope.reveal());
     this.stageRow = make("div", { class: "wp-stages" }, ...this.stages.map(({ element }) => element));
-    const main = make("div", { class: "wp-main" }, this.message, this.stageRow, this.transport.element);
-    main.append(this.scrubber.element, this.words, this.heard, this.settings.element, this.whatIf.element);
-    main.append(make("p", { class: "wp-keys" }, say("keys")), this.tip.element);
+    this.share = new Share(what);
+    this.share.element.prepend(this.settings.reset);
+    const keys = make("details", { class: "wp-keys" }, make("summary", {}, say("keys_title")), say("keys"));
+    const main = make("div", { class: "wp-main" }, this.message, this.stageRow, this.scrubber.element);
+    main.append(this.transport.element, this.settings.element, this.whatIf.element, this.words, this.heard);
+    main.append(this.share.element, keys, this.tip.element);
     const side = make("div", { class: "wp-side", role: "group", "aria-label": say("microscope") });
     side.append(make("p", { class: "wp-heading" }, say("microscope")), this.chooser.element, this.microscope.element);
     this.element = make("div", { class: "wp-player" }, main, side);
@@ -105,6 +110,7 @@ export class View {
     const lit = runs.map((_, place) => this.stages[place].show(batch, view, marks, { ready, lost }));
     this.transport.show(state, last, playing);
     this.whatIf.show(state.replay);
+    this.share.show(edges.length > 0);
     this.settings.show(state, ready ? lit.map(sum) : []);
     const { layers } = this.index;
     const found = runs.map((run) => (ready ? strongest(run.updates(batch), layers, run.scales[scale], shown, STRONGEST) : []));

@@ -147,6 +147,9 @@ function ensureStyle() {
   document.head.append(link);
 }
 
+// Within another page, all that is seen of this one is the player. (embed.js has the same condition, and is not here yet.)
+document.documentElement.classList.toggle("wp-embedded", new URLSearchParams(location.search).has("embed"));
+
 // A page without words keeps the film.
 if (TEXTS && !customElements.get("weight-player")) {
   customElements.define("weight-player", "DecompressionStream" in globalThis ? WeightPlayer : OldPlayer);

@@ -1,6 +1,7 @@
 /** What if another optimizer had been given the recorded gradients: which one, and how much it remembers. */
 
 import { make, setText } from "./dom.js";
+import { embedded } from "./embed.js";
 import { say } from "./text.js";
 
 const KINDS = /** @type {const} */ (["adam", "sgd"]);
@@ -24,7 +25,7 @@ export class WhatIf {
     this.kind.addEventListener("change", choose);
     this.range.addEventListener("input", choose);
     this.turn = make("span", { class: "wp-field wp-grow" }, this.range, this.value);
-    const more = make("a", { href: MORE }, say("filter_more"));
+    const more = make("a", { href: MORE, target: embedded ? "_blank" : undefined }, say("filter_more"));
     this.note = make("p", { class: "wp-note" }, say("filter_alone"), " ", more);
     this.element = make(
       "div",
