@@ -21,6 +21,25 @@ from report.workspace import MARK, home, sources
 pytestmark = pytest.mark.slow
 
 RESOURCES = "report/resources"
+# The shortest experiment whose films, figures and pages are all made.
+ONE_RUN = """
+[data]
+source = "sample"
+[network]
+hidden = [8, 6]
+[training]
+batches = 20
+device = "cpu"
+[study]
+seeds = 1
+batches = 20
+optimizers = []
+[recording]
+whole = ["l2", "l3"]
+[animation]
+frames = 4
+long_batches = 20
+"""
 CARRIED = ("templates", "site_src", "mkdocs.yml", "experiment.toml", "preview.toml", "CITATION.cff", "LICENSE")
 
 
@@ -154,7 +173,7 @@ def test_publishing_asks_for_the_repository_of_the_current_directory(installed: 
 def test_an_installed_package_builds_a_site(installed: Installed, tmp_path: Path) -> None:
     """From training to MkDocs with the carried theme, and nothing is written beside what was asked for."""
     package = installed.path("purelib") / "report"
-    shutil.copy(TINY, tmp_path / "tiny.toml")
+    (tmp_path / "tiny.toml").write_text(ONE_RUN, encoding="utf-8")
     before = files_below(package)
     said = installed.command("all", "--experiment", "tiny.toml", "--build", "b", "--site", "s", cwd=tmp_path)
     assert said.returncode == 0, said.stdout + said.stderr
