@@ -180,7 +180,7 @@ def test_two_builds_give_the_same_bytes(tiny_build: Build, tmp_path: Path) -> No
 def test_an_interrupted_build_goes_on(tiny_build: Build, tmp_path: Path) -> None:
     """Ctrl-C while it draws: one line, exit code 130; the next command ends well. Of training test_study.py speaks."""
     place = copy_of(tiny_build, tmp_path).workspace
-    shutil.rmtree(place.docs)
+    shutil.rmtree(place.animations)
     shutil.rmtree(place.site)
     arguments = ["all", "--experiment", str(TINY), "--build", str(place.build), "--site", str(place.site)]
     with subprocess.Popen(
