@@ -64,6 +64,7 @@ export class Player {
     listenToKeys(this.view.keyed, actions);
     this.element.addEventListener("keydown", (/** @type {KeyboardEvent} */ { key }) => key === "Escape" && this.showPointed(-1));
     this.asked = asked?.problem ?? "";
+    this.hash = location.hash;
   }
 
   /** @returns {import("./store.js").Run[]} one, or the two that are compared */
@@ -324,14 +325,17 @@ export class Player {
   /** @param {boolean} push */
   writeAddress(push) {
     clearTimeout(this.settling);
+    if (location.hash !== this.hash) return; // the reader is on the way to another entry, which is not ours to write
     const address = formatAddress(this.state, this.limits);
     // Within another page the way back is that page's.
     const way = push && !embedded ? "pushState" : "replaceState";
     if (address !== location.hash) history[way](history.state, "", address);
+    this.hash = location.hash;
   }
 
   /** Follow the address, after the back button or a change by hand. */
   readAddress() {
+    this.hash = location.hash;
     const asked = parseAddress(location.hash, this.limits);
     if (!asked && location.hash) return; // a heading's anchor
     Object.assign(this.state, asked?.state ?? { ...this.limits.initial });

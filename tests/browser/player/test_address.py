@@ -60,3 +60,17 @@ def test_a_headings_anchor_is_left_alone(page, site):
     page.wait_for_timeout(100)
     assert batch_of(page) == 7
     assert page.locator(".wp-message").is_hidden()
+
+
+def test_the_way_back_is_not_written_over(page, site):
+    """Back at once after a choice, before the reader has rested: the entry that is reached is as it was left."""
+    opened(page, site + "#batch=12&edge=l4.3.7")
+    page.wait_for_timeout(500)
+    page.get_by_role("button", name=say("unpin_edge", edge="l4[3, 7]")).click()
+    page.evaluate("""() => new Promise((done) => {
+        const player = document.querySelector("weight-player").content;
+        addEventListener("popstate", () => { player.rest(); done(); }, { once: true });
+        history.back();
+    })""")
+    expect(page).to_have_url(re.compile(r"#batch=12&edge=l4\.3\.7$"))
+    expect(page.locator(".wp-cards .wp-card:visible")).to_have_count(1)

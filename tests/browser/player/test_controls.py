@@ -97,7 +97,7 @@ def test_every_control_is_reached_by_tab_shown_and_large_enough(page, site):
         assert facts["outline"] != "none", facts
         assert facts["wide"] >= 2, facts
         page.keyboard.press("Tab")
-    controls = page.locator(".wp-player :is(button, input, select, [tabindex='0']):visible").count()
+    controls = page.locator(".wp-player :is(button:enabled, input, select, summary, [tabindex='0']):visible").count()
     assert len(seen) == controls
     wanted = {say(key) for key in ("batch", "play", "back", "forward", "reset")}
     assert wanted | {"l3", "l4", "l5", say("unpin_edge", edge="l4[3, 7]")} <= set(seen)
