@@ -9,10 +9,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from click.testing import CliRunner
 from conftest import ROOT, TINY
 from PIL import Image
 
 from benchmarks import first_way, main_job, measure
+from benchmarks.__main__ import main
 from benchmarks.material import Material, as_toml
 from benchmarks.measure import Cost, Line, alternate, watch
 from report.analysis import threshold
@@ -170,7 +172,6 @@ def test_the_command_prints_a_line_for_each_comparison(tmp_path: Path) -> None:
 
 def test_quick_does_not_judge() -> None:
     """A bound that is checked needs a real measurement."""
-    command = [sys.executable, "-m", "benchmarks", "--quick", "--check"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == 2
+    done = CliRunner().invoke(main, ["--quick", "--check"])
+    assert done.exit_code == 2
     assert "too short to judge" in done.stderr

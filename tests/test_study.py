@@ -318,7 +318,7 @@ def test_a_run_whose_worker_dies_each_time_is_given_up(tmp_path: Path, monkeypat
     place.build.mkdir()
     with monkeypatch.context() as patch:
         patch.setattr(jobs, "work", _die_in_one_control)
-        runs.train(place, experiment, path, print, lambda *_: None, processes=2)
+        runs.train(place, experiment, path, print, lambda *_: None, processes=1)
     assert names(place, experiment) == ["adam-b1-0.9-seed3", "sgd-seed3"]
     assert [(record["run"], record["reason"]) for record in runs.missing(place)] == [
         ("rmsprop-seed3", "its process died 3 times, perhaps for want of memory.")
