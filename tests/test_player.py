@@ -196,6 +196,17 @@ def test_the_index_says_what_others_draw_with(tiny_build, index):
     assert (index["main"], index["compare_first"]) == ("adam-b1-0.9", "adam-b1-0")
 
 
+def test_the_index_says_how_gradients_became_updates(index):
+    """What the browser replays them with: the optimizer's own settings."""
+    adam = {"averaged": True, "decay": 0.999, "epsilon": 1e-8, "weight_decay": 0.0, "rate": 0.001}
+    sgd = {"averaged": False, "decay": None, "epsilon": 0.0, "weight_decay": 0.0, "rate": 0.01}
+    assert [entry["arithmetic"] for entry in index["runs"]] == [
+        {**adam, "momentum": 0.9},
+        {**adam, "momentum": 0.0},
+        {**sgd, "momentum": 0.9},
+    ]
+
+
 def test_a_control_has_the_law_of_its_own_updates(tiny_build, index):
     """The threshold is the size of one of its own deviations, with as many above it as the definition asks for."""
     entry = index["runs"][1]
