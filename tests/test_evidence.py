@@ -87,7 +87,7 @@ def test_the_number_that_a_list_gives() -> None:
     found = {each["id"]: each["headline"] for each in shown(study)}
     spans = {name: (each["span"]["low"], each["span"]["high"]) for name, each in found.items()}
     assert spans == {
-        "streaks": pytest.approx((0.9, 1.1)),
+        "streaks": pytest.approx((10, 10)),
         "together": pytest.approx((0.7, 0.8)),
         "loop": pytest.approx((1.2, 2.8)),  # 2 below its toss, and ±0.1 of 8 above it
         "formula": pytest.approx((1, 22.196 / 11), rel=1e-3),
@@ -97,6 +97,7 @@ def test_the_number_that_a_list_gives() -> None:
         "layer-3-4-late": pytest.approx((0.5, 0.5)),
         "accuracy": pytest.approx((0.956, 0.956)),
     }
+    assert found["streaks"]["tossed"] == pytest.approx({"low": 2 + 0.9 * 8, "high": 2 + 1.1 * 8})
     assert found["momentum"]["without"] == pytest.approx({"low": 1.5, "high": 2})
 
 

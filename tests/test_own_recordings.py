@@ -208,7 +208,7 @@ def test_a_tensor_without_any_gradient_is_in_no_number(tmp_path: Path) -> None:
     results, tables = analysed(tmp_path / "b", [still])
     assert results["tensors"] == []
     assert results["one_weight"] is None
-    assert set(tables) == {"accuracy", "findings", "layers"}
+    assert set(tables) == {"accuracy", "coin", "findings", "layers"}
 
 
 @pytest.mark.slow
