@@ -181,6 +181,7 @@ def assert_same(first: Workspace, second: Workspace) -> None:
             assert (one / name).read_bytes() == (other / name).read_bytes(), name
 
 
+@pytest.mark.slow
 def test_tables_of_an_earlier_analysis_are_removed(copy: Workspace) -> None:
     """They would be offered beside results that they do not belong to."""
     for folder in (copy.tables, copy.numbers):
@@ -204,6 +205,7 @@ def test_results_are_plain_json(tiny_build: Build) -> None:
     json.loads(tiny_build.workspace.results.read_text(encoding="utf-8"), parse_constant=refuse)
 
 
+@pytest.mark.slow
 def test_findings_are_printed(tiny_build: Build) -> None:
     """`python -m report findings` names each claim, its verdict and its evidence, and trains nothing again."""
     place = tiny_build.workspace

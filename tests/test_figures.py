@@ -177,10 +177,10 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Drawn:
     return made(folder, "ja")
 
 
-LARGE = [pytest.param(name, marks=pytest.mark.slow) for name in ("crowded", "convolutional", "many")]
+MORE = [pytest.param(name, marks=pytest.mark.slow) for name in ("numbered", "crowded", "convolutional", "many")]
 
 
-@pytest.fixture(params=["ordinary", "lonely", "numbered", *LARGE])
+@pytest.fixture(params=["ordinary", "lonely", *MORE])
 def drawn(request: pytest.FixtureRequest) -> Drawn:
     """Return each of the builds in turn."""
     found: Drawn = request.getfixturevalue(request.param)

@@ -180,6 +180,7 @@ def test_every_animation_is_safe(tiny_build: Build) -> None:
             assert max(found[kind]["per_second"] for kind in ("general", "red")) <= flashes.MOST
 
 
+@pytest.mark.slow
 def test_the_player_is_safe_at_its_usual_speed(tiny_build: Build) -> None:
     """Played through all batches, the player's picture flashes no more often than is allowed."""
     recording, milliseconds = tiny_build.recording, tiny_build.experiment.animation.milliseconds

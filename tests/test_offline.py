@@ -45,6 +45,7 @@ def test_everything_lies_in_one_folder(archive, tiny_build):
     assert pages <= {name.removeprefix(f"{offline.NAME}/") for name in names}
 
 
+@pytest.mark.slow
 def test_the_players_data_are_scripts_that_hand_over_the_same_bytes(archive):
     """Under the name by which the player asks for them."""
     with zipfile.ZipFile(archive[0]) as content:

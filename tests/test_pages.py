@@ -207,6 +207,7 @@ def test_what_an_earlier_build_left_is_removed(tiny_build, tmp_path):
     assert any((place.docs / "animations").iterdir())
 
 
+@pytest.mark.slow
 def test_the_notice_names_the_sample_and_the_reason(tiny_build, tmp_path):
     """In every language; with full MNIST there is none."""
     place = copy_of(tiny_build, tmp_path)
@@ -255,6 +256,7 @@ def test_prose_follows_the_verdict(tiny_build, tmp_path):
     assert all(len(different) == 3 for different in said.values())
 
 
+@pytest.mark.slow
 def test_only_a_study_that_carries_it_gets_the_article(tiny_build, tmp_path):
     """Any other says what was run and shows what was measured: no claims, no verdicts, no page of findings."""
     place = copy_of(tiny_build, tmp_path)

@@ -93,6 +93,7 @@ def test_a_dead_link_stops_the_build(tiny_build, tmp_path, text, reason):
     assert [path.name for path in place.site.parent.iterdir()] == ["build", "site"]
 
 
+@pytest.mark.slow
 def test_a_page_outside_the_navigation_stops_the_build(tiny_build, tmp_path):
     """No reader would find it."""
     place = draft(tiny_build, tmp_path)

@@ -40,7 +40,8 @@ def test_no_page_scrolls_sideways(walk, size, scheme):
 
 def test_every_picture_is_there_and_described(walk):
     """Loaded in both schemes, with a text for those who do not see it, and its size, so that nothing jumps."""
-    for name, visit in walk("wide", "light").items():
+    visits = walk("wide", "dark")
+    for name, visit in visits.items():
         for image in visit.images:
             assert image["loaded"], (name, image)
             assert image["alt"] is not None, (name, image)
@@ -48,7 +49,7 @@ def test_every_picture_is_there_and_described(walk):
                 assert len(image["alt"]) > 20, (name, image)
                 assert int(image["width"]) > 0, (name, image)
                 assert int(image["height"]) > 0, (name, image)
-    assert sum(image["figure"] for visit in walk("wide", "light").values() for image in visit.images) > 20
+    assert sum(image["figure"] for visit in visits.values() for image in visit.images) > 20
 
 
 def test_every_link_leads_somewhere(walk, address, folder):
