@@ -118,7 +118,7 @@ def test_anyone_can_use_it(browser, address, size, scheme):
     context = browser.new_context(viewport={"width": size[0], "height": size[1]}, color_scheme=scheme)
     page = context.new_page()
     complaints = complaints_of(page, address)
-    opened(page, f"{address}explore.html#batch=30&edge=l4.3.7,l5.0.1&compare=adam-b1-0")
+    opened(page, f"{address}explore.html#batch=30&edge=l4.3.7,l5.0.1&compare=adam-b1-0&replay=adam:0.5")
     expect(page.locator(".wp-card canvas:visible")).to_have_count(8)
     page.wait_for_timeout(300)
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)

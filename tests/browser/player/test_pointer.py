@@ -50,6 +50,10 @@ def test_fingers_tap_and_drag(browser, site):
     page = context.new_page()
     opened(page, site + "#batch=2")
     assert page.evaluate("document.documentElement.scrollWidth") == 390
+    sizes = page.locator(".wp-player :is(input[type=number], select)").evaluate_all(
+        "(fields) => fields.map((field) => parseFloat(getComputedStyle(field).fontSize))"
+    )
+    assert min(sizes) >= 16  # else Safari zooms in when one is tapped
     box = page.locator(".wp-canvas").first.bounding_box()
     page.touchscreen.tap(box["x"] + 0.72 * box["width"], box["y"] + 0.5 * box["height"])
     expect(page.locator(".wp-cards .wp-card:visible")).to_have_count(1)
