@@ -83,7 +83,8 @@ def test_templates_choose_words_and_decide_nothing() -> None:
     "text",
     [
         "{{ a + 1 }}", "{% if a > 2 %}x{% endif %}", "{% if a == 3 %}x{% endif %}", "{{ a | length }}",
-        "{{ a | sort }}", "{% for x in a %}{{ loop.index }}{% endfor %}", "{% set b = [] %}", "{{ a[0] }}", "{{ a[:2] }}", "{{ -a }}",
+        "{{ a | sort }}", "{% for x in a %}{{ loop.index }}{% endfor %}",
+        "{% set b = [] %}", "{{ a[0] }}", "{{ a[:2] }}", "{{ -a }}",
         "{{ a | selectattr('b') }}", "{% if a is odd %}x{% endif %}", "{% if a == b %}x{% endif %}",
     ],
 )  # fmt: skip
