@@ -44,10 +44,20 @@ class Reader:
         across, down = (self.random.uniform(-0.05, 1.05) for _ in range(2))
         return box["x"] + across * box["width"], box["y"] + down * box["height"]
 
+    def pick(self, selector, deed):
+        """Do something to any element that is seen now."""
+        self.page.evaluate(
+            f"""([selector, place, share]) => {{
+                const all = [...document.querySelectorAll(selector)].filter((each) => each.checkVisibility());
+                const each = all[Math.floor(place * all.length)];
+                {deed}
+            }}""",
+            [f".wp-player {selector}", self.random.random(), self.random.random()],
+        )
+
     def press(self):
         """Press a button."""
-        buttons = self.page.locator(".wp-player button:enabled:visible")
-        buttons.nth(self.random.randrange(buttons.count())).evaluate("(each) => { each.focus(); each.click(); }")
+        self.pick("button:enabled", "each.focus(); each.click();")
 
     def drag(self):
         """Press somewhere, move, and let go somewhere else."""
@@ -72,16 +82,13 @@ class Reader:
 
     def turn(self):
         """Move a slider, or choose from a list."""
-        inputs = self.page.locator(".wp-player :is(select, .wp-slider):visible")
-        chosen = inputs.nth(self.random.randrange(inputs.count()))
-        share = self.random.random()
-        chosen.evaluate(
-            """(each, share) => {
+        self.pick(
+            ":is(select, .wp-slider)",
+            """
                 if (each.matches("select")) each.selectedIndex = Math.floor(share * each.options.length);
                 else each.value = String(Number(each.min) + share * (each.max - each.min));
                 for (const name of ["input", "change"]) each.dispatchEvent(new Event(name));
-            }""",
-            share,
+            """,
         )
 
     def go(self):
