@@ -42,6 +42,7 @@ def sources() -> Iterator[tuple[str, str]]:
 
 
 def is_word(node: nodes.Node) -> bool:
+    """Tell whether a node of a syntax tree is a text."""
     """Tell whether a node is a string that is written out."""
     return isinstance(node, nodes.Const) and isinstance(node.value, str)
 
@@ -104,6 +105,7 @@ def test_the_article_is_words(language: str) -> None:
 
 
 def pages(language: str) -> dict[str, str]:
+    """Return the templates of a language by their names."""
     """Return the templates of a language's pages, by name."""
     paths = sorted((TEMPLATES / language).glob("*.j2"))
     return {path.name: path.read_text(encoding="utf-8") for path in paths}
@@ -141,11 +143,11 @@ def test_editions_agree(language: str, name: str) -> None:
 @pytest.mark.parametrize("path", sorted((TEMPLATES / "en" / "words").glob("*.toml")), ids=lambda path: path.stem)
 def test_words_agree(language: str, path: Path) -> None:
     """Every text has one in each language."""
-    found = [
-        tomllib.loads((TEMPLATES / each / "words" / path.name).read_text(encoding="utf-8")) for each in ("en", language)
-    ]
-    first, second = ({name: sorted(texts) for name, texts in each.items()} for each in found)
-    assert first == second
+    keys = []
+    for each in ("en", language):
+        sections = tomllib.loads((TEMPLATES / each / "words" / path.name).read_text(encoding="utf-8"))
+        keys.append({name: sorted(texts) for name, texts in sections.items()})
+    assert keys[0] == keys[1]
 
 
 @pytest.mark.parametrize("language", [each for each in LANGUAGES if each != "en"])
