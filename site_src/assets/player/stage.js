@@ -48,10 +48,11 @@ export class Stage {
    */
   setRun(run, offered) {
     this.run = run;
-    const wanted = offered.map(({ slug }) => slug).join();
-    if (this.offered !== wanted) {
-      this.offered = wanted;
-      this.select.replaceChildren(...offered.map(({ slug, label }) => make("option", { value: slug }, label)));
+    // One that is replayed has another name than the recording.
+    if (this.named !== run.entry.label) {
+      this.named = run.entry.label;
+      const entries = offered.map((entry) => (entry.slug === run.entry.slug ? run.entry : entry));
+      this.select.replaceChildren(...entries.map(({ slug, label }) => make("option", { value: slug }, label)));
     }
     this.select.value = run.entry.slug;
   }

@@ -86,10 +86,7 @@ export class View {
     this.look = currentLook(this.host, this.index.colours);
     this.element.classList.toggle("wp-comparing", runs.length > 1);
     this.stages[1].element.hidden = runs.length < 2;
-    runs.forEach((run, place) => {
-      this.stages[place].setRun(run, this.index.runs);
-      this.stages[place].layout(this.look, last);
-    });
+    runs.forEach((_, place) => this.stages[place].layout(this.look, last));
     this.drawScrubber(runs, last);
     this.microscope.measure();
   }
@@ -107,6 +104,7 @@ export class View {
     if (pointed >= 0 && !edges.includes(pointed)) marks.push({ edge: pointed, letter: "" });
     // Graphs in step: none goes ahead of one that is still on its way.
     const ready = runs.every((run) => run.updates(batch));
+    runs.forEach((run, place) => this.stages[place].setRun(run, this.index.runs));
     const lit = runs.map((_, place) => this.stages[place].show(batch, view, marks, { ready, lost }));
     this.transport.show(state, last, playing);
     this.whatIf.show(state.replay);

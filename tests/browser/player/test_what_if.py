@@ -1,11 +1,12 @@
 """What another optimizer would have made of the recorded gradients: for all lines at once, while the slider moves."""
 
+import itertools
 import re
 
 import pytest
 from playwright.sync_api import expect
 
-from .driving import LAST, SHORTER, at, opened, say
+from .driving import LAST, SHORTER, at, opened, say, shot
 
 MOMENTA = "document.querySelector('weight-player').content.shownRuns"
 
@@ -63,6 +64,28 @@ def test_the_slider_turns_every_line_at_once(page, site):
     page.get_by_role("combobox", name=say("optimizer")).select_option("recorded")
     expect(slider).to_be_hidden()
     expect(page).not_to_have_url(re.compile("replay"))
+
+
+def test_the_graph_and_its_name_follow(page, site):
+    """What is drawn on the left is what is replayed, and is called so; the recording comes back unchanged."""
+    opened(page, site + "#batch=60&scale=full")
+    page.wait_for_load_state("networkidle")
+    recorded = shot(page)
+    run = page.get_by_label(say("run"), exact=True)
+    chosen = page.get_by_role("combobox", name=say("optimizer"))
+    chosen.select_option("sgd")
+    slider = page.get_by_role("slider", name=say("momentum"))
+    pictures = [recorded]
+    for value in ("0.9", "0"):
+        slider.fill(value)
+        label = say("replayed", label="Adam, β1 = 0.9", optimizer=say("replay_sgd", value=f"{float(value):.2f}"))
+        expect(run.locator("option:checked")).to_have_text(label)
+        pictures.append(shot(page))
+    chosen.select_option("recorded")
+    expect(run.locator("option:checked")).to_have_text("Adam, β1 = 0.9")
+    for one, other in itertools.pairwise(pictures):
+        assert (one != other).any(axis=-1).sum() > 500
+    assert (shot(page) == recorded).all()
 
 
 def test_the_replayed_stands_beside_any_training_run(page, site):
