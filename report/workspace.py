@@ -58,6 +58,7 @@ class Workspace:
     study = Below("build", "study.json")  # which training runs failed, and why
     ledger = Below("build", "ledger.json")  # which product was made from which inputs
     code = Below("build", "code.json")  # what the package's sources mean
+    compiled = Below("build", "compiled")  # templates as Jinja compiled them
     timings = Below("build", "timings.json")  # seconds that each stage took when it last did something
     measures = Below("build", "measures")  # of each training run, kept so that a new run costs only itself
     results = Below("build", "results.json")  # what the recordings say of themselves, and the findings

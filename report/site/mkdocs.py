@@ -28,6 +28,7 @@ from mkdocs.utils import meta
 from report import files
 from report.errors import ReportError, command
 from report.site.settings import Settings
+from report.site.words import cache
 from report.workspace import Workspace
 
 # Where words end besides at what Material takes for a space. A word of Japanese is found by how it begins, and what is
@@ -135,7 +136,7 @@ def _config(workspace: Workspace, settings: Settings, folder: Path, offline: dic
     config.theme["language"] = settings.languages[0]
     config.extra.update(files.read_json(workspace.site_settings), homes=homes(settings))
     # One environment, where MkDocs makes one for every question: a template is compiled once.
-    config.theme.get_env = functools.cache(functools.partial(_environment, config.theme.get_env))
+    config.theme.get_env = functools.cache(functools.partial(_environment, config.theme.get_env, workspace.compiled))
     if offline is not None:
         # Ours, or the plugin takes one from another host.
         config.extra.update(polyfills=["assets/offline/iframe-worker.js"], modules=offline)
@@ -155,9 +156,11 @@ class _Visible(jinja2.FileSystemLoader):
         return sorted(found)
 
 
-def _environment(make: Callable[[], jinja2.Environment]) -> jinja2.Environment:
-    """Return the environment of the theme's templates, with a quicker list of them."""
+def _environment(make: Callable[[], jinja2.Environment], compiled: Path) -> jinja2.Environment:
+    """Return the environment of the theme's templates, with a quicker list of them, compiled once for all builds."""
     environment = make()
+    environment.bytecode_cache = cache(compiled)
+    environment.auto_reload = False
     if isinstance(environment.loader, jinja2.FileSystemLoader):
         environment.loader = _Visible(environment.loader.searchpath)
     return environment

@@ -48,7 +48,7 @@ def write(workspace: Workspace, settings: Settings, experiment_file: Path) -> No
     content.update(_sources(workspace))
     shown: dict[str, Any] = {"card": CARD, "notice": {}, "words": {}}
     for language in settings.languages:
-        words = Words.load(workspace.templates, language)
+        words = Words.load(workspace.templates, language, workspace.compiled)
         edition = Edition(workspace, settings, words, known)
         content.update(edition.pages())
         shown["notice"][language] = edition.fill(NOTICE).strip()

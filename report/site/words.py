@@ -4,7 +4,7 @@ Figures' captions, findings and the like are short templates of Jinja; the label
 plain texts, handed over by the section.
 """
 
-import functools
+import hashlib
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -40,13 +40,24 @@ class Words:
         environment: Jinja's, for whole pages too: an unknown name is an error, never an empty text.
     """
 
-    def __init__(self, templates: Path, language: str, files: Mapping[str, wording.Sections]) -> None:
+    def __init__(
+        self, templates: Path, language: str, files: Mapping[str, wording.Sections], compiled: Path | None
+    ) -> None:
         """Keep what was read; nothing is compiled before it is asked for."""
         self.language = language
         self._folder = templates / language
         self._files = files
+        texts = {
+            self._name(file, section, key): text
+            for file, sections in files.items()
+            for section, keys in sections.items()
+            for key, text in keys.items()
+        }
+        pages = jinja2.FileSystemLoader([self._folder, templates])  # what languages share stands above them
         self.environment = jinja2.Environment(
-            loader=jinja2.FileSystemLoader([self._folder, templates]),  # what languages share stands above them
+            loader=jinja2.ChoiceLoader([jinja2.DictLoader(texts), pages]),
+            bytecode_cache=None if compiled is None else cache(compiled),
+            auto_reload=False,
             undefined=jinja2.StrictUndefined,
             # Markdown, not HTML: what comes from data goes through the filter "md" instead.
             autoescape=False,
@@ -60,15 +71,20 @@ class Words:
         self.environment.globals.update(interval=filters["interval"])
 
     @classmethod
-    def load(cls, templates: Path, language: str) -> "Words":
+    def load(cls, templates: Path, language: str, compiled: Path | None = None) -> "Words":
         """Read the words of a language.
+
+        Args:
+            templates: the folder of all languages.
+            language: a folder in it.
+            compiled: where templates are kept as Jinja compiled them, which takes longer than to fill them.
 
         Raises:
             ReportError: one line with the file and what is wrong there.
         """
         folder = templates / language / FOLDER
         names = sorted(path.stem for path in folder.glob("*.toml"))
-        return cls(templates, language, {name: wording.read(templates, language, name) for name in names})
+        return cls(templates, language, {name: wording.read(templates, language, name) for name in names}, compiled)
 
     def section(self, file: str, section: str) -> dict[str, str]:
         """Return a section's texts by their keys, as they are written.
@@ -94,15 +110,24 @@ class Words:
             raise ReportError(f"{self._path(file)}: [{section}] {key}: {error}.") from error
         return one_line(text)
 
-    @functools.cache  # noqa: B019 - as many as there are languages, for one build
     def _template(self, file: str, section: str, key: str) -> jinja2.Template:
-        texts = self.section(file, section)
-        if key not in texts:
+        if key not in self.section(file, section):
             raise ReportError(f'{self._path(file)}: [{section}] has no "{key}".')
-        return self.environment.from_string(texts[key])
+        return self.environment.get_template(self._name(file, section, key))
+
+    def _name(self, file: str, section: str, key: str) -> str:
+        """Return what a text is called among templates, of all languages."""
+        return f"{self.language}/{FOLDER}/{file}/{section}/{key}"
 
     def _path(self, file: str) -> Path:
         return self._folder / FOLDER / f"{file}.toml"
+
+
+def cache(folder: Path) -> jinja2.FileSystemBytecodeCache:
+    """Return a cache of compiled templates in `folder`; what this module makes of a source is part of their names."""
+    folder.mkdir(parents=True, exist_ok=True)
+    code = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:8]
+    return jinja2.FileSystemBytecodeCache(str(folder), f"%s-{code}")
 
 
 def join_lines(text: str) -> str:
