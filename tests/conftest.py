@@ -91,9 +91,11 @@ LONG = (
     "browser",
     "test_stages.py",
     "test_figures.py",
-    "test_animation.py",
-    "test_train.py",
+    "test_recorder_faults.py",
     "test_benchmarks.py",
+    "test_replay.py",
+    "test_packaging.py",
+    "test_clips.py",
 )
 
 
