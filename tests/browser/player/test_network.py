@@ -89,7 +89,7 @@ def test_a_part_that_cannot_be_had_is_asked_for_twice(page, site):
     }""")
     page.wait_for_timeout(1500)
     assert len(asked) == 2
-    assert page.evaluate("window.changes") == 0
+    assert page.evaluate("window.changes") <= 1, "what is heard may come to rest; nothing else happens"
     expect(page.locator(".wp-waiting").first).to_be_hidden()
     expect(page.locator(".wp-words")).to_contain_text(say("lost", batch=at(40)))
     page.get_by_role("button", name=say("forward")).click()  # to another batch of the same part
