@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Sequence
 
-from report.site.facts.numbers import EARLY, ByLayer, Facts, Numbers, span
+from report.analysis import intervals
+from report.analysis.findings.constants import COIN
+from report.site.facts.numbers import ByLayer, Facts, Numbers, span
 
 LAG = 10  # batches between two updates that the text compares, besides one
-COIN = 2.0  # batches: the mean run of a fair coin
 
 
 def facts(numbers: Numbers) -> Facts:
@@ -72,12 +73,13 @@ def _toss(numbers: Numbers) -> Facts:
     later = {each["layer"]: each for each in shares if each["window"] == numbers.late}
     first = {each["layer"]: each for each in shares if each["window"] != numbers.late}
     constant = next(iter(numbers.finding("streaks")["constants"]))["value"]
+    start = "less" if is_less_at_first(numbers) else "alike"
     return {
         "share": {layer: each["value"] for layer, each in later.items()},
         "early_share": {layer: each["value"] for layer, each in first.items()},
-        "early_runs": span(numbers.means("persistence", "mean_run", numbers.main, EARLY)),
-        "early_toss": span(numbers.means("transplants", "toss", numbers.main, EARLY, on=numbers.main)),
-        "start": "less" if is_less_at_first(numbers) else "alike",
+        "start": start,
+        # The answer speaks of the start as an exception; where the streaks are not the optimizer's, it is none.
+        "opening": "alike" if numbers.finding("streaks")["verdict"] == "not supported" else start,
         "mostly": constant,
         "open": [layer for layer, each in later.items() if each["low"] is not None and each["low"] <= constant],
     }
@@ -127,13 +129,9 @@ def _correlation(numbers: Numbers) -> Facts:
 
 
 def _dwell(numbers: Numbers) -> Facts:
-    """Return for how many batches an update stays above the threshold, a half and a quarter of it."""
-    names = {"full": "spell_q1", "half": "spell_q05", "quarter": "spell_q025"}
-    chance = {name: statistic.replace("spell", "chance") for name, statistic in names.items()}
-    return {
-        **{name: span(numbers.means("dwell", statistic, numbers.main)) for name, statistic in names.items()},
-        **{f"{name}_chance": span(numbers.means("dwell", each, numbers.main)) for name, each in chance.items()},
-    }
+    """Return for how many batches an update stays above the threshold, and above a half of it."""
+    names = {"full": "spell_q1", "half": "spell_q05"}
+    return {name: span(numbers.means("dwell", statistic, numbers.main)) for name, statistic in names.items()}
 
 
 def outcome(tests: Sequence[Facts], name: str) -> Facts:
@@ -146,67 +144,75 @@ def outcome(tests: Sequence[Facts], name: str) -> Facts:
 
 
 def _cause(numbers: Numbers) -> Facts:
-    """Return how the tests of momentum came out, and the formula's errors in the last drawn layer."""
-    finding, last = numbers.finding("momentum"), numbers.drawn[-1]
+    """Return how the tests of momentum came out, and what its strongest form does."""
+    finding = numbers.finding("momentum")
     back = [each for each in finding["evidence"] if each["test"] == "returns" and each["value"] is not None]
-    near = [each for each in numbers.finding("formula")["evidence"] if each["layer"] == last]
-    known = [each for each in near if each["value"] is not None and each["predicted"] is not None]
     family = sorted(
         (each for each in numbers.optimizers if each["name"] == numbers.chief["name"]),
         key=lambda each: each["momentum"],
     )
     return {
         **{name: outcome(finding["tests"], name) for name in ("vanishes", "returns", "grows")},
-        "near": outcome(numbers.finding("formula")["tests"], "near"),
         "factor": next(iter(numbers.finding("formula")["constants"]))["value"],
         "longer": span(each["value"] for each in back),
         "longer_predicted": back[0]["predicted"] if back else None,
-        "formula": [
-            {"label": each["optimizer"], "predicted": each["predicted"], "measured": each["value"]} for each in known
-        ],
+        "lowers_rate": _lowers_rate(numbers),
         "most": _most(numbers, family[-1]),
     }
 
 
+def _lowers_rate(numbers: Numbers) -> bool:
+    """Tell whether SGD with the strongest momentum has a lower learning rate than SGD without."""
+    rates = {each["momentum"]: each["learning_rate"] for each in numbers.optimizers if each["name"] == "SGD"}
+    return len(rates) > 1 and _is_below(rates[max(rates)], rates[min(rates)])
+
+
 def _most(numbers: Numbers, optimizer: Facts) -> Facts:
-    """Return what the strongest momentum of the main optimizer's class does: run, toss and formula."""
+    """Return what the strongest momentum of the main optimizer's class does: runs, formula, what a toss keeps."""
     slug, theory = optimizer["slug"], numbers.theory(optimizer["slug"])
+    own, share = _kept(numbers, numbers.main), _kept(numbers, slug)
+    is_less = bool(share) and all(_is_below(value, own.get(layer)) for layer, value in share.items())
     return {
         "label": optimizer["label"],
-        "kind": "main" if slug == numbers.main else "other",
+        "kind": "main" if slug == numbers.main else "less" if is_less else "other",
         "runs": span(numbers.means("persistence", "mean_run", slug)),
-        "toss": span(numbers.means("transplants", "toss", slug, on=slug)),
         "formula": None if theory is None else theory["mean_run"],
-        "share": _kept(numbers, slug),
+        "share": share,
     }
 
 
 def _kept(numbers: Numbers, slug: str) -> ByLayer:
-    """Return what share of an optimizer's streaks beyond a coin's its sign toss keeps, of the means over seeds."""
-    runs, tossed = (numbers.means("transplants", name, slug, on=slug) for name in ("mean_run", "toss"))
-    pairs = {layer: (runs[layer], tossed[layer]) for layer in numbers.drawn}
-    return {
-        layer: (toss - COIN) / (run - COIN)
-        for layer, (run, toss) in pairs.items()
-        if run is not None and toss is not None and run > COIN
-    }
+    """Return what share of an optimizer's streaks beyond a coin's its sign toss keeps: the mean of a share a seed."""
+    found = {}
+    for layer in numbers.drawn:
+        runs, tossed = (
+            numbers.estimate("transplants", name, slug, layer, numbers.late, on=slug).values
+            for name in ("mean_run", "toss")
+        )
+        pairs = [(run, toss) for run, toss in zip(runs, tossed, strict=True) if run is not None and toss is not None]
+        found[layer] = intervals.estimate([(toss - COIN) / (run - COIN) for run, toss in pairs if run > COIN]).mean
+    return found
 
 
 def _loop(numbers: Numbers) -> Facts:
-    """Return the lean of the main optimizer on its own gradients, and on those of training without momentum."""
+    """Return what the main optimizer makes of its own gradients, and of those of training without momentum."""
     plain = numbers.plain
-    own = numbers.means("transplants", "lean", numbers.main, on=numbers.main)
     other = {} if plain is None else numbers.means("transplants", "lean", plain["slug"], on=numbers.main)
     runs = {} if plain is None else numbers.means("transplants", "mean_run", plain["slug"], on=numbers.main)
-    sizes = [None if each is None else _step(numbers, each["slug"]) for each in (numbers.chief, plain)]
     return {
-        "own": own,
-        "plain": other,
         "own_runs": numbers.means("transplants", "mean_run", numbers.main, on=numbers.main),
         "plain_runs": runs,
         "takes_back": _all_below(other, 0),
-        "longer_steps": sizes[1] / sizes[0] if sizes[0] and sizes[1] else None,
+        "longer_steps": None if plain is None else _longer_steps(numbers, plain),
     }
+
+
+def _longer_steps(numbers: Numbers, plain: Facts) -> float | None:
+    """Return how many times as large the control's steps are; None where they are not, or learning rates differ."""
+    own, other = _step(numbers, numbers.main), _step(numbers, plain["slug"])
+    if numbers.chief["learning_rate"] != plain["learning_rate"] or not own or other is None or other <= own:
+        return None
+    return other / own
 
 
 def _step(numbers: Numbers, slug: str) -> float | None:
@@ -227,9 +233,6 @@ def _together(numbers: Numbers) -> Facts:
     """Return how many pairs of weights move the same way: into one unit, out of one, with tossed signs."""
     plain = numbers.plain
 
-    def share(name: str, slug: str = numbers.main) -> Facts:
-        return span(numbers.means("togetherness", name, slug))
-
     output = numbers.means("togetherness", "output", numbers.main)
     without = {} if plain is None else numbers.means("togetherness", "output", plain["slug"])
     blurs = bool(without) and all(_is_below(value, without[layer]) for layer, value in output.items())
@@ -238,11 +241,9 @@ def _together(numbers: Numbers) -> Facts:
     return {
         "output": span(output),
         "plain": span(without),
-        "input": share("input"),
-        "input_plain": None if plain is None else share("input", plain["slug"]),
+        "input": span(numbers.means("togetherness", "input", numbers.main)),
         "others": others,
         "others_are": "none" if not others else "fainter" if fainter else "alike",
-        "toss": share("output_toss"),
         "momentum_blurs": blurs,
     }
 
