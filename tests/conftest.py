@@ -1,6 +1,7 @@
 """Fixtures that many tests share: the tiny experiment is trained, drawn and built once."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -40,6 +41,27 @@ def run_report(*arguments: str, **environment: str) -> subprocess.CompletedProce
         timeout=300,
         check=False,
     )
+
+
+def run_in_node(folder: str, **fixtures: Path) -> None:
+    """Run the tests of a folder of tests/ in Node; `fixtures` are folders that they find by these names."""
+    node = shutil.which("node")
+    if node is None:
+        if os.environ.get("CI"):
+            pytest.fail("There is no command node: the site's scripts are not checked.")
+        pytest.skip("There is no command node.")
+    tests = sorted(str(path) for path in (ROOT / "tests" / folder).glob("*.test.mjs"))
+    assert tests
+    places = {name: str(path) for name, path in fixtures.items()}
+    done = subprocess.run(
+        [node, "--test", *tests],
+        env={**os.environ, **places},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 @dataclass(frozen=True)

@@ -2,14 +2,11 @@
 
 import itertools
 import math
-import os
-import shutil
-import subprocess
 from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from conftest import ROOT
+from conftest import run_in_node
 from scipy.signal import lfilter
 
 from report import files
@@ -75,22 +72,8 @@ def test_what_is_shown_is_typical() -> None:
 @pytest.mark.alone
 def test_the_browser_makes_the_same_toss_in_time(tmp_path) -> None:
     """The tests in tests/hand, in Node: against SciPy, theory, and 16 ms for a change of the slider."""
-    node = shutil.which("node")
-    if node is None:
-        if os.environ.get("CI"):
-            pytest.fail("There is no command node: the slider's code is not checked.")
-        pytest.skip("There is no command node.")
     slope = coin.gradients(count=300)
     made = {str(beta): (-lfilter([1 - beta], [1, -beta], slope)).tolist() for beta in (0, 0.3, 0.9, 0.99)}
     constants = [coin.SEED, coin.BATCHES, coin.START, coin.SHOWN]
     files.write_json(tmp_path / "toss.json", {"gradients": slope.tolist(), "updates": made, "constants": constants})
-    tests = sorted(str(path) for path in (ROOT / "tests" / "hand").glob("*.test.mjs"))
-    done = subprocess.run(
-        [node, "--test", *tests],
-        env={**os.environ, "HAND_FIXTURES": str(tmp_path)},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+    run_in_node("hand", HAND_FIXTURES=tmp_path)

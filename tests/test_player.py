@@ -1,17 +1,15 @@
 """The player's files hold what was recorded, within the errors that they state; the browser's code reads the same."""
 
 import json
-import os
 import shutil
 import struct
-import subprocess
 import tomllib
 import zlib
 
 import drawn
 import numpy as np
 import pytest
-from conftest import ROOT
+from conftest import ROOT, run_in_node
 from filmed import PACE
 from measured import by_run
 from recordings import ADAM, SGD, noise, write_recording
@@ -373,20 +371,5 @@ def fixtures(tiny_build, copy, monkeypatch):
 @pytest.mark.slow
 def test_javascript_reads_what_python_wrote(fixtures):
     """The tests in tests/player, in Node, on these very files."""
-    node = shutil.which("node")
-    if node is None:
-        if os.environ.get("CI"):
-            pytest.fail("There is no command node: the player's code is not checked.")
-        pytest.skip("There is no command node.")
-    tests = sorted(str(path) for path in (ROOT / "tests" / "player").glob("*.test.mjs"))
-    assert tests
-    done = subprocess.run(
-        [node, "--test", *tests],
-        env={**os.environ, "PLAYER_FIXTURES": str(fixtures)},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+    run_in_node("player", PLAYER_FIXTURES=fixtures)
     assert json.loads((fixtures / "index.json").read_text())["runs"][0]["shards"]  # the files are still there

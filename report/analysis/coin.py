@@ -5,6 +5,7 @@ it begins with. Hence the generator: mulberry32 by Tommy Ettinger (2017, public 
 JavaScript.
 """
 
+import functools
 from collections.abc import Iterator
 from typing import Final
 
@@ -62,15 +63,22 @@ def updates(slope: Doubles, beta: float) -> Doubles:
     return found
 
 
+@functools.cache
+def _toss() -> tuple[Doubles, dict[float, Doubles]]:
+    """Return the gradients of the whole toss, and the updates by coefficient: made once, for the table and the runs."""
+    slope = gradients()
+    return slope, {beta: updates(slope, beta) for beta in BETAS}
+
+
 def tables() -> Iterator[Columns]:
     """Yield what is shown, one momentum coefficient after the other."""
-    slope, shown = gradients(), slice(START, START + SHOWN)
+    (slope, moved), shown = _toss(), slice(START, START + SHOWN)
     for beta in BETAS:
         yield {
             "beta": same(beta, SHOWN),
             "batch": np.arange(START + 1, START + SHOWN + 1),
             "gradient": slope[shown].round(DECIMALS),
-            "update": updates(slope, beta)[shown].round(DECIMALS),
+            "update": moved[beta][shown].round(DECIMALS),
         }
 
 
@@ -78,7 +86,7 @@ def mean_runs() -> list[float | None]:
     """Return the mean same-sign run, in batches, of the whole toss after its start, by coefficient as in `BETAS`."""
     found = []
     for beta in BETAS:
-        change = updates(gradients(), beta)[START:, None]
+        change = _toss()[1][beta][START:, None]
         flips = Flips({windows.ALL: slice(0, len(change))})
         flips.add(0, change > 0, change < 0)
         found.append(flips.mean_run(windows.ALL))

@@ -2,7 +2,8 @@
 
 from report.analysis import units
 from report.analysis.findings.constants import CLIP, EQUAL, UNITS_RUNS_TABLE
-from report.analysis.findings.records import EARLY, BySeed, Evidence, Facts, Finding, Lookup, Test, conclude, geometric
+from report.analysis.findings.records import BySeed, Evidence, Facts, Finding, Lookup, Test, conclude, geometric
+from report.analysis.windows import EARLY
 
 FILM = "opacity"  # the unit in which the claims were made: what the first article's animation shows
 

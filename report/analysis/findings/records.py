@@ -14,6 +14,7 @@ from report.analysis.intervals import Estimate
 from report.analysis.rules import Optimizer
 from report.analysis.table import Table
 from report.analysis.theory import Theory
+from report.analysis.windows import EARLY
 
 Facts = dict[str, str | float | None]  # what words are filled with, by name
 BySeed = dict[int | None, float]  # a recording without a seed goes by None
@@ -23,8 +24,6 @@ VERDICTS = (SUPPORTED, NOT_SUPPORTED, MIXED, NOT_TESTED)
 
 # Reasons why a claim was not tested.
 NO_CONTROL, NOTHING_DRAWN, NO_INTERVAL = "no_control", "nothing_drawn", "no_interval"
-
-EARLY = "1-100"
 
 
 @dataclass(frozen=True)

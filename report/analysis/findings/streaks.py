@@ -3,8 +3,8 @@
 from report.analysis import intervals
 from report.analysis.findings.constants import COIN, FACTOR, MOSTLY, TRANSPLANTS_TABLE
 from report.analysis.findings.momentum import every, run_evidence
-from report.analysis.findings.records import EARLY, NOTHING_DRAWN, Evidence, Finding, Lookup, Test, conclude
-from report.analysis.windows import LATE
+from report.analysis.findings.records import NOTHING_DRAWN, Evidence, Finding, Lookup, Test, conclude
+from report.analysis.windows import EARLY, LATE
 
 
 def streaks(study: Lookup) -> Finding:

@@ -15,6 +15,7 @@ from matplotlib.transforms import ScaledTranslation
 from numpy.typing import ArrayLike
 
 from report.analysis.intervals import LEVEL
+from report.analysis.results import control
 from report.analysis.windows import WINDOWS
 from report.drawing.choice import chosen
 from report.drawing.figures.style import HIGHEST, PIXELS_PER_INCH, WIDTH, Ink, brief
@@ -77,10 +78,8 @@ def _by_momentum(every: Sequence[Side]) -> list[Side]:
 
 def plain(results: Mapping[str, Any]) -> Side | None:
     """Return the control without momentum: of the main one's class, or else the first that there is."""
-    every = optimizers(results)
-    without = [each for each in every if each["theory"] and results["theory"][each["slug"]]["memory"] == 0]
-    found = [each for each in without if each["name"] == every[0]["name"]] or without
-    return found[0] if found and found[0] != every[0] else None
+    found = control(results)
+    return None if found is None else next(each for each in optimizers(results) if each["slug"] == found["slug"])
 
 
 def scope(results: Mapping[str, Any], every: Sequence[Side]) -> dict[str, Any]:

@@ -6,14 +6,13 @@ from typing import Any
 from report import files
 from report.analysis import results as analysed
 from report.analysis.findings import claims
+from report.analysis.table import Table
 from report.recording.study import Study
 from report.site import evidence
 from report.site.facts import article, run
 from report.site.facts import study as whole
 from report.site.facts.numbers import Facts, Numbers
 from report.workspace import Workspace
-
-STAGES = ("train", "analyse", "draw")
 
 
 def write(workspace: Workspace, study: Study) -> None:
@@ -23,10 +22,10 @@ def write(workspace: Workspace, study: Study) -> None:
         ReportError: when an earlier stage has not run.
     """
     results = analysed.read(workspace)
-    files.write_json(workspace.facts, gather(results, analysed.numbers(workspace, results), study, workspace))
+    files.write_json(workspace.facts, gather(results, analysed.numbers(workspace, results), study))
 
 
-def gather(results: Mapping[str, Any], table: Any, study: Study, workspace: Workspace) -> Facts:
+def gather(results: Mapping[str, Any], table: Table, study: Study) -> Facts:
     """Return the facts: `study`, `article`, `run`, `findings`, `verdicts`, `made`."""
     numbers = Numbers(results, table)
     return {

@@ -4,13 +4,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from report.analysis.intervals import Estimate
+from report.analysis.results import control
 from report.analysis.table import Table
-from report.analysis.windows import ALL
 
 Facts = dict[str, Any]
 ByLayer = dict[str, float | None]
-
-EARLY = "1-100"
 
 
 class Numbers:
@@ -49,9 +47,7 @@ class Numbers:
     @property
     def plain(self) -> Facts | None:
         """Return the control without momentum: of the main one's class, or else the first that there is."""
-        without = [each for each in self.optimizers[1:] if self.coefficient(each["slug"]) == 0]
-        own = [each for each in without if each["name"] == self.chief["name"]]
-        return next(iter(own or without), None)
+        return control(self.results)
 
     def theory(self, slug: str) -> Facts | None:
         """Return what chance predicts for an optimizer; None where no theory describes it."""
@@ -91,6 +87,3 @@ def span(numbers: Iterable[float | None] | ByLayer) -> Facts:
     values = numbers.values() if isinstance(numbers, dict) else numbers
     known = [value for value in values if value is not None]
     return {"low": min(known, default=None), "high": max(known, default=None)}
-
-
-__all__ = ["ALL", "EARLY", "ByLayer", "Facts", "Numbers", "span"]

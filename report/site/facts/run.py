@@ -3,7 +3,8 @@
 import math
 
 from report.analysis import cuts
-from report.site.facts.numbers import ALL, EARLY, Facts, Numbers, span
+from report.analysis.windows import ALL, EARLY
+from report.site.facts.numbers import Facts, Numbers
 
 
 def facts(numbers: Numbers) -> Facts:
@@ -26,7 +27,7 @@ def _weights(numbers: Numbers) -> Facts:
     """Return the stories of single weights of the first drawn layer."""
     layer = numbers.drawn[0]
     history = numbers.results["history"][numbers.results["main"]][layer]
-    far, waking, steady = history["largest_mover"], history.get("waking"), history.get("steady")
+    far, waking = history["largest_mover"], history.get("waking")
     step = far["largest_update"]
     return {
         "layer": layer,
@@ -35,7 +36,6 @@ def _weights(numbers: Numbers) -> Facts:
         "far_step": abs(step),
         "far_batches": math.ceil(abs((far["end"] - far["start"]) / step)) if step else None,
         "waking": None if waking is None else _waking(waking),
-        "steady": None if steady is None else {"index": steady["index"], "gradients": steady["gradients"]},
     }
 
 
@@ -50,7 +50,7 @@ def _layer(numbers: Numbers, name: str) -> Facts:
     place = numbers.main, name, numbers.place
     sizes = cuts.sizes(numbers.table, *place)
     law = cuts.law(numbers.table, *place)
-    return {"law": law, "is_one": law is not None and law["full_colour"] == 1, "sizes": sizes}
+    return {"law": law, "sizes": sizes}
 
 
 def _shrinks(numbers: Numbers) -> Facts:
@@ -109,6 +109,5 @@ def _start(numbers: Numbers) -> Facts:
         "exact": numbers.own("first_step", "exact", last),
         "batch": batch,
         "chance": chance,
-        "left": span(larger),
         "larger": larger,
     }

@@ -1,7 +1,8 @@
 """What was run: data, network, training, optimizers, windows."""
 
+from report.analysis.windows import EARLY
 from report.recording.study import Study
-from report.site.facts.numbers import EARLY, Facts, Numbers
+from report.site.facts.numbers import Facts, Numbers
 
 SEEDS, BATCHES = 3, 200  # the fewest that can carry the article: an interval, and steps after the start
 
@@ -29,7 +30,6 @@ def facts(numbers: Numbers, study: Study) -> Facts:
         "batches": results["study"]["batches"],
         "late": numbers.late,
         "early": EARLY,
-        "has_start": numbers.late != "all",
         "seeds": numbers.seeds,
         "optimizers": len(numbers.optimizers),
         "has_controls": len(numbers.optimizers) > 1,
@@ -41,8 +41,6 @@ def facts(numbers: Numbers, study: Study) -> Facts:
             "fresh": None if beta is None else 1 - beta,
             "reach": 1 / (1 - beta) if beta is not None and beta < 1 else None,
             "is_adam": chief["name"] in ("Adam", "AdamW"),
-            "decays": bool(chief["weight_decay"]),
-            "has_momentum": bool(beta),
         },
         "plain": None if plain is None else plain["label"],
         "shapes": [results["network"]["layers"][layers[0]]["shape"][1], *(_outputs(numbers, name) for name in layers)],
