@@ -19,7 +19,7 @@ from report import files
 from report.config import Experiment
 from report.console import Console
 from report.errors import ConfigError, ReportError, is_checkout
-from report.making.stages import Pipeline
+from report.making.stages import Article
 from report.training import runs
 from report.workspace import Workspace, home, sources
 
@@ -78,14 +78,14 @@ def _serve_command(places: Places) -> str:
     return shlex.join([os.path.relpath(sys.executable), "-m", "report", "serve", *words]) if words else "make serve"
 
 
-def _pipeline(console: Console, places: Places, processes: int | None, dask: str | None) -> Pipeline:
+def _pipeline(console: Console, places: Places, processes: int | None, dask: str | None) -> Article:
     build, site = places["build"] or home() / "build", places["site"] or home() / "site"
     workspace = Workspace(sources(), build.absolute(), site.absolute())
     workspace.check()
     file = places["experiment"] or _default_experiment(console)
     experiment = Experiment.load(file)
     _check_language(workspace, experiment, file)
-    return Pipeline(workspace, experiment, file, console, processes=processes, dask=dask)
+    return Article(workspace, experiment, file, console, processes=processes, dask=dask)
 
 
 def _default_experiment(console: Console) -> Path:
@@ -136,7 +136,7 @@ def _stage_command(name: str, help_text: str) -> None:
     """Add the command that does the stages of `name`."""
 
     @_command(name, help_text, *(TRAINING_OPTIONS if "train" in COMMANDS[name] else ()))
-    def command(pipeline: Pipeline) -> None:
+    def command(pipeline: Article) -> None:
         started = time.perf_counter()
         pipeline.run(COMMANDS[name])
         if name == "all":
@@ -158,7 +158,7 @@ _stage_command("all", "Do all stages, one after the other.")
 
 
 @_command("findings", "Print what became of each claim of the first article, with the evidence.")
-def findings(pipeline: Pipeline) -> None:
+def findings(pipeline: Article) -> None:
     """Train and analyse what is stale, then print the findings."""
     from report.analysis.findings.records import Finding
     from report.site import printout
@@ -176,7 +176,7 @@ PORT = click.Option(
 
 
 @_command("serve", "Show the site on localhost; rebuild it when templates or site sources change.", PORT)
-def serve(pipeline: Pipeline, port: int) -> None:
+def serve(pipeline: Article, port: int) -> None:
     """Build what is stale, then serve."""
     from report.site import mkdocs as mkdocs_site
 
@@ -185,7 +185,7 @@ def serve(pipeline: Pipeline, port: int) -> None:
 
 
 @_command("offline", "Pack the site as a ZIP that opens without a server.")
-def offline(pipeline: Pipeline) -> None:
+def offline(pipeline: Article) -> None:
     """Build what is stale, then pack."""
     from report.site import offline as packing
 
@@ -195,7 +195,7 @@ def offline(pipeline: Pipeline) -> None:
 
 
 @_command("publish", "Put the built site on the gh-pages branch of origin.")
-def publish(pipeline: Pipeline) -> None:
+def publish(pipeline: Article) -> None:
     """Publish what "all" has built."""
     from report.site import publish as publishing
 
@@ -228,7 +228,7 @@ def _alone(workspace: Workspace) -> Iterator[None]:
         lock.release()
 
 
-def _summarise(pipeline: Pipeline, seconds: float, serve: str) -> None:
+def _summarise(pipeline: Article, seconds: float, serve: str) -> None:
     """Say where the site is, what it was built from, how good the network became, what took how long."""
     results = files.read_json(pipeline.workspace.results)
     loss = results["loss"][results["main"]]
@@ -242,7 +242,7 @@ def _summarise(pipeline: Pipeline, seconds: float, serve: str) -> None:
     say(f"Times:     {stages} (when last done); this command {seconds:.1f} s")
 
 
-def _name_missing(pipeline: Pipeline) -> None:
+def _name_missing(pipeline: Article) -> None:
     """Name each training run that failed, with its reason."""
     for record in runs.missing(pipeline.workspace):
         pipeline.console.say(f"WARNING: training run {record['run']} is missing: {record['reason']}")

@@ -15,6 +15,7 @@ from report import files
 
 PACKAGE = Path(__file__).parent
 DISTRIBUTIONS = {"PIL": "pillow", "material": "mkdocs-material"}  # libraries that are installed under another name
+MISSING = "missing"  # the checksum of a file that is not there
 DOCUMENTED = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 
 Progress = Callable[[int, int, str], None]  # told (done, in all, of what)
@@ -41,19 +42,31 @@ class Product:
     libraries: tuple[str, ...] = ()
 
 
-def digest(*parts: Any) -> str:
+def checksum(path: Path) -> str:
+    """Return the SHA-256 of what a file holds, in hexadecimal; of one that is not there, `MISSING`."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+        return MISSING
+
+
+def digest(*parts: Any, content: Callable[[Path], str] = checksum) -> str:
     """Return the SHA-256 of `parts`: a path stands for its content, a folder for all its files, else JSON.
 
     A missing file has a digest of its own, so that its appearance makes a product stale. What editors and systems
     leave in a folder is no input.
+
+    Args:
+        parts: of what is told apart.
+        content: returns the checksum of a file.
     """
     total = hashlib.sha256()
     for part in parts:
         if isinstance(part, Path):
             for file in kept_files(part) if part.is_dir() else [part]:
-                name = file.relative_to(part).as_posix() if part.is_dir() else ""
-                content = hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else "missing"
-                total.update(f"{name}\0{content}\0".encode())
+                name = "" if file == part else file.relative_to(part).as_posix()
+                total.update(f"{name}\0{content(file)}\0".encode())
         else:
             total.update(json.dumps(part, sort_keys=True).encode() + b"\0")
     return total.hexdigest()
@@ -98,7 +111,7 @@ class Code:
     def recall(self, cache: Path) -> None:
         """Read what an earlier command remembered: parsing all sources takes most of a second."""
         known = files.read_json(cache, default={})
-        self._known = {name: entry for name, entry in known.items() if _is_entry(entry)}
+        self._known = {name: entry for name, entry in known.items() if _is_entry(entry)} | self._known
 
     def remember(self, cache: Path) -> None:
         """Write down what all sources mean, whichever of them have been asked for."""
@@ -131,11 +144,11 @@ class Code:
         every = {each.split(".")[0] for module in modules if module for each in module.imports}
         return tuple(sorted(every - set(sys.stdlib_module_names) - {self._package.name}))
 
-    def key(self, product: Product) -> str:
-        """Return the digest of all that decides a product."""
+    def key(self, product: Product, content: Callable[[Path], str] = checksum) -> str:
+        """Return the digest of all that decides a product; `content` returns the checksum of a file."""
         libraries = {*self.libraries(*product.modules), *product.libraries}
         versions = {name: _version(name) for name in sorted(libraries)}
-        return digest(*product.inputs(), self.meanings(*product.modules), versions)
+        return digest(*product.inputs(), self.meanings(*product.modules), versions, content=content)
 
     def _of(self, name: str) -> str:
         """Return the module that an imported name is, or is in; nothing for what is of no module of this package."""

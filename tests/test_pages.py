@@ -21,8 +21,9 @@ from PIL import Image
 
 from report import files
 from report.errors import ReportError
-from report.site import pages, recording
+from report.site import article, pages, recording
 from report.site.formula import formula
+from report.site.settings import Settings
 from report.site.words import KeepLineEnds
 from report.workspace import DRAWN, Workspace
 
@@ -74,6 +75,11 @@ def copy_of(build: Build, folder: Path, *, templates: bool = False) -> Workspace
     place.tables.symlink_to(old.tables)
     place.runs.symlink_to(old.runs)
     return place
+
+
+def write(place: Workspace, settings: Settings) -> None:
+    """Write the pages of the tiny experiment's article."""
+    pages.write(place, settings, article.contents(place, settings, TINY))
 
 
 def written(place: Workspace) -> dict[str, bytes]:
@@ -134,7 +140,7 @@ def test_an_unknown_name_is_an_error_with_its_place(tiny_build, tmp_path):
     text = template.read_text(encoding="utf-8")
     template.write_text(text + "\n{{ run.loss.no_such_number }}\n", encoding="utf-8")
     with pytest.raises(ReportError, match=rf"method\.md\.j2, line {len(text.splitlines()) + 2}.*no_such_number"):
-        pages.write(place, tiny_build.settings, TINY)
+        write(place, tiny_build.settings)
     assert not list(place.docs.glob("*.md"))
 
 
@@ -145,7 +151,7 @@ def test_a_slip_in_a_template_is_an_error_with_its_place(tiny_build, tmp_path):
     template = place.templates / "en" / "method.md.j2"
     template.write_text("---\ntitle: x\n---\n{% if %}\n", encoding="utf-8")
     with pytest.raises(ReportError, match=r"method\.md\.j2, line 4"):
-        pages.write(place, tiny_build.settings, TINY)
+        write(place, tiny_build.settings)
 
 
 def test_a_missing_language_is_named(tmp_path):
@@ -187,11 +193,11 @@ def test_every_figure_animation_table_and_number_reaches_a_page(tiny_build):
 def test_the_same_inputs_give_the_same_bytes(tiny_build, tmp_path):
     """And pages written again are not touched, so that nothing after them runs again."""
     place = copy_of(tiny_build, tmp_path)
-    pages.write(place, tiny_build.settings, TINY)
+    write(place, tiny_build.settings)
     first = written(place)
     assert first == written(tiny_build.workspace)
     times = {path: path.stat().st_mtime_ns for path in place.docs.rglob("*.md")}
-    pages.write(place, tiny_build.settings, TINY)
+    write(place, tiny_build.settings)
     assert written(place) == first
     assert {path: path.stat().st_mtime_ns for path in place.docs.rglob("*.md")} == times
 
@@ -201,7 +207,7 @@ def test_what_an_earlier_build_left_is_removed(tiny_build, tmp_path):
     place = copy_of(tiny_build, tmp_path)
     for name in ("old.md", "tables/old.csv", "assets/old/old.js"):
         files.write_text(place.docs / name, "old")
-    pages.write(place, tiny_build.settings, TINY)
+    write(place, tiny_build.settings)
     assert not [name for name in written(place) if "old." in name]
     assert not (place.docs / "assets" / "old").exists()
     assert any((place.docs / "animations").iterdir())
@@ -215,13 +221,13 @@ def test_the_notice_names_the_sample_and_the_reason(tiny_build, tmp_path):
     facts["study"]["is_sample"] = True
     facts["study"]["data"]["reason"] = "No mirror <answers>."
     files.write_json(place.facts, facts)
-    pages.write(place, tiny_build.settings, TINY)
+    write(place, tiny_build.settings)
     notices = files.read_json(place.site_settings)["notice"]
     assert set(notices) == set(LANGUAGES)
     assert all("No mirror &lt;answers&gt;." in notice for notice in notices.values())
     facts["study"]["is_sample"] = False
     files.write_json(place.facts, facts)
-    pages.write(place, tiny_build.settings, TINY)
+    write(place, tiny_build.settings)
     assert set(files.read_json(place.site_settings)["notice"].values()) == {""}
 
 
@@ -241,7 +247,7 @@ def test_prose_follows_the_verdict(tiny_build, tmp_path):
                     if each["id"] == record["id"]:
                         each["verdict"] = verdict
         files.write_json(place.facts, facts)
-        pages.write(place, tiny_build.settings, TINY)
+        write(place, tiny_build.settings)
         for language, folder in zip(LANGUAGES, ("", "ja/"), strict=True):
             text = (place.docs / folder / "index.md").read_text(encoding="utf-8")
             listed = re.findall(r'class="claim claim--([a-z-]+)".*?findings\.md#([\w-]+)\)', text)
@@ -264,7 +270,7 @@ def test_only_a_study_that_carries_it_gets_the_article(tiny_build, tmp_path):
     facts = files.read_json(place.facts)
     facts["study"]["carries"] = False
     files.write_json(place.facts, facts)
-    pages.write(place, tiny_build.settings, TINY)
+    write(place, tiny_build.settings)
     for folder in ("", "ja/"):
         assert not (place.docs / folder / "findings.md").exists()
         home = (place.docs / folder / "index.md").read_text(encoding="utf-8")
@@ -294,7 +300,7 @@ def test_code_links_lead_to_the_line_in_the_configured_repository(tiny_build, tm
     assert "](/" not in (tiny_build.workspace.docs / "index.md").read_text(encoding="utf-8")
     settings = replace(tiny_build.settings, repository="https://example.org/owner/repository")
     place = copy_of(tiny_build, tmp_path)
-    pages.write(place, settings, TINY)
+    write(place, settings)
     texts = "".join(path.read_text(encoding="utf-8") for path in place.docs.rglob("*.md"))
     links = re.findall(r"\(https://example\.org/owner/repository/blob/HEAD/([^#)]+)#L(\d+)\)", texts)
     assert len(links) >= len(files.read_json(place.figures_manifest))

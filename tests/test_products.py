@@ -14,7 +14,7 @@ from conftest import ROOT, TINY
 from report.config import Experiment
 from report.console import Console
 from report.making.maker import Maker
-from report.making.stages import Pipeline
+from report.making.stages import Article
 from report.products import Code, Product, digest, kept_files, parse
 from report.workspace import Workspace
 
@@ -127,7 +127,7 @@ def literal_closure(package: Path, name: str) -> frozenset[str]:
 
 def products_of(place: Workspace) -> dict[str, tuple[str, ...]]:
     """Return the modules of every stage, and of one figure, one film and the player."""
-    stages = Pipeline(place, Experiment.load(TINY), TINY, Console()).stages()
+    stages = Article(place, Experiment.load(TINY), TINY, Console()).stages()
     found = {name: stage.modules for name, stage in stages.items() if stage.modules}
     found["figure loss"] = ("report.drawing.figures.loss",)
     found["training run"] = ("report.training.loop",)

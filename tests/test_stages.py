@@ -15,7 +15,7 @@ from conftest import ROOT, TINY, Build, run_report
 
 from report.cli import main
 from report.console import Console
-from report.making.stages import Pipeline
+from report.making.stages import Article
 from report.training import runs
 from report.workspace import Workspace
 
@@ -95,7 +95,7 @@ def test_only_what_depends_on_a_change_is_stale(
     for name in ("mkdocs.yml", "CITATION.cff", "LICENSE"):
         shutil.copy(ROOT / name, root)
     place = Workspace(root, build.workspace.build, build.workspace.site)
-    pipeline = Pipeline(place, build.experiment, TINY, Console())
+    pipeline = Article(place, build.experiment, TINY, Console())
     assert pipeline.stale() == []
     changed = {
         "templates": root / "templates" / "en" / "index.md.j2",

@@ -1,11 +1,8 @@
-"""The stages, in the order in which data goes through them, as products: what each is made from, and by which code.
+"""The article's stages, in the order in which data goes through them: what each is made from, and by which code.
 
 Stages speak through files below `build/` alone. A stage whose inputs have not changed does nothing.
 """
 
-import functools
-import time
-from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,28 +11,19 @@ from report import files
 from report.config import Experiment
 from report.console import Console
 from report.errors import ReportError, command
-from report.making.maker import Maker
-from report.products import CODE, Product
+from report.making.pipeline import Pipeline
+from report.products import Product
+from report.site.settings import Settings
 from report.training import runs
-from report.workspace import DRAWN, Workspace
+from report.workspace import Workspace
 
 if TYPE_CHECKING:  # what a build with nothing to do never needs is imported where it is used
     from report.drawing.animation.clips import Pace
     from report.recording.study import Study
-    from report.site.settings import Settings
-
-DOING = {
-    "train": "training",
-    "analyse": "analysing",
-    "draw": "drawing",
-    "facts": "gathering facts",
-    "pages": "writing pages",
-    "site": "building the site",
-}
 
 
-class Pipeline:
-    """Hold what all stages need: where files are, what is wanted, whom to tell."""
+class Article(Pipeline):
+    """Hold what the stages need besides: what is wanted, and who trains."""
 
     def __init__(
         self,
@@ -57,10 +45,9 @@ class Pipeline:
             processes: of this machine that train; None for one a core.
             dask: address of a Dask scheduler whose workers train instead.
         """
-        self.workspace = workspace
+        super().__init__(workspace, console)
         self.experiment = experiment
         self.experiment_file = experiment_file
-        self.console = console
         self.processes = processes
         self.dask = dask
 
@@ -82,10 +69,7 @@ class Pipeline:
                 name="analyse",
                 modules=("report.analysis.report",),
                 inputs=self._run_files,
-                outputs=lambda: [
-                    *(place.results, *_files_below(place.numbers), *sorted(place.tables.glob("*.csv"))),
-                    *_files_below(place.measures),
-                ],
+                outputs=self.analysed,
                 work=self._analyse,
             ),
             Product(
@@ -96,7 +80,7 @@ class Pipeline:
                     *(asdict(self._pace()), self.settings().languages, folder / "house.mplstyle"),
                     *(place.templates / language / "words" / "labels.toml" for language in self.settings().languages),
                 ],
-                outputs=self._drawn,
+                outputs=lambda: [place.figures_manifest, place.animations_manifest, *self.drawn()],
                 work=self._draw,
             ),
             Product(
@@ -110,61 +94,25 @@ class Pipeline:
             ),
             Product(
                 name="pages",
-                modules=("report.site.pages",),
+                modules=("report.site.pages", "report.site.article"),
                 inputs=self._page_inputs,
-                outputs=self._written,
+                outputs=self.written,
                 work=self._pages,
             ),
-            Product(
-                name="site",
-                modules=("report.site.mkdocs",),
-                inputs=lambda: [
-                    *(place.docs, place.site_settings, place.mkdocs_config, place.site_src / "overrides"),
-                    asdict(self.settings()),
-                ],
-                outputs=lambda: [place.site / "index.html", *_files_below(place.site)],
-                work=self._site,
-                libraries=("material",),
-            ),
+            self.site(),
         )
         return {stage.name: stage for stage in every}
 
-    def stale(self) -> list[str]:
-        """Return the stages whose inputs have changed since they were last done."""
-        return [name for name, stage in self.stages().items() if not self._is_fresh(self._maker(), stage)]
-
-    def run(self, names: Sequence[str]) -> None:
-        """Do the stages `names` that are stale, and note how long each took.
-
-        Raises:
-            ReportError: as the stages do.
-        """
-        stages, maker = self.stages(), self._maker()
-        for name in names:
-            again = name == "train" and not runs.is_complete(self.workspace, self.experiment, giving_up=False)
-            if again or not self._is_fresh(maker, stages[name]):
-                self.console.say(f"{DOING[name]} …")
-                started = time.perf_counter()
-                stages[name].work()
-                self._note_time(name, time.perf_counter() - started)
-                maker.record(stages[name])
-                CODE.remember(self.workspace.code)
-        if not self.workspace.code.is_file():
-            CODE.remember(self.workspace.code)
-
-    @functools.cache  # noqa: B019 - a command has one pipeline
-    def _maker(self) -> Maker:
-        CODE.recall(self.workspace.code)
-        return Maker(self.workspace.ledger, CODE)
-
-    def _is_fresh(self, maker: Maker, stage: Product) -> bool:
+    def is_fresh(self, stage: Product) -> bool:
+        """Tell whether a stage would come to what is there; training runs may have been given up."""
         if stage.name == "train" and not runs.is_complete(self.workspace, self.experiment):
             return False
-        return maker.is_fresh(stage)
+        return super().is_fresh(stage)
 
-    def _note_time(self, name: str, seconds: float) -> None:
-        noted = files.read_json(self.workspace.timings, default={})
-        files.write_json(self.workspace.timings, {**noted, name: round(seconds, 1)})
+    def is_wanted(self, stage: Product) -> bool:
+        """Tell whether a stage that was asked for is done; a training run that was given up is tried again."""
+        again = stage.name == "train" and not runs.is_complete(self.workspace, self.experiment, giving_up=False)
+        return again or super().is_wanted(stage)
 
     def _run_files(self) -> list[Path]:
         """Return the `run.json` of every training run that there is, and the word on those that there are not."""
@@ -191,10 +139,8 @@ class Pipeline:
 
         return Pace(**self.experiment.animation.model_dump())
 
-    def settings(self) -> "Settings":
+    def settings(self) -> Settings:
         """Return the title, addresses and languages of the site."""
-        from report.site.settings import Settings
-
         return Settings(**self.experiment.site.model_dump())
 
     def _train(self) -> None:
@@ -220,7 +166,7 @@ class Pipeline:
         from report.drawing.figures import draw
         from report.drawing.player import pack
 
-        place, study, pace, maker = self.workspace, self._study(), self._pace(), self._maker()
+        place, study, pace, maker = self.workspace, self._study(), self._pace(), self.maker()
         with self.console.progress() as progress:
             planned, languages = draw.plan(place), self.settings().languages
             maker.make(draw.products(place, planned, languages), progress, side_by_side=True)
@@ -233,13 +179,6 @@ class Pipeline:
         with self.console.progress() as progress:
             maker.make(pack.products(place, study, layers), progress)
             pack.describe(place, study, layers, laws, pace)
-
-    def _drawn(self) -> list[Path]:
-        """Return the manifests, the notes, and every file of what is drawn."""
-        place = self.workspace
-        folders = [*(place.docs / name for name in DRAWN), place.drawn]
-        manifests = [place.figures_manifest, place.animations_manifest]
-        return [*manifests, *(path for folder in folders for path in _files_below(folder))]
 
     def _page_inputs(self) -> list[Any]:
         from report.site.links import source_lines
@@ -260,25 +199,10 @@ class Pipeline:
         gather.write(self.workspace, study)
         drawn = files.read_json(self.workspace.results, "drawn")["drawn"]
         with self.console.progress() as progress:
-            self._maker().make([recording.product(self.workspace, study.main, drawn)], progress)
+            self.maker().make([recording.product(self.workspace, study.main, drawn)], progress)
 
     def _pages(self) -> None:
-        from report.site import pages
+        from report.site import article, pages
 
-        pages.write(self.workspace, self.settings(), self.experiment_file)
-
-    def _written(self) -> list[Path]:
-        """Return every file that the pages consist of: all of the folder but what was drawn."""
-        docs = self.workspace.docs
-        paths = [path for path in _files_below(docs) if path.relative_to(docs).parts[0] not in DRAWN]
-        return [docs / "index.md", self.workspace.site_settings, *paths]
-
-    def _site(self) -> None:
-        from report.site import mkdocs
-
-        mkdocs.build(self.workspace, self.settings())
-
-
-def _files_below(folder: Path) -> list[Path]:
-    """Return every file of a folder of products, whatever its name: a stranger makes its product stale."""
-    return [path for path in sorted(folder.rglob("*")) if path.is_file()]
+        contents = article.contents(self.workspace, self.settings(), self.experiment_file)
+        pages.write(self.workspace, self.settings(), contents)

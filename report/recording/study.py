@@ -68,18 +68,7 @@ class Study:
         Raises:
             ReportError: one line, when a folder holds no recording, or a recording is damaged.
         """
-        given = [folders] if isinstance(folders, str | Path) else list(folders)
-        paths: list[Path] = []
-        for folder in (Path(each).expanduser() for each in given):
-            if (folder / "run.json").is_file():
-                paths.append(folder)
-                continue
-            inner = [path.parent for path in folder.glob("*/run.json")]
-            found = sorted(each for each in inner if not each.name.startswith(".") and each.suffix != ".diverged")
-            if not found:
-                raise ReportError(f"No recording in {folder.absolute()}. Name the folder that report.record was given.")
-            paths += found
-        return cls([Recording.open(path) for path in {path.resolve(): path for path in paths}.values()])
+        return cls([Recording.open(path) for path in find(folders)])
 
     @property
     def steps(self) -> int:
@@ -108,6 +97,26 @@ class Study:
             numbered = (plain if number == 1 else f"{plain}-{number}" for number in itertools.count(1))
             taken[next(name for name in numbered if name not in taken)] = each
         return next(name for name, each in taken.items() if each == label)
+
+
+def find(folders: str | Path | Iterable[str | Path]) -> list[Path]:
+    """Return the folder of each recording that `folders` name, as `Study.load` takes them, each once.
+
+    Raises:
+        ReportError: when a folder holds no recording.
+    """
+    given = [folders] if isinstance(folders, str | Path) else list(folders)
+    paths: list[Path] = []
+    for folder in (Path(each).expanduser() for each in given):
+        if (folder / "run.json").is_file():
+            paths.append(folder)
+            continue
+        inner = [path.parent for path in folder.glob("*/run.json")]
+        found = sorted(each for each in inner if not each.name.startswith(".") and each.suffix != ".diverged")
+        if not found:
+            raise ReportError(f"No recording in {folder.absolute()}. Name the folder that report.record was given.")
+        paths += found
+    return list({path.resolve(): path for path in paths}.values())
 
 
 def _rank(seed: int | None) -> tuple[bool, int]:

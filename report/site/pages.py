@@ -6,7 +6,8 @@ written here, and what an earlier build left is removed.
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
+from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Any
 
 import jinja2
@@ -14,7 +15,7 @@ import jinja2
 from report import files
 from report.errors import ReportError
 from report.products import kept_files
-from report.site import card, downloads
+from report.site import downloads
 from report.site.formula import formula
 from report.site.links import to_source
 from report.site.settings import Settings
@@ -23,41 +24,60 @@ from report.workspace import DRAWN, Workspace
 
 OVERRIDES = "overrides"  # folder of site_src that MkDocs takes from there
 MACROS = "_macros.md.j2"  # what every template can call, in every language
-NOTICE = "_notice.html.j2"  # what stands above every page when the digits are the embedded sample
-CARD = "assets/card.png"  # what stands for the site where a link to it is shown
-ARTICLE, HOME = "index", "home"  # the home page of a study that carries the article, and of any other
-CLAIMS = (ARTICLE, "findings")  # pages of a study that carries it alone
 SCRIPTS = ("player", "film", "enlarge", "access", "hand")  # sections of interface.toml that scripts read
 
 Facts = Mapping[str, Any]
 
 
-def write(workspace: Workspace, settings: Settings, experiment_file: Path) -> None:
+@dataclass(frozen=True)
+class Contents:
+    """Say what a site consists of: the article's (site/article.py), or that of a report on one's own network.
+
+    Attributes:
+        templates: of the pages, with the path of each below the folder of its language.
+        known: what templates can name, in any language.
+        offered: files for download, by their path below build/docs.
+        notice: the template of what stands above every page; empty for nothing.
+        card: the path below build/docs of what stands for the site where a link to it is shown; empty for nothing.
+    """
+
+    templates: Mapping[str, str]
+    known: Facts
+    offered: Mapping[str, bytes]
+    notice: str = ""
+    card: str = ""
+
+
+def write(workspace: Workspace, settings: Settings, contents: Contents) -> None:
     """Write all pages and what they link to into `build/docs`.
 
     Args:
         workspace: has facts, tables and pictures.
         settings: of the site.
-        experiment_file: offered for download, and shown.
+        contents: which pages, and what they know.
 
     Raises:
         ReportError: when an earlier stage has not run, or a template is wrong.
     """
-    content = dict(downloads.gather(workspace, experiment_file))
-    known = _known(workspace, settings, content)
-    content.update(_sources(workspace))
-    shown: dict[str, Any] = {"card": CARD, "notice": {}, "words": {}}
+    written = {**contents.offered, **dict(_sources(workspace))}
+    shown: dict[str, Any] = {"card": contents.card, "notice": {}, "words": {}}
     for language in settings.languages:
         words = Words.load(workspace.templates, language, workspace.compiled)
-        edition = Edition(workspace, settings, words, known)
-        content.update(edition.pages())
-        shown["notice"][language] = edition.fill(NOTICE).strip()
+        edition = Edition(workspace, settings, words, contents.known)
+        written.update(edition.pages(contents.templates))
+        shown["notice"][language] = edition.fill(contents.notice).strip() if contents.notice else ""
         shown["words"][language] = {name: words.section("interface", name) for name in ("site", *SCRIPTS)}
-    content[CARD] = card.draw(workspace.docs / known["poster"], settings.title)
-    for path, data in content.items():
+    for path, data in written.items():
         files.write_bytes(workspace.docs / path, data)
     files.write_json(workspace.site_settings, shown)
-    _remove_strangers(workspace, content)
+    _remove_strangers(workspace, written)
+
+
+def describe(offered: Mapping[str, bytes]) -> dict[str, Any]:
+    """Return what templates can name of files for download: `downloads` by file, `tables` by table."""
+    found = {PurePosixPath(path).name: downloads.describe(path, data) for path, data in offered.items()}
+    tables = {PurePosixPath(name).stem: file for name, file in found.items() if name.endswith(".csv")}
+    return {"downloads": found, "tables": tables}
 
 
 def _sources(workspace: Workspace) -> Iterator[tuple[str, bytes]]:
@@ -66,28 +86,6 @@ def _sources(workspace: Workspace) -> Iterator[tuple[str, bytes]]:
         name = path.relative_to(workspace.site_src)
         if name.parts[0] != OVERRIDES:
             yield name.as_posix(), path.read_bytes()
-
-
-def _known(workspace: Workspace, settings: Settings, content: Mapping[str, bytes]) -> dict[str, Any]:
-    """Return what templates can name, in any language."""
-    facts = files.read_json(workspace.facts)
-    timings = files.read_json(workspace.timings, default={})
-    animations = files.read_json(workspace.animations_manifest)
-    offered = {Path(path).name: downloads.describe(path, data) for path, data in content.items()}
-    first = next(film for film in animations.values() if film["layer"] == facts["study"]["first"]["name"])
-    experiment = content["downloads/experiment.toml"].decode("utf-8").strip()
-    return {
-        **facts,
-        "site": settings,
-        "figures": files.read_json(workspace.figures_manifest),
-        "animations": animations,
-        "long_film": next((name for name in animations if name.startswith("network-")), None),
-        "poster": first["poster"]["light"],
-        "experiment": {"text": experiment, "lines": len(experiment.splitlines())},
-        "stage_seconds": {name: timings[name] for name in ("train", "analyse", "draw") if name in timings},
-        "tables": {Path(name).stem: file for name, file in offered.items() if name.endswith(".csv")},
-        "downloads": offered,
-    }
 
 
 class Edition:
@@ -115,17 +113,15 @@ class Edition:
             label=lambda section, key: words.section("interface", section)[key],
         )
 
-    def pages(self) -> Iterator[tuple[str, bytes]]:
-        """Yield the filled templates, by their path below build/docs."""
-        carries = self._known["study"]["carries"]
-        for name in self._words.environment.list_templates():
-            page = name.removesuffix(".md.j2")
-            is_page = name.endswith(".md.j2") and "/" not in name and not name.startswith("_")
-            if is_page and page != (HOME if carries else ARTICLE) and (carries or page not in CLAIMS):
-                path = "index.md" if page == HOME else f"{page}.md"
-                # Loops and conditions leave runs of empty lines; Markdown needs one.
-                text = join_lines(re.sub(r"\n{3,}", "\n\n", self.fill(name))).strip() + "\n"
-                yield self.folder + path, text.encode("utf-8")
+    def pages(self, templates: Mapping[str, str]) -> Iterator[tuple[str, bytes]]:
+        """Yield the filled `templates`, by their path below build/docs."""
+        for name, path in templates.items():
+            yield self.folder + path, self.page(name).encode("utf-8")
+
+    def page(self, name: str) -> str:
+        """Return template `name`, filled, as Markdown."""
+        # Loops and conditions leave runs of empty lines; Markdown needs one.
+        return join_lines(re.sub(r"\n{3,}", "\n\n", self.fill(name))).strip() + "\n"
 
     def fill(self, name: str) -> str:
         """Return template `name`, filled.

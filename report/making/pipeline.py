@@ -1,0 +1,127 @@
+"""What the article's pipeline and that of an own report share: stages that are done when they are stale, by name."""
+
+import abc
+import functools
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from report import files
+from report.console import Console
+from report.making.maker import Maker
+from report.products import CODE, Product
+from report.site.settings import Settings
+from report.workspace import DRAWN, Workspace
+
+DOING = {
+    "train": "training",
+    "analyse": "analysing",
+    "draw": "drawing",
+    "facts": "gathering facts",
+    "pages": "writing pages",
+    "site": "building the site",
+}
+
+
+class Pipeline(abc.ABC):
+    """Hold what all stages need: where files are, and whom to tell.
+
+    What a build with nothing to do never needs is imported where it is used.
+    """
+
+    def __init__(self, workspace: Workspace, console: Console) -> None:
+        """Keep what is given; nothing is read or run yet."""
+        self.workspace = workspace
+        self.console = console
+
+    @abc.abstractmethod
+    def stages(self) -> dict[str, Product]:
+        """Return all stages, by name, in the order in which data goes through them."""
+
+    @abc.abstractmethod
+    def settings(self) -> Settings:
+        """Return the title, addresses and languages of the site."""
+
+    def stale(self) -> list[str]:
+        """Return the stages whose inputs have changed since they were last done."""
+        return [name for name, stage in self.stages().items() if not self.is_fresh(stage)]
+
+    def run(self, names: Sequence[str]) -> None:
+        """Do the stages `names` that are stale, and note how long each took.
+
+        Raises:
+            ReportError: as the stages do.
+        """
+        stages = self.stages()
+        for name in names:
+            if self.is_wanted(stages[name]):
+                self.console.say(f"{DOING[name]} …")
+                started = time.perf_counter()
+                stages[name].work()
+                self._note_time(name, time.perf_counter() - started)
+                self.maker().record(stages[name])
+                CODE.remember(self.workspace.code)
+        if not self.workspace.code.is_file():
+            CODE.remember(self.workspace.code)
+
+    @functools.cache  # noqa: B019 - a command has one pipeline
+    def maker(self) -> Maker:
+        """Return what decides whether a product is stale."""
+        CODE.recall(self.workspace.code)
+        return Maker(self.workspace.ledger, CODE)
+
+    def is_fresh(self, stage: Product) -> bool:
+        """Tell whether a stage would come to what is there."""
+        return self.maker().is_fresh(stage)
+
+    def is_wanted(self, stage: Product) -> bool:
+        """Tell whether a stage that was asked for is done."""
+        return not self.is_fresh(stage)
+
+    def analysed(self) -> list[Path]:
+        """Return every file that the analysis writes."""
+        place = self.workspace
+        tables = sorted(place.tables.glob("*.csv"))
+        return [place.results, *files_below(place.numbers), *tables, *files_below(place.measures)]
+
+    def drawn(self) -> list[Path]:
+        """Return the notes on what is drawn, and every file of it."""
+        place = self.workspace
+        folders = [*(place.docs / name for name in DRAWN), place.drawn]
+        return [path for folder in folders for path in files_below(folder)]
+
+    def written(self) -> list[Path]:
+        """Return every file that the pages consist of: all of the folder but what was drawn."""
+        docs = self.workspace.docs
+        paths = [path for path in files_below(docs) if path.relative_to(docs).parts[0] not in DRAWN]
+        return [docs / "index.md", self.workspace.site_settings, *paths]
+
+    def site(self) -> Product:
+        """Return the stage that builds the site from the pages."""
+        place = self.workspace
+        return Product(
+            name="site",
+            modules=("report.site.mkdocs",),
+            inputs=lambda: [
+                *(place.docs, place.site_settings, place.mkdocs_config, place.site_src / "overrides"),
+                asdict(self.settings()),
+            ],
+            outputs=lambda: [place.site / "index.html", *files_below(place.site)],
+            work=self._site,
+            libraries=("material",),
+        )
+
+    def _site(self) -> None:
+        from report.site import mkdocs
+
+        mkdocs.build(self.workspace, self.settings())
+
+    def _note_time(self, name: str, seconds: float) -> None:
+        noted = files.read_json(self.workspace.timings, default={})
+        files.write_json(self.workspace.timings, {**noted, name: round(seconds, 1)})
+
+
+def files_below(folder: Path) -> list[Path]:
+    """Return every file of a folder of products, whatever its name: a stranger makes its product stale."""
+    return [path for path in sorted(folder.rglob("*")) if path.is_file()]

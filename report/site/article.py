@@ -1,0 +1,52 @@
+"""Of which pages the article's site consists, and what they know."""
+
+from pathlib import Path
+
+from report import files
+from report.site import card, downloads, pages
+from report.site.pages import Contents
+from report.site.settings import Settings
+from report.workspace import Workspace
+
+CARD = "assets/card.png"
+NOTICE = "_notice.html.j2"  # when the digits are the embedded sample
+ARTICLE, HOME = "index", "home"  # the home page of a study that carries the article, and of any other
+PAGES = ("run", "layers", "explore", "method", "reproduce")
+CLAIMS = ("findings",)  # of a study that carries the article alone
+
+
+def contents(workspace: Workspace, settings: Settings, experiment_file: Path) -> Contents:
+    """Return what the site of the built-in study consists of.
+
+    Args:
+        workspace: has facts, tables and pictures.
+        settings: of the site.
+        experiment_file: offered for download, and shown.
+
+    Raises:
+        ReportError: when an earlier stage has not run.
+    """
+    offered = dict(downloads.gather(workspace, experiment_file))
+    facts = files.read_json(workspace.facts)
+    timings = files.read_json(workspace.timings, default={})
+    animations = files.read_json(workspace.animations_manifest)
+    first = next(film for film in animations.values() if film["layer"] == facts["study"]["first"]["name"])
+    experiment = offered["downloads/experiment.toml"].decode("utf-8").strip()
+    known = {
+        **facts,
+        **pages.describe(offered),
+        "site": settings,
+        "figures": files.read_json(workspace.figures_manifest),
+        "animations": animations,
+        "long_film": next((name for name in animations if name.startswith("network-")), None),
+        "experiment": {"text": experiment, "lines": len(experiment.splitlines())},
+        "stage_seconds": {name: timings[name] for name in ("train", "analyse", "draw") if name in timings},
+    }
+    carries = facts["study"]["carries"]
+    names = [*PAGES, *(CLAIMS if carries else ())]
+    templates = {
+        f"{ARTICLE if carries else HOME}.md.j2": "index.md",
+        **{f"{name}.md.j2": f"{name}.md" for name in names},
+    }
+    offered[CARD] = card.draw(workspace.docs / first["poster"]["light"], settings.title)
+    return Contents(templates, known, offered, NOTICE, CARD)
