@@ -65,11 +65,14 @@ def test_only_what_all_have_in_common_is_said_of_all() -> None:
 
 def test_questions_have_an_answer_for_each_layer() -> None:
     """Those that name an optimizer stand in a row of their own."""
-    given = [Test("near", True, "l3"), Test("near", None, "l4"), Test("near", False, "l4", "SGD")]
+    given = [
+        *(Test("near", True, "l3", refuted=False), Test("near", None, "l4")),
+        *(Test("near", False, "l3", "SGD", refuted=False), Test("near", False, "l4", "SGD", refuted=True)),
+    ]
     table: Any = evidence.ask(given, SHAPES)
     assert [(row["optimizer"], row["cells"]) for row in table["rows"]] == [
         (None, ["yes", "open"]),
-        ("SGD", [None, "no"]),
+        ("SGD", ["not_shown", "no"]),
     ]
 
 

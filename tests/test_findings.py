@@ -202,6 +202,39 @@ def test_persistence_wants_the_whole_interval() -> None:
     assert tests["direction", "l3"] is True
 
 
+@pytest.mark.parametrize(
+    ("ends", "expected"),
+    [
+        ((7.9, 8.0, 8.1), {"direction": (True, False), "vanishes": (True, False), "near": (True, False)}),
+        ((1.5, 4.0, 9.0), {"direction": (False, False), "vanishes": (True, False), "near": (False, False)}),
+        ((1.1, 1.2, 1.3), {"direction": (False, True), "vanishes": (False, False), "near": (False, True)}),
+        ((9.5, 9.8, 9.9), {"direction": (True, False), "vanishes": (True, False), "near": (False, True)}),
+    ],
+)
+def test_what_an_interval_leaves_open_is_not_refuted(
+    ends: tuple[float, float, float], expected: dict[str, tuple[bool, bool]]
+) -> None:
+    """Refuted is what the whole interval speaks against: above 3 batches, within a factor 1.25 of 6.97."""
+    study = Study()
+    study.run("adam-b1-0.9", "l4", summary(*ends))
+    every = [each for name in ("persistence", "momentum", "formula") for each in study.find(name)["tests"]]
+    found = {each["id"]: (each["holds"], each["refuted"]) for each in every if each["layer"] == "l4"}
+    assert {name: found[name] for name in expected} == expected
+
+
+def test_streaks_that_shorten_at_one_step_refute_that_they_grow() -> None:
+    """And streaks that stay as they are leave it open whether they do."""
+    study = Study()
+    study.run("adam-b1-0.99", "l3", 3.0)
+    study.run("adam-b1-0.99", "l4", theory.mean_run(0.9))
+    tests = {each["layer"]: each for each in study.find("momentum")["tests"] if each["id"] == "grows"}
+    assert {layer: (each["holds"], each["refuted"]) for layer, each in tests.items()} == {
+        "l3": (False, True),
+        "l4": (False, False),
+        "l5": (True, False),
+    }
+
+
 def test_momentum_each_way() -> None:
     """As theory says; gone without momentum but not back with it under SGD; the third way is the next test."""
     assert Study().find("momentum")["verdict"] == SUPPORTED

@@ -10,7 +10,6 @@ from report.analysis.findings.records import Evidence, Finding, Test
 # What seeds 0 to 4 of the default experiment showed under the rules of today, which were written after them.
 EXPLORATORY = Path(__file__).with_name("exploratory.csv")
 SHARED = ("n", "window", "optimizer")  # what is said once where all pieces of evidence have it in common
-ANSWERS = {True: "yes", False: "no", None: "open"}
 
 Shown = dict[str, object]
 Place = tuple[str | int | float | None, ...]
@@ -116,12 +115,12 @@ def ask(tests: Sequence[Test], shapes: Mapping[str, Sequence[int]]) -> Shown:
 
     Returns:
         `columns`, see `arrange`; `rows`: `id`, `optimizer` and `against` (None where the question names none), and
-        `cells`: "yes", "no", "open", or None where it was not asked.
+        `cells`: an answer, see `answer`, or None where it was not asked.
     """
     layers = list(dict.fromkeys(each.layer for each in tests))
     rows: dict[Place, dict[str | None, str]] = {}
     for each in tests:
-        rows.setdefault((each.id, each.optimizer, each.against), {})[each.layer] = ANSWERS[each.holds]
+        rows.setdefault((each.id, each.optimizer, each.against), {})[each.layer] = answer(each)
     return {
         "columns": _columns(layers, shapes),
         "rows": [
@@ -129,6 +128,13 @@ def ask(tests: Sequence[Test], shapes: Mapping[str, Sequence[int]]) -> Shown:
             for (identity, optimizer, against), cells in rows.items()
         ],
     }
+
+
+def answer(test: Test) -> str:
+    """Return `yes`, `no` where the evidence says the opposite, `not_shown` where it leaves both, `open` without any."""
+    if test.holds is None:
+        return "open"
+    return "yes" if test.holds else "no" if test.refuted else "not_shown"
 
 
 def arrange(evidence: Sequence[Evidence], shapes: Mapping[str, Sequence[int]]) -> Shown:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 from report.analysis.findings.records import Evidence, Finding
 from report.console import Console
-from report.site.evidence import ANSWERS
+from report.site.evidence import answer
 from report.site.words import Words
 
 NUMBERS = ("value", "95 % interval", "by chance", "n")
@@ -20,7 +20,7 @@ def write(findings: Sequence[Finding], words: Words, console: Console) -> None:
         console.emphasise(f"\n{say(finding.id, 'claim')}\n→ {say('verdicts', finding.verdict)}.{reason}")
         for test in finding.tests:
             asked = say(finding.id, test.id, optimizer=test.optimizer, against=test.against)
-            console.say(f"  {test.layer or ''} {asked} {say('answers', ANSWERS[test.holds])}")
+            console.say(f"  {test.layer or ''} {asked} {say('answers', answer(test))}")
         if finding.evidence:
             console.table(HEADS, [_row(each, say) for each in finding.evidence], NUMBERS)
 

@@ -16,9 +16,10 @@ def accuracy(study: Lookup) -> Finding:
     if found.value is not None and found.low is not None and found.high is not None:
         holds = abs(found.value - PUBLISHED.value) <= NEAR.value
         overlaps = found.low - NEAR.value <= PUBLISHED.value <= found.high + NEAR.value
-    tests = [Test("near", holds)]
+    # Neither asks what an interval shows: one that does not hold is refuted.
+    tests = [Test("near", holds, refuted=None if holds is None else not holds)]
     if holds is False:
-        tests.append(Test("overlaps", overlaps))
+        tests.append(Test("overlaps", overlaps, refuted=not overlaps))
     reason = _another_experiment(study)
     return conclude(
         study,

@@ -42,7 +42,8 @@ def quiet(study: Lookup) -> Finding:
         ratio = _ratio(f"beside_{unit}", ratios, EARLY, "opacity" if unit == FILM else None, study)
         evidence.append(ratio)
         if unit == FILM:
-            tests.append(Test("opacity", ratio.is_below(EQUAL.value), layers[0]))
+            is_below, is_above = ratio.is_below(EQUAL.value), ratio.is_above(EQUAL.value)
+            tests.append(Test("opacity", is_below, layers[0], refuted=is_above))
     reason = None if layers else "not_three_layers"
     return conclude(study, "layer-3-4-quiet", (EQUAL, CLIP), tests, evidence, reason, about=_facts(study))
 
@@ -72,7 +73,8 @@ def late(study: Lookup) -> Finding:
             ratio = _ratio(identity, values, study.late, test if unit == FILM else None, study)
             evidence.append(ratio)
             if unit == FILM:
-                tests.append(Test(test, ratio.is_above(EQUAL.value), layers[0]))
+                is_above, is_below = ratio.is_above(EQUAL.value), ratio.is_below(EQUAL.value)
+                tests.append(Test(test, is_above, layers[0], refuted=is_below))
     return conclude(study, "layer-3-4-late", (EQUAL, CLIP), tests, evidence, reason, about=_facts(study))
 
 

@@ -39,7 +39,8 @@ def loop(study: Lookup) -> Finding:
                 against=study.label(plain),
                 test="loop",
             )
-            tests.append(Test("loop", difference.is_above(0), layer, study.label(slug), study.label(plain)))
+            labels = study.label(slug), study.label(plain)
+            tests.append(Test("loop", difference.is_above(0), layer, *labels, refuted=difference.is_below(0)))
             evidence.append(difference)
     reason = NOTHING_DRAWN if not study.drawn else None if pairs else "no_control_of_its_kind"
     return conclude(study, "loop", (STRONG,), tests, evidence, reason)
@@ -63,7 +64,8 @@ def together(study: Lookup) -> Finding:
                 )
                 for name, test in (("output", "together"), ("input", None), ("output_toss", None))
             )
-            tests.append(Test("together", into.is_above(TOGETHER.value), layer, study.label(slug)))
+            is_above, is_below = into.is_above(TOGETHER.value), into.is_below(TOGETHER.value)
+            tests.append(Test("together", is_above, layer, study.label(slug), refuted=is_below))
             evidence += [into, out_of, tossed]
     reason = NOTHING_DRAWN if not study.drawn else None if study.plain else NO_CONTROL
     control = study.label(study.plain[0]) if study.plain else None

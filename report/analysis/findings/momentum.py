@@ -1,6 +1,7 @@
 """The claim that updates persist because the optimizer accumulates past gradients."""
 
 import itertools
+from collections.abc import Iterable
 
 from report.analysis import theory
 from report.analysis.findings.constants import (
@@ -42,7 +43,8 @@ def momentum(study: Lookup) -> Finding:
         if len(family) > 2:
             steps = [_step(study, lower, upper, layer) for (_, lower), (_, upper) in itertools.pairwise(family)]
             evidence += steps
-            tests.append(Test("grows", every([step.is_above(0) for step in steps]), layer))
+            rises, falls = every([step.is_above(0) for step in steps]), some(step.is_below(0) for step in steps)
+            tests.append(Test("grows", rises, layer, refuted=falls))
     reason = None if study.drawn else NOTHING_DRAWN
     if not (without and has_momentum):
         tests = []
@@ -78,16 +80,17 @@ def run_evidence(study: Lookup, slug: str, layer: str, test: str | None = None) 
 
 
 def _vanishes(study: Lookup, main: Evidence, control: Evidence, slug: str, layer: str) -> Test:
-    holds = None
-    if main.value is not None:
-        holds = control.is_below(COIN + VANISHED.value * max(main.value - COIN, 0))
-    return Test("vanishes", holds, layer, study.label(slug))
+    if main.value is None:
+        return Test("vanishes", None, layer, study.label(slug))
+    bound = COIN + VANISHED.value * max(main.value - COIN, 0)
+    return Test("vanishes", control.is_below(bound), layer, study.label(slug), refuted=control.is_above(bound))
 
 
 def _returns(study: Lookup, plain: str, heavy: str, beta: float, layer: str) -> tuple[Evidence, Test]:
     predicted = theory.mean_run(beta) - theory.mean_run(0)
     difference = _difference(study, plain, heavy, layer, "returns", predicted)
-    return difference, Test("returns", difference.is_above(RETURNED.value * predicted), layer)
+    bound = RETURNED.value * predicted
+    return difference, Test("returns", difference.is_above(bound), layer, refuted=difference.is_below(bound))
 
 
 def _step(study: Lookup, lower: str, upper: str, layer: str) -> Evidence:
@@ -119,3 +122,11 @@ def every(answers: list[bool | None]) -> bool | None:
     if False in answers:
         return False
     return None if None in answers or not answers else True
+
+
+def some(answers: Iterable[bool | None]) -> bool | None:
+    """Return whether any holds; None where one is unknown and none holds."""
+    found = set(answers)
+    if True in found:
+        return True
+    return None if None in found or not found else False

@@ -32,8 +32,9 @@ def persistence(study: Lookup) -> Finding:
             )
             for suffix, share in (("q1", 1.0), ("q05", 0.5), ("q025", 0.25))
         }
-        tests.append(Test("direction", run.is_above(SEVERAL.value), layer))
-        tests.append(Test("dark", dwells["q05"].is_above(LASTING.value), layer))
+        for identity, looked_at, bound in (("direction", run, SEVERAL.value), ("dark", dwells["q05"], LASTING.value)):
+            is_above, is_below = looked_at.is_above(bound), looked_at.is_below(bound)
+            tests.append(Test(identity, is_above, layer, refuted=is_below))
         evidence += [run, *dwells.values()]
     reason = None if study.drawn else NOTHING_DRAWN
     return conclude(study, "persistence", (SEVERAL, DARK, LASTING), tests, evidence, reason, about={"coin": COIN})

@@ -70,7 +70,10 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Test:
-    """Hold one question that the evidence answers; None where it could not be asked."""
+    """Hold one question that the evidence answers; None where it could not be asked.
+
+    A test that does not hold is `refuted` where its evidence says the opposite, and else only not shown.
+    """
 
     __test__ = False  # not one of pytest's
 
@@ -79,6 +82,7 @@ class Test:
     layer: str | None = None
     optimizer: str | None = None
     against: str | None = None
+    refuted: bool | None = None  # None where it could not be asked
 
 
 def decide(tests: Sequence[Test]) -> str:
