@@ -18,7 +18,7 @@ from filelock import FileLock, Timeout
 from report import files
 from report.config import Experiment
 from report.console import Console
-from report.errors import ConfigError, ReportError, is_checkout
+from report.errors import ConfigError, ReportError, command, is_checkout
 from report.making.stages import Article
 from report.training import runs
 from report.workspace import Workspace, home, sources
@@ -168,6 +168,17 @@ def findings(pipeline: Article) -> None:
     records = files.read_json(pipeline.workspace.results)["findings"]
     words = Words.load(pipeline.workspace.templates, pipeline.settings().languages[0])
     printout.write([Finding.of(each) for each in records], words, pipeline.console)
+
+
+@_command("check", "Read every file that was made, and name those that do not hold what was made.")
+def check(pipeline: Article) -> None:
+    """Change nothing; end with exit code 1 when something is wrong."""
+    found = pipeline.check()
+    for line in found:
+        pipeline.console.say(line)
+    if found:
+        raise ReportError(f'{len(found):,} found. "{command()}" makes anew what is wrong.')
+    pipeline.console.say("Every file holds what was made.")
 
 
 PORT = click.Option(

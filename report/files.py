@@ -93,6 +93,13 @@ def write_json(path: Path, value: Any) -> bool:
     return write_text(path, json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n")
 
 
+def write_compact_json(path: Path, value: Any) -> bool:
+    """Write `value` as `write_json` does, on one line: read by programs alone, and many times as quick."""
+    return write_text(
+        path, json.dumps(value, sort_keys=True, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    )
+
+
 def read_json(path: Path, *keys: str, default: dict[str, Any] | None = None) -> Any:
     """Read a JSON file that an earlier stage wrote: an object.
 

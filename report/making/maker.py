@@ -5,25 +5,49 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import as_completed
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
+from typing import Any
 
 from report import files
 from report.errors import ReportError
-from report.products import Code, Product, Progress
+from report.making.checksums import Checksums
+from report.products import MISSING, Code, Product, Progress
 from report.training import workers
 
 
 class Maker:
-    """Remember, in a ledger, from which key each product was made, and how large its files were."""
+    """Remember, in a ledger, from which key each product was made, and what its files hold."""
 
     def __init__(self, ledger: Path, code: Code) -> None:
         """Keep where the ledger is and whose code makes things; a damaged ledger is empty, which only costs work."""
         self._path = ledger
         self._code = code
+        self._entries: dict[str, Any] = files.read_json(ledger, default={})
+        self.checksums = Checksums(ledger.with_name("checksums.json"))
 
     def is_fresh(self, product: Product) -> bool:
-        """Tell whether a product was made from what it would be made from now, and all its files are still there."""
-        entry = files.read_json(self._path, default={}).get(product.name)
-        return bool(entry == {"key": self._code.key(product), "sizes": self._sizes(product.outputs())})
+        """Tell whether a product was made from what it would be made from now, and all its files are as they were."""
+        key = self._code.key(product, self.checksums.of)
+        return bool(self._entry(product) == {"key": key, "files": self._contents(product)})
+
+    def altered(self, product: Product) -> list[Path]:
+        """Return the files that do not hold what was made, or that nobody made; those that are gone not among them.
+
+        A product that would be made otherwise now has none: a command that made it so may have been stopped half-way.
+        """
+        is_same = self._entry(product).get("key") == self._code.key(product, self.checksums.of)
+        return self.differing(product) if is_same else []
+
+    def differing(self, product: Product) -> list[Path]:
+        """Return the same, whatever the product would be made from now."""
+        made = {**self._entry(product).get("files", {})}
+        found = {path: self.checksums.of(path) for path in product.outputs()}
+        return [path for path, each in found.items() if each not in (made.get(self.checksums.name(path)), MISSING)]
+
+    def lost(self, product: Product) -> list[Path]:
+        """Return the files of a product, as it was last made, that are there no more."""
+        made = self._entry(product).get("files", {})
+        paths = [Path(os.path.normpath(self._path.parent / name)) for name in sorted(made)]
+        return [path for path in paths if not path.is_file()]
 
     def stale(self, products: Sequence[Product]) -> list[Product]:
         """Return those that must be made."""
@@ -49,17 +73,17 @@ class Maker:
 
     def record(self, product: Product) -> None:
         """Note that a product is as its inputs want it."""
-        entries = files.read_json(self._path, default={})
-        entry = {"key": self._code.key(product), "sizes": self._sizes(product.outputs())}
-        files.write_json(self._path, {**entries, product.name: entry})
+        entry = {"key": self._code.key(product, self.checksums.of), "files": self._contents(product)}
+        self._entries[product.name] = entry
+        files.write_compact_json(self._path, self._entries)
 
-    def _sizes(self, outputs: Sequence[Path]) -> dict[str, int]:
-        """Return the size of each file, by its path relative to the ledger: the same wherever the checkout lies."""
-        root = self._path.parent.resolve()
-        return {
-            Path(os.path.relpath(path.resolve(), root)).as_posix(): path.stat().st_size if path.exists() else -1
-            for path in outputs
-        }
+    def _entry(self, product: Product) -> dict[str, Any]:
+        entry = self._entries.get(product.name)
+        return entry if isinstance(entry, dict) else {}
+
+    def _contents(self, product: Product) -> dict[str, str]:
+        """Return the checksum of each file of a product, by its path relative to the ledger."""
+        return {self.checksums.name(path): self.checksums.of(path) for path in product.outputs()}
 
 
 def _in_order(products: Sequence[Product]) -> Iterator[Product]:

@@ -22,6 +22,7 @@ DOING = {
     "pages": "writing pages",
     "site": "building the site",
 }
+NAMED = 3  # files that are not as they were made, before the others are only counted
 
 
 class Pipeline(abc.ABC):
@@ -55,6 +56,7 @@ class Pipeline(abc.ABC):
         """
         stages = self.stages()
         for name in names:
+            self._remove_altered(stages[name])
             if self.is_wanted(stages[name]):
                 self.console.say(f"{DOING[name]} …")
                 started = time.perf_counter()
@@ -62,8 +64,41 @@ class Pipeline(abc.ABC):
                 self._note_time(name, time.perf_counter() - started)
                 self.maker().record(stages[name])
                 CODE.remember(self.workspace.code)
+        self.maker().checksums.keep()
         if not self.workspace.code.is_file():
             CODE.remember(self.workspace.code)
+
+    def altered(self, stage: Product) -> list[Path]:
+        """Return the files of a stage that do not hold what was made, or that nobody made."""
+        return self.maker().altered(stage)
+
+    def differing(self, stage: Product) -> list[Path]:
+        """Return the same, also of a stage that has to be done anew."""
+        return self.maker().differing(stage)
+
+    def _remove_altered(self, stage: Product) -> None:
+        """Name what does not hold what was made, and remove it: it would be taken for what belongs there."""
+        found = self.altered(stage)
+        for path in found[:NAMED]:
+            self.console.say(f"WARNING: {path} does not hold what was made: removed, and made again if it is ours.")
+        if found[NAMED:]:
+            self.console.say(f"WARNING: and {len(found) - NAMED:,} other files.")
+        with files.person_readable(self.workspace.build):
+            for path in found:
+                path.unlink(missing_ok=True)
+
+    def check(self) -> list[str]:
+        """Read every file again, whatever it looks like; return what is wrong, a line each."""
+        maker = self.maker()
+        maker.checksums.forget()
+        found = []
+        for name, stage in self.stages().items():
+            altered, lost = self.differing(stage), maker.lost(stage)
+            found += [f"{path} does not hold what was made." for path in altered]
+            found += [f"{path} is gone." for path in lost]
+            if not (altered or lost or self.is_fresh(stage)):
+                found.append(f'Not made from what is there now: the stage "{name}".')
+        return found
 
     @functools.cache  # noqa: B019 - a command has one pipeline
     def maker(self) -> Maker:
@@ -82,8 +117,8 @@ class Pipeline(abc.ABC):
     def analysed(self) -> list[Path]:
         """Return every file that the analysis writes."""
         place = self.workspace
-        tables = sorted(place.tables.glob("*.csv"))
-        return [place.results, *files_below(place.numbers), *tables, *files_below(place.measures)]
+        folders = (place.numbers, place.tables, place.measures)
+        return [place.results, *(path for folder in folders for path in files_below(folder))]
 
     def drawn(self) -> list[Path]:
         """Return the notes on what is drawn, and every file of it."""

@@ -109,6 +109,17 @@ class Article(Pipeline):
             return False
         return super().is_fresh(stage)
 
+    def altered(self, stage: Product) -> list[Path]:
+        """Return the files that do not hold what was made; a training run has a seal of its own."""
+        return self._broken() if stage.name == "train" else super().altered(stage)
+
+    def differing(self, stage: Product) -> list[Path]:
+        """Return the same, also of a stage that has to be done anew."""
+        return self._broken() if stage.name == "train" else super().differing(stage)
+
+    def _broken(self) -> list[Path]:
+        return runs.broken(self.workspace, self.experiment, self.maker().checksums.of)
+
     def is_wanted(self, stage: Product) -> bool:
         """Tell whether a stage that was asked for is done; a training run that was given up is tried again."""
         again = stage.name == "train" and not runs.is_complete(self.workspace, self.experiment, giving_up=False)

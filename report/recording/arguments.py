@@ -17,7 +17,7 @@ from report.errors import ReportError
 from report.recording import schema
 
 OURS = re.compile(
-    r"(weights|gradients|indices|first|series|before)-\d+\.npy|attached\.npz|(run|progress|timings)\.json|events\.jsonl"
+    r"(weights|gradients|indices|first|series|before)-\d+\.npy|attached\.npz|(run|progress|timings|checksums)\.json|events\.jsonl"
     r"|\.(run|progress)\.json\.\w+"  # what a kill left of one that was being written
 )
 REFUSED = "record: cannot write {}: {}. Free space or permissions there, or name another folder."

@@ -26,7 +26,7 @@ from report.errors import ConfigError, ReportError, TrainingDivergedError
 from report.recording.reader import Recording
 from report.recording.recorder import Recorder, record
 from report.recording.schema import Role
-from report.training import data, optimizers
+from report.training import data, optimizers, seal
 from report.training.model import Network
 
 Progress = Callable[[int, int], None]
@@ -144,6 +144,7 @@ def run(
             _check_weights(Recording.open(partial))
             seconds = {name: round(value, 3) for name, value in trainer.seconds.items()}
             files.write_json(partial / "timings.json", {"seconds": seconds})
+            seal.write(partial)
             _rename(partial, folder)
         except TrainingDivergedError:
             _rename(partial, folder.with_name(f"{folder.name}.diverged"))

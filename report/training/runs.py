@@ -12,7 +12,7 @@ from report.config import Experiment
 from report.errors import ConfigError, ReportError, TrainingDivergedError, is_checkout
 from report.products import Progress, digest
 from report.recording import schema
-from report.training import data, jobs, workers
+from report.training import data, jobs, seal, workers
 from report.training.jobs import Job, Run
 from report.workspace import Workspace
 
@@ -89,6 +89,11 @@ def recordings(workspace: Workspace, experiment: Experiment) -> list[Path]:
     """
     wanted = keys(workspace, experiment)
     return [workspace.run(name) for name, key in wanted.items() if _is_complete(workspace, name, key)]
+
+
+def broken(workspace: Workspace, experiment: Experiment, content: Callable[[Path], str]) -> list[Path]:
+    """Return the files of complete runs that do not hold what was recorded; `content` returns a file's checksum."""
+    return [path for folder in recordings(workspace, experiment) for path in seal.broken(folder, content)]
 
 
 def is_complete(workspace: Workspace, experiment: Experiment, *, giving_up: bool = True) -> bool:
@@ -288,7 +293,7 @@ def _is_complete(workspace: Workspace, name: str, key: str | None) -> bool:
         found = schema.parse(files.read_json(folder / "run.json"), name)
     except ReportError:
         return False  # none, or a damaged one
-    wanted = {*schema.filenames(found), "timings.json", *(["attached.npz"] if found.first else [])}
+    wanted = {*schema.filenames(found), seal.NAME, "timings.json", *(["attached.npz"] if found.first else [])}
     return found.ended == "complete" and _is_same(found.about.get("key"), key) and wanted <= {*os.listdir(folder)}
 
 
