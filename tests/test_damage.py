@@ -11,7 +11,7 @@ from test_stages import again, copy_of, files_of
 
 from report.making.checksums import Checksums
 from report.products import MISSING, checksum
-from report.training import seal
+from report.recording import seal
 from report.workspace import Workspace
 
 MORE = 8  # damaged files, beside one of each kind

@@ -13,7 +13,7 @@
 | `events.jsonl` | what changed at which step: settings of a group; a gradient that is absent, or there again |
 | `attached.npz` | arrays that the client of the recorder added |
 | `timings.json` | seconds that parts of the built-in training took, which it adds (`report/training/loop.py`) |
-| `checksums.json` | what the other files hold, which it adds, too (`report/training/seal.py`) |
+| `checksums.json` | what the other files hold, which it adds, too (`report/recording/seal.py`) |
 
 The update of step t, counted from 1, is `weights[t] - weights[t - 1]`. An `.npy` file's header counts the rows that are
 there, so each file can be read by NumPy alone, also while the recording grows and after a `kill -9`.

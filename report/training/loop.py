@@ -23,10 +23,11 @@ from torch.nn.functional import cross_entropy
 from report import files
 from report.config import CLASSES, SIDE, Experiment
 from report.errors import ConfigError, ReportError, TrainingDivergedError
+from report.recording import seal
 from report.recording.reader import Recording
 from report.recording.recorder import Recorder, record
 from report.recording.schema import Role
-from report.training import data, optimizers, seal
+from report.training import data, optimizers
 from report.training.model import Network
 
 Progress = Callable[[int, int], None]

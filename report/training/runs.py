@@ -11,8 +11,8 @@ from report import files
 from report.config import Experiment
 from report.errors import ConfigError, ReportError, TrainingDivergedError, is_checkout
 from report.products import Progress, digest
-from report.recording import schema
-from report.training import data, jobs, seal, workers
+from report.recording import schema, seal
+from report.training import data, jobs, workers
 from report.training.jobs import Job, Run
 from report.workspace import Workspace
 

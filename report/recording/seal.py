@@ -1,11 +1,13 @@
-"""The seal of a finished training run: what every file of it holds, so that damage is seen whatever it hits."""
+"""The seal of a finished training run: what its files hold, so that damage is seen; and chains to check it by."""
 
 from collections.abc import Callable
 from pathlib import Path
 
 from report import files
-from report.errors import ReportError
+from report.errors import ReportError, command
 from report.products import checksum
+from report.recording import chain
+from report.recording.reader import Recording
 
 NAME = "checksums.json"
 UNSEALED = (NAME, "timings.json")  # how long a run took is chance, and no later stage counts on it
@@ -18,7 +20,22 @@ def write(folder: Path) -> None:
         ReportError: when the disk refuses.
     """
     held = {path.name: checksum(path) for path in sorted(folder.iterdir()) if path.name not in UNSEALED}
-    files.write_json(folder / NAME, {"sha256": held})
+    recording = Recording.open(folder)
+    chains = {name: chain.links(recording, name) for name in recording.tensors}
+    files.write_json(folder / NAME, {"sha256": held, "chains": chains})
+
+
+def chains(folder: Path) -> dict[str, dict[int, str]]:
+    """Return the chain of each tensor of a sealed recording, see `chain.links`.
+
+    Raises:
+        ReportError: when the seal is damaged or missing.
+    """
+    found = files.read_json(folder / NAME, "chains")["chains"]
+    try:
+        return {name: {int(step): str(link) for step, link in links.items()} for name, links in found.items()}
+    except (AttributeError, ValueError) as error:
+        raise ReportError(f'{folder / NAME} is damaged ({error}). Delete it and run "{command()}" again.') from error
 
 
 def broken(folder: Path, content: Callable[[Path], str] = checksum) -> list[Path]:
