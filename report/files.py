@@ -93,11 +93,13 @@ def write_json(path: Path, value: Any) -> bool:
     return write_text(path, json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n")
 
 
-def write_compact_json(path: Path, value: Any) -> bool:
-    """Write `value` as `write_json` does, on one line: read by programs alone, and many times as quick."""
-    return write_text(
-        path, json.dumps(value, sort_keys=True, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    )
+def compact_json(value: Any) -> str:
+    """Return `value` as JSON with sorted keys, on one line: for programs, and many times as quick to write.
+
+    Raises:
+        ValueError: for NaN or infinity.
+    """
+    return json.dumps(value, sort_keys=True, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
 def read_json(path: Path, *keys: str, default: dict[str, Any] | None = None) -> Any:

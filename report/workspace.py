@@ -69,13 +69,17 @@ class Workspace:
     figures_manifest = Below("build", "figures.json")  # files, sizes, and the facts that words use
     animations = Below("docs", "animations")  # GIFs and their posters
     recording = Below("docs", "downloads/recording.npz")  # the main recording, packed for readers
+    card = Below("docs", "assets/card.png")  # what stands for the site where a link to it is shown
     animations_manifest = Below("build", "animations.json")
     drawn = Below("build", "drawn")  # notes on what was found while animations and the player's data were made
     facts = Below("build", "facts.json")  # what pages say, by name
     site_settings = Below("build", "site.json")  # what stands around pages: the notice above, the picture for links
 
-    def check(self) -> None:
+    def check(self, mark: Path = MARK) -> None:
         """Make sure that what is replaced whole, the site, is nobody's but ours, and that no product becomes a source.
+
+        Args:
+            mark: what a site of ours has.
 
         Raises:
             ReportError: when the site's folder holds something else, or the places overlap.
@@ -91,7 +95,7 @@ class Workspace:
             raise ReportError(f"--site {site} is or holds the build folder, {build}. Choose a folder of its own.")
         if site.exists() and not site.is_dir():
             raise ReportError(f"--site {site} is a file. Choose a folder of its own.")
-        if site.is_dir() and any(site.iterdir()) and not (site / MARK).is_dir():
+        if site.is_dir() and any(site.iterdir()) and not (site / mark).exists():
             raise ReportError(f"--site {site} holds something else, which would be lost. Choose a folder of its own.")
 
     @property

@@ -61,7 +61,7 @@ class Checksums:
     def keep(self) -> None:
         """Remember for other commands what was read."""
         if self._is_changed:
-            files.write_compact_json(self._memory, self._known)
+            files.write_text(self._memory, files.compact_json(self._known))
             self._is_changed = False
 
 

@@ -75,7 +75,7 @@ class Maker:
         """Note that a product is as its inputs want it."""
         entry = {"key": self._code.key(product, self.checksums.of), "files": self._contents(product)}
         self._entries[product.name] = entry
-        files.write_compact_json(self._path, self._entries)
+        files.write_text(self._path, files.compact_json(self._entries))
 
     def _entry(self, product: Product) -> dict[str, Any]:
         entry = self._entries.get(product.name)

@@ -13,9 +13,10 @@ from report.console import Console
 from report.errors import ReportError, command
 from report.making.pipeline import Pipeline
 from report.products import Product
+from report.recording import seal
 from report.site.settings import Settings
 from report.training import runs
-from report.workspace import Workspace
+from report.workspace import Workspace, home
 
 if TYPE_CHECKING:  # what a build with nothing to do never needs is imported where it is used
     from report.drawing.animation.clips import Pace
@@ -85,11 +86,12 @@ class Article(Pipeline):
             ),
             Product(
                 name="facts",
-                modules=("report.site.facts.gather", "report.site.recording"),
+                modules=("report.site.facts.gather", "report.site.recording", "report.site.card"),
                 inputs=lambda: [
                     *(place.results, place.numbers, *self._run_files(), place.package / "site/exploratory.csv"),
+                    *(place.animations_manifest, place.animations, self.settings().title),
                 ],
-                outputs=lambda: [place.facts, place.recording],
+                outputs=lambda: [place.facts, place.recording, place.card],
                 work=self._facts,
             ),
             Product(
@@ -192,25 +194,29 @@ class Article(Pipeline):
             pack.describe(place, study, layers, laws, pace)
 
     def _page_inputs(self) -> list[Any]:
+        from report.site import receipt
         from report.site.links import source_lines
 
         # Not timings.json: that a stage took another time makes no page stale; pages state what they find there.
         place = self.workspace
-        made = [place.facts, place.results, place.tables, place.recording]
+        made = [place.facts, place.results, place.tables, place.recording, place.card]
         drawn = [place.figures_manifest, place.animations_manifest]
         sources = [place.templates, place.site_src, self.experiment_file, place.mkdocs_config]
         quoted = [place.root / "CITATION.cff", place.root / "LICENSE"]
-        return [*made, *drawn, *sources, *quoted, asdict(self.settings()), source_lines(place)]
+        sealed = [folder / seal.NAME for folder in runs.recordings(place, self.experiment)]
+        changing = [asdict(self.settings()), source_lines(place), receipt.commit(home())]
+        return [*made, *drawn, *sources, *quoted, *sealed, *changing]
 
     def _facts(self) -> None:
-        from report.site import recording
+        from report.site import card, recording
         from report.site.facts import gather
 
         study = self._study()
         gather.write(self.workspace, study)
         drawn = files.read_json(self.workspace.results, "drawn")["drawn"]
         with self.console.progress() as progress:
-            self.maker().make([recording.product(self.workspace, study.main, drawn)], progress)
+            packed = recording.product(self.workspace, study.main, drawn)
+            self.maker().make([packed, card.product(self.workspace, self.settings().title)], progress)
 
     def _pages(self) -> None:
         from report.site import article, pages

@@ -106,6 +106,7 @@ def record(
         platform={
             "system": platform.system(),
             "machine": platform.machine(),
+            "cpu": torch.backends.cpu.get_cpu_capability(),
             "device": ", ".join(sorted({str(value.device) for value in recorded})),
             "threads": torch.get_num_threads(),
         },

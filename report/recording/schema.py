@@ -128,7 +128,7 @@ class Description:
             "stopped" by the recorder, which could not go on.
         about: what the client of the recorder said of the training run.
         versions: of Python and the libraries.
-        platform: system, machine, device and threads.
+        platform: system, machine, instruction set of the CPU that torch uses, device and threads.
     """
 
     label: str

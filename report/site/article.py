@@ -3,12 +3,11 @@
 from pathlib import Path
 
 from report import files
-from report.site import card, downloads, pages
+from report.site import downloads, pages, receipt
 from report.site.pages import Contents
 from report.site.settings import Settings
 from report.workspace import Workspace
 
-CARD = "assets/card.png"
 NOTICE = "_notice.html.j2"  # when the digits are the embedded sample
 ARTICLE, HOME = "index", "home"  # the home page of a study that carries the article, and of any other
 PAGES = ("run", "layers", "explore", "method", "reproduce")
@@ -27,10 +26,11 @@ def contents(workspace: Workspace, settings: Settings, experiment_file: Path) ->
         ReportError: when an earlier stage has not run.
     """
     offered = dict(downloads.gather(workspace, experiment_file))
+    told = receipt.content(workspace, offered["downloads/experiment.toml"])
+    offered[receipt.NAME] = files.compact_json(told).encode("utf-8")
     facts = files.read_json(workspace.facts)
     timings = files.read_json(workspace.timings, default={})
     animations = files.read_json(workspace.animations_manifest)
-    first = next(film for film in animations.values() if film["layer"] == facts["study"]["first"]["name"])
     experiment = offered["downloads/experiment.toml"].decode("utf-8").strip()
     known = {
         **facts,
@@ -48,5 +48,6 @@ def contents(workspace: Workspace, settings: Settings, experiment_file: Path) ->
         f"{ARTICLE if carries else HOME}.md.j2": "index.md",
         **{f"{name}.md.j2": f"{name}.md" for name in names},
     }
-    offered[CARD] = card.draw(workspace.docs / first["poster"]["light"], settings.title)
-    return Contents(templates, known, offered, NOTICE, CARD)
+    path = workspace.card.relative_to(workspace.docs).as_posix()
+    offered[path] = workspace.card.read_bytes()
+    return Contents(templates, known, offered, NOTICE, path)

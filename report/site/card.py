@@ -7,14 +7,38 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
+from report import files
 from report.drawing.animation.palette import SCHEMES
+from report.products import Product
 from report.site.words import WIDE
+from report.workspace import Workspace
 
 SIZE = (1200, 630)  # pixels; what link previews are made for
 MARGIN = 60  # pixels
 TITLE_SIZE = 92  # pixels
 COLOURS = SCHEMES["light"]
 UNIT = re.compile(rf"\s*(?:{WIDE}|(?:(?!{WIDE})\S)+)")  # what stays on a line: a word, or one letter of Japanese
+
+
+def product(workspace: Workspace, title: str) -> Product:
+    """Return the card as a product: to compress it takes as long as to write all pages of a language."""
+    return Product(
+        "card",
+        ("report.site.card",),
+        lambda: [_poster(workspace), title],
+        lambda: [workspace.card],
+        lambda: files.write_bytes(workspace.card, draw(_poster(workspace), title)),
+    )
+
+
+def _poster(workspace: Workspace) -> Path:
+    """Return the still picture of the first film of a single layer that is drawn; of the network where none is."""
+    films = files.read_json(workspace.animations_manifest)
+    drawn = files.read_json(workspace.results, "drawn")["drawn"]
+    of_layer = {film["layer"]: film for film in films.values()}
+    chosen = next((of_layer[name] for name in drawn if name in of_layer), next(iter(films.values())))
+    poster: str = chosen["poster"]["light"]
+    return workspace.docs / poster
 
 
 def draw(poster: Path, title: str) -> bytes:
