@@ -23,7 +23,10 @@ TEXT = {
     *("finding", "verdict", "test", "evidence", "against", "unit", "where"),
     *("kept", "applied", "gradients", "panel", "tensor"),
 }
-WHOLE = {"batch", "batches", "count", "inputs", "lag", "length", "n", "outputs"}
+WHOLE = {
+    *("batch", "batches", "count", "inputs", "lag", "length", "n", "outputs"),
+    *("step", "first_step", "last_step", "row", "column", "group"),
+}
 OTHERWISE = {("digits", "label"): "whole", ("agreement_batches", "batch"): "number", ("findings", "n"): "number"}
 BLOCK = 8192  # lines that are text at a time
 

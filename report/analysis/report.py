@@ -38,19 +38,17 @@ from report.analysis import (
     intervals,
     loss,
     one_weight,
+    overview,
     raster,
     rules,
     update_size,
-    windows,
 )
 from report.analysis.columns import Columns, Writer
 from report.analysis.findings.claims import findings
 from report.analysis.findings.records import Lookup
 from report.analysis.histogram import Histogram
 from report.analysis.updates import Track
-from report.errors import ReportError
 from report.recording.reader import Recording
-from report.recording.schema import Tensor
 from report.recording.study import Study
 from report.workspace import Workspace
 
@@ -71,7 +69,7 @@ def analyse(workspace: Workspace, study: Study, missing: Sequence[Mapping[str, s
     Raises:
         ReportError: when a recording is damaged or without a step, or two have one name.
     """
-    _check(study)
+    overview.check(study)
     drawn = chain.drawn(study.main.tensors)
     results: Results = {}
     measured = estimates.measure(
@@ -110,18 +108,13 @@ def _told(folder: Path, study: Study, drawn: Sequence[str], missing: Sequence[Ma
     """Return what needs no measured number, and write the histories of the main recording below `folder`."""
     main = study.main
     moved = [name for name in main.tensors if next(Track(main, name).chunks(), None) is not None]
-    told = describe(main, drawn) | overview(study, drawn, missing) | {"tensors": moved, "accuracy": accuracy(study)}
+    told = (
+        describe(main, drawn)
+        | overview.overview(study, drawn, missing)
+        | {"tensors": moved, "accuracy": accuracy(study)}
+    )
     chosen = {"predicted": rules.predicted(study), "shown": one_weight.choose(study, drawn)}
     return told | chosen | histories(folder, main, moved)
-
-
-def _check(study: Study) -> None:
-    names: dict[str, Recording] = {}
-    for each in study.recordings:
-        if not each.steps:
-            raise ReportError(f"{each.path} holds no step. Record at least one, or leave it out.")
-        if names.setdefault(each.name, each) is not each:
-            raise ReportError(f"{each.path} and {names[each.name].path} have one name. Give one folder another name.")
 
 
 def describe(recording: Recording, drawn: Sequence[str]) -> Results:
@@ -136,7 +129,7 @@ def describe(recording: Recording, drawn: Sequence[str]) -> Results:
         "platform": dict(recording.description.platform),
         "reference": {"ln_classes": math.log(classes) if classes else None},
         "data": data(about, recording.steps),
-        "network": network(recording.tensors, drawn),
+        "network": overview.network(recording.tensors, drawn),
         "drawn": list(drawn),
         "loss": {recording.name: loss.summary(recording.series)},
     }
@@ -147,45 +140,6 @@ def data(about: Mapping[str, Any], steps: int) -> Results:
     known = about.get("data", {})
     batch = about.get("training", {}).get("batch_size")
     return {**known, "epochs": steps * batch / known["train"]} if batch and known.get("train") else dict(known)
-
-
-def network(tensors: Mapping[str, Tensor], drawn: Sequence[str]) -> Results:
-    """Return the sizes of the tensors, and of the graph that is drawn of some."""
-    layers = {
-        name: {
-            "shape": list(tensor.matrix),
-            "kept": tensor.kept,
-            "count": tensor.count,
-            "weights": tensor.size,
-            "kind": tensor.kind,
-        }
-        for name, tensor in tensors.items()
-    }
-    graph = [tensors[name] for name in drawn]
-    return {
-        "names": list(tensors),
-        "layers": layers,
-        "weights": sum(tensor.size for tensor in tensors.values()),
-        "edges_drawn": sum(tensor.size for tensor in graph),
-        "nodes_drawn": [graph[0].matrix[1], *(tensor.matrix[0] for tensor in graph)] if graph else [],
-    }
-
-
-def overview(study: Study, drawn: Sequence[str], missing: Sequence[Mapping[str, str]]) -> Results:
-    """Return which training runs the study has, and which it lacks with the reason."""
-    every = {study.slug(label): study.of(label) for label in study.labels}
-    tensor = next(iter([*drawn, *study.main.tensors]))  # whose optimizer stands for all
-    told = {
-        "batches": study.steps,
-        "seeds": list(study.seeds),
-        "main": study.slug(study.main.label),
-        "late": windows.late(windows.rows(study.steps)),
-        "optimizers": [rules.describe(study, label, tensor) for label in study.labels],
-        "runs": {slug: [each.name for each in recordings] for slug, recordings in every.items()},
-        "seeds_of": {slug: [each.seed for each in recordings] for slug, recordings in every.items()},
-        "missing": sorted(({"run": each["run"], "reason": each["reason"]} for each in missing), key=lambda e: e["run"]),
-    }
-    return {"study": told}
 
 
 def accuracy(study: Study) -> Results:

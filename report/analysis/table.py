@@ -95,6 +95,14 @@ SCHEMA: Mapping[str, Mapping[str, Statistic]] = {
         **_same("weight", "threshold"),
     },
     "windows": _same(STEPS, "steps"),
+    "sizes": {
+        **_same("weight", "rms"),
+        **_same("log10", "ratio_log10", "ratio_last_log10"),
+        **_same("log2", "over_log2"),
+        **_same(WEIGHTS, "never_moved", "dead"),
+        **_same("rows", "dead_rows"),
+        **_same("columns", "dead_columns"),
+    },
 }
 # Quantities that are single numbers of each window, compared between labels.
 SCALARS = (

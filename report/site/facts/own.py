@@ -2,16 +2,16 @@
 
 Everything is there in every report; what does not exist is null, and what there is none of is an empty list. Numbers
 are plain numbers (shares are fractions, sizes are weight units, lengths are steps); words are the templates'. An
-*estimate* is {`mean`, `low`, `high`, `n`}: over the recordings of a label, the ends (95 %, Student's t) null where there
-is one recording. Facts, sections and figures of tensors stand in the order of the main recording.
+*estimate* is {`mean`, `low`, `high`, `n`}: over the recordings of a label, the ends (95 %, Student's t) null where
+there is one recording. Facts, sections and figures of tensors stand in the order of the main recording.
 
 `report`, what was recorded:
 
 - `main` {`name`, `label`, `slug`}: the recording that histories and pictures are of;
 - `is_one`: one recording in all; `has_seeds`: a label with several; `has_labels`: several labels; `is_paired`: at
   least two labels share two seeds or more;
-- `is_growing`: a recording still grows, or was killed; `steps` {`low`, `high`}: of the recordings; `compared`: steps that
-  all of them have, over which streaks are measured; `every`: steps from one recorded row to the next;
+- `is_growing`: a recording still grows, or was killed; `steps` {`low`, `high`}: of the recordings; `compared`: steps
+  that all of them have, over which streaks are measured; `every`: steps from one recorded row to the next;
 - `tensors`, `trained` (had a gradient), `weights` (entries of the model), `kept` (recorded entries), `is_sampled`;
 - `labels` [...], the main one first: `label`, `slug`, `is_main`, `seeds` [seed or null], `steps`, `taken`, `skipped`, `lost`
   (each {`low`, `high`} over its recordings; `skipped` by a GradScaler, `lost`: taken and not recorded, though they should
@@ -29,6 +29,7 @@ is one recording. Facts, sections and figures of tensors stand in the order of t
 - `rule`: its name, and the key of its words: [standout] `<rule>` and `<rule>_reason` in own.toml, filled with all of this;
 - `level`: "error", "warning" or "note"; `tensor`: name, or null; `anchor`: "t12", or null; `module`;
 - `label`, `slug`, `is_labelled` (the report has several labels); `holds`, `of`: in how many of the label's recordings;
+- `more` [{`tensor`, `anchor`}]: other tensors of the label for which the rule speaks, less badly; `said` counts them;
 - `numbers` {...}: those of the rule, its constants among them; `source` {`title`, `url`} or null;
 - `said`, `reason`: {language: the sentence}, plain text. Nothing else is to be worded by a template.
 

@@ -1,0 +1,249 @@
+"""A report on anyone's own network: the numbers of recordings, whatever was trained.
+
+Like `report.analysis.report`, which does the same for the article, it writes the table of numbers, `results.json` and
+tables. `results.json` has `own` (true), `main` (name), `steps`, `tensors` (in the order of the recording, those that
+ever had a usable gradient), `drawn` (those that are drawn as a network), `network`, `versions`, `platform`, `study`,
+as there; and
+
+- `seen`: by name of the recording and tensor, see `own_tensor._info`; absent of a tensor without a gradient;
+- `standout`: what stands out, worst first, see `report.analysis.standout`; `checked`: rules that found nothing;
+- `pictured`: names of the tensors that get pictures.
+"""
+
+import multiprocessing
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict
+
+import numpy as np
+
+from report import files
+from report.analysis import chain, columns, estimates, overview, own_tables, standout
+from report.analysis.columns import Cell, Columns, same
+from report.analysis.own_tensor import SETTLED, Info, Job, Measured
+from report.analysis.table import Key, Table
+from report.analysis.windows import ALL
+from report.recording.reader import Recording
+from report.recording.study import Study
+from report.workspace import Workspace
+
+PICTURED = 40  # tensors that get pictures; of more those that stand out, and the ends of the network
+WORTH_A_POOL = 3_000_000  # recorded updates, from which on starting another process pays
+PLOTTED = 2000  # values of a logged series that a table has
+
+# Of a tensor's row in the table of all tensors: the column, and which number it is of a settled window.
+NUMBERS = {
+    "run": ("persistence", "mean_run"),
+    "toss": ("transplants", "toss"),
+    "over": ("sizes", "over_log2"),
+    "lag_1": ("autocorrelation", "updates"),
+    "lag_10": ("autocorrelation", "updates"),
+    "gradients_lag_1": ("autocorrelation", "gradients"),
+    "agreement": ("agreement", "share"),
+    "rms": ("sizes", "rms"),
+    "ratio": ("sizes", "ratio_log10"),
+    "ratio_last": ("sizes", "ratio_last_log10"),
+    "zero_gradients": ("coasting", "zero_gradient_share"),
+    "coasting": ("coasting", "coasting_share"),
+    "lost": ("resolution", "lost_share"),
+    "never_moved": ("sizes", "never_moved"),
+    "dead": ("sizes", "dead"),
+    "dead_rows": ("sizes", "dead_rows"),
+    "dead_columns": ("sizes", "dead_columns"),
+}
+BASES = {"over": 2.0, "ratio": 10.0, "ratio_last": 10.0}  # of those that are averaged as logarithms
+WHOLE = ("ratio", "ratio_last", "rms", "never_moved", "dead", "dead_rows", "dead_columns")  # of all steps
+LAGS = {"lag_1": 1, "lag_10": 10, "gradients_lag_1": 1}
+
+
+def analyse(workspace: Workspace, study: Study) -> None:
+    """Write the table of numbers, `results.json`, and the tables that figures are drawn from.
+
+    Args:
+        workspace: says where.
+        study: the recordings.
+
+    Raises:
+        ReportError: when a recording is damaged or without a step, or two have one name.
+    """
+    overview.check(study)
+    drawn = chain.drawn(study.main.tensors)
+    folder = workspace.tables
+    jobs = list(_jobs(workspace, study, drawn))
+    measured = dict(zip([(each.source.name, each.name) for each in jobs], _made(jobs, study), strict=True))
+    by_run = {each.name: {name: measured[each.path.name, name] for name in each.tensors} for each in study.recordings}
+    numbers = {
+        run: {key: value for each in found.values() for key, value in each.numbers.items()}
+        for run, found in by_run.items()
+    }
+    table = estimates.table(study, numbers, {study.slug(label): {} for label in study.labels})
+    seen = {run: {name: each.info for name, each in found.items() if each.info} for run, found in by_run.items()}
+    main = study.main
+    moved = [name for name in main.tensors if name in seen[main.name]]
+    found, checked = standout.find(study, seen)
+    pictured = choose(moved, [each for item in found for each in item.tensors])
+    results = {
+        **overview.overview(study, drawn, ()),
+        "own": True,
+        "main": main.name,
+        "steps": main.steps,
+        "tensors": moved,
+        "drawn": [name for name in drawn if name in moved],
+        "network": overview.network(main.tensors, drawn),
+        "versions": dict(main.description.versions),
+        "platform": dict(main.description.platform),
+        "theory": {study.slug(label): None for label in study.labels},
+        "seen": seen,
+        "standout": [asdict(each) for each in found],
+        "checked": list(checked),
+        "pictured": pictured,
+    }
+    parts: dict[str, Sequence[Columns]] = {
+        "own_heat": [_heat(name, by_run[main.name][name]) for name in moved],
+        "own_tensors": [_tensors(study, table, seen)] if moved else [],
+        "own_series": list(_series(study)),
+        "own_rates": list(_rates(study)),
+    }
+    kept = set()
+    for name, each in parts.items():
+        if each:
+            columns.write(folder / f"{name}.csv", each)
+            kept.add(name)
+    kept |= {f"{slug(main, name)}-{kind}" for name in pictured for kind in own_tables.KINDS}
+    for path in folder.glob("*.csv"):
+        if path.stem not in kept:
+            path.unlink()  # of an earlier analysis, or of a tensor that gets no picture
+    table.write(workspace.numbers)
+    files.write_json(workspace.results, results)
+
+
+def slug(recording: Recording, name: str) -> str:
+    """Return what a tensor is called in file names and addresses: `t12`, counted from 1 in the main recording."""
+    return f"t{list(recording.tensors).index(name) + 1}"
+
+
+def choose(names: Sequence[str], outstanding: Sequence[str], most: int = PICTURED) -> list[str]:
+    """Return the tensors that get pictures, in their order: all, or those that stand out and the ends of the network.
+
+    Args:
+        names: of the tensors that had a gradient, in order.
+        outstanding: those that stand out, worst first.
+        most: that get pictures.
+    """
+    ends = [each for pair in zip(names, reversed(names), strict=True) for each in pair]
+    chosen = list(dict.fromkeys([each for each in [*outstanding, *ends] if each in names]))[:most]
+    return [each for each in names if each in chosen]
+
+
+def _jobs(workspace: Workspace, study: Study, drawn: Sequence[str]) -> Iterator[Job]:
+    """Yield what is to be measured, the tensors of the main recording with their tables first."""
+    for each in sorted(study.recordings, key=lambda other: other is not study.main):
+        known = {name: int(each.present(name).sum()) * each.tensors[name].count for name in drawn}
+        smallest = min((count for count in known.values() if count), default=None)
+        for name in each.tensors:
+            tables = workspace.tables / slug(study.main, name) if each is study.main else None
+            place = smallest if name in drawn else None
+            yield Job(each.path, name, study.slug(each.label), study.steps, place, tables)
+
+
+def _made(jobs: Sequence[Job], study: Study) -> list[Measured]:
+    """Return what was measured, in the order of the jobs; side by side where there is much to do."""
+    processes = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    entries = sum(each.steps * tensor.count for each in study.recordings for tensor in each.tensors.values())
+    if min(processes, len(jobs)) < 2 or entries < WORTH_A_POOL:
+        return [each.make() for each in jobs]
+    # Spawned: a forked copy of a process with threads may hang.
+    with ProcessPoolExecutor(processes, multiprocessing.get_context("spawn")) as pool:
+        return list(pool.map(Job.make, jobs, chunksize=max(len(jobs) // (processes * 8), 1)))
+
+
+def _heat(name: str, measured: Measured) -> Columns:
+    """Return a tensor's rows of the heat map."""
+    bins = measured.bins
+    wanted = {key: bins[key] for key in ("first_step", "last_step", "ratio")}
+    return {"tensor": same(name, len(wanted["ratio"])), **wanted}
+
+
+def estimate(table: Table, label: str, name: str, info: Info, column: str) -> dict[str, float | int | None] | None:
+    """Return a number of a tensor under a label, `mean`, `low`, `high`, `n`; None where there is none.
+
+    Args:
+        table: the numbers.
+        label: slug.
+        name: of the tensor.
+        info: of the tensor, in a recording of the label.
+        column: one of `NUMBERS`.
+    """
+    quantity, statistic = NUMBERS[column]
+    window = ALL if column in WHOLE or not info["is_settled"] else SETTLED
+    applied = label if quantity == "transplants" else ""
+    row = table.quantity(quantity).get(Key(quantity, statistic, label, name, window, LAGS.get(column), applied))
+    if row is None or row.mean is None:
+        return None
+    base = BASES.get(column)
+    ends = {"mean": row.mean, "low": row.low, "high": row.high}
+    return {**{key: each if base is None or each is None else base**each for key, each in ends.items()}, "n": row.n}
+
+
+def info_of(study: Study, seen: Mapping[str, Mapping[str, Info]], label: str, name: str) -> Info | None:
+    """Return what is known of a tensor besides numbers, in the first recording of a label that has it."""
+    return next((seen[each.name][name] for each in study.of(label) if name in seen[each.name]), None)
+
+
+def _tensors(study: Study, table: Table, seen: Mapping[str, Mapping[str, Info]]) -> Columns:
+    """Return a row a label and tensor: its numbers, mean and ends."""
+    rows: list[dict[str, Cell]] = []
+    for label in study.labels:
+        for name, tensor in study.main.tensors.items():
+            info = info_of(study, seen, label, name)
+            if info is None:
+                continue
+            window = SETTLED if info["is_settled"] else ALL
+            row: dict[str, Cell] = {"label": label, "tensor": name, "kept": tensor.kept, "window": window}
+            chance = info["chance"].get(window, {})
+            row |= {f"formula_{key}": chance.get(key) for key in ("run", "agreement", "lag_1")}
+            for column in NUMBERS:
+                found = estimate(table, study.slug(label), name, info, column) or {}
+                title = "mean_run" if column == "run" else column  # "run" is a training run, in tables
+                row[title] = found.get("mean")
+                row |= {f"{title}_{end}": found.get(end) for end in ("low", "high")}
+            rows.append(row)
+    return columns.columns(rows)
+
+
+def _series(study: Study) -> Iterator[Columns]:
+    """Yield what was logged, at up to PLOTTED steps each: the means of stretches of steps."""
+    for each in study.recordings:
+        for name, values in each.series.items():
+            known = np.flatnonzero(np.isfinite(values))
+            if not len(known):
+                continue
+            parts = np.array_split(known, min(len(known), PLOTTED))
+            yield {
+                **{"run": same(each.name, len(parts)), "series": same(name, len(parts))},
+                "step": np.array([part[-1] + 1 for part in parts]),
+                "value": np.array([values[part].mean() for part in parts]),
+            }
+
+
+def _rates(study: Study) -> Iterator[Columns]:
+    """Yield the learning rate of each group of the first recording of each label, where it changes."""
+    for label in study.labels:
+        recording = study.of(label)[0]
+        for number, settings in enumerate(recording.settings, 1):
+            rate = settings.get("lr")
+            if rate is None or not len(rate):
+                continue
+            known = np.flatnonzero(np.isfinite(rate))
+            if not len(known):
+                continue
+            turns = known[np.flatnonzero(np.diff(rate[known], prepend=np.nan) != 0)]
+            around = np.unique(np.concatenate([turns, np.maximum(turns - 1, known[0]), known[[0, -1]]]))
+            if len(around) > PLOTTED:
+                around = known[np.unique(np.linspace(0, len(known) - 1, PLOTTED).astype(np.int64))]
+            yield {
+                **{"label": same(label, len(around)), "group": same(number, len(around))},
+                "step": around + 1,
+                "rate": rate[around],
+            }

@@ -1,0 +1,270 @@
+"""What stands out in recordings of a network: rules, each with its constant, the reason for it and its source.
+
+A rule looks at one label. It speaks of the tensor in which it is worst, and names the others. Nothing is said where
+nothing stands out. Rules, worst first:
+
+- `broken`: a weight or gradient became infinite or NaN; from then on nothing is learnt.
+- `unheld`: no optimizer holds a parameter that wants gradients; often the optimizer was made before it.
+- `no_gradient`: no step had a gradient of a tensor that is held; the loss does not depend on it.
+- `still`: a tensor has gradients, and no entry ever moved: a learning rate of zero, or a coarse number format.
+- `dead`: rows or columns of a matrix have no gradient in the last tenth: ReLU units die (Lu et al.).
+- `lost`: more than `LOST` of the updates with a gradient of their own left their weight where it was: the number
+  format is too coarse for them (Gupta et al.).
+- `large`: RMS(Δ)/RMS(w) of a matrix is above `LARGE` over the last tenth, where about 10⁻³ is usual (CS231n).
+- `small`: it is below `SMALL`, at the highest learning rate of the run.
+- `skipped`: a GradScaler skipped more than `SKIPPED` of all steps; now and then is how it finds its scale.
+- `unused`: rows of a table of vectors, or inputs, never had a gradient: they never came, or are always zero.
+- `livelier`, `quieter`: RMS(Δ)/RMS(w) is `APART` times that of both neighbouring matrices, or as many times less.
+- `longer`, `shorter`: streaks last `OVER` times as long as with tossed signs, or as many times less: gradients keep a
+  direction, or each takes back what the last one gave.
+
+Of vectors (biases, norms) nothing is said by size: many begin at zero, where every ratio is large. Of what begins at
+zero in a schedule nothing is said either: `small` counts what a tensor would do at the highest learning rate.
+"""
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from report.analysis.chain import TABLES
+from report.recording.reader import Recording
+from report.recording.schema import Tensor
+from report.recording.study import Study
+
+# Karpathy's rule of thumb, CS231n, "Neural Networks Part 3": the ratio of updates to weights should be around 10⁻³.
+USUAL: Final = 1e-3
+LARGE: Final = 1e-2
+SMALL: Final = 1e-5
+# A tenth of what was wished for is more than rounding takes from a float32 network that learns (SCIENCE.md 4b).
+LOST: Final = 0.1
+# The scale of a GradScaler doubles every 2,000 steps, and then may be too large for one: 1 in 100 is 20 times that.
+SKIPPED: Final = 0.01
+# PyTorch's initialisation alone makes wide and narrow layers differ tenfold: only far more than that is said.
+APART: Final = 30.0
+OVER: Final = 1.5
+# So few changes of sign do not tell such a factor from chance.
+FLIPS: Final = 100
+# Steps that are wanted before a gradient that is always zero says something of a unit, and not of a few batches.
+JUDGED: Final = 20
+
+CS231N: Final = ("CS231n, Neural Networks Part 3", "https://cs231n.github.io/neural-networks-3/#ratio")
+DYING: Final = ("Lu et al., Dying ReLU and Initialization", "https://arxiv.org/abs/1903.06733")
+ROUNDING: Final = ("Gupta et al., Deep Learning with Limited Numerical Precision", "https://arxiv.org/abs/1502.02551")
+SCALER: Final = ("Micikevicius et al., Mixed Precision Training", "https://arxiv.org/abs/1710.03740")
+RICE: Final = ("Rice 1945, in Finch", "https://arxiv.org/abs/1909.02556")
+
+Info = Mapping[str, Any]
+Seen = Mapping[str, Mapping[str, Info]]  # by name of the recording and tensor, see `own_tensor`
+
+LEVELS: Final = {
+    **dict.fromkeys(("broken", "unheld", "no_gradient", "still"), "error"),
+    **dict.fromkeys(("dead", "lost", "large", "small", "skipped"), "warning"),
+    **dict.fromkeys(("unused", "livelier", "quieter", "longer", "shorter"), "note"),
+}
+RULES: Final = tuple(LEVELS)  # worst first
+
+
+@dataclass(frozen=True)
+class Item:
+    """Hold one thing that stands out.
+
+    Attributes:
+        rule: its name.
+        level: "error", "warning" or "note".
+        label: of the recordings.
+        tensors: it is seen in, the worst first; none where it is about no tensor, or one that is not recorded.
+        weight: how bad it is, among items of one rule.
+        numbers: of the worst tensor, and the constants.
+        holds: in how many of the label's recordings it is seen, of `of`.
+        source: title and address, or None.
+    """
+
+    rule: str
+    level: str
+    label: str
+    tensors: tuple[str, ...]
+    weight: float
+    numbers: dict[str, Any]
+    holds: int = 1
+    of: int = 1
+    source: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True)
+class Sight:
+    """Hold what a rule says of one tensor, or of none, of one recording."""
+
+    rule: str
+    tensor: str | None
+    weight: float
+    numbers: dict[str, Any] = field(default_factory=dict)
+    source: tuple[str, str] | None = None
+
+
+def find(study: Study, seen: Seen) -> tuple[list[Item], tuple[str, ...]]:
+    """Return what stands out, worst first, and the names of the rules that found nothing.
+
+    Args:
+        study: the recordings.
+        seen: what was measured of each tensor, by name of the recording; absent where it had no gradient.
+    """
+    items = [item for label in study.labels for item in _of_label(study.of(label), seen)]
+    items.sort(key=lambda each: (RULES.index(each.rule), -each.weight, study.labels.index(each.label)))
+    found = {each.rule for each in items}
+    return items, tuple(rule for rule in RULES if rule not in found)
+
+
+def constants() -> dict[str, float]:
+    """Return the constants of all rules, by name."""
+    named = {"usual": USUAL, "large": LARGE, "small": SMALL, "lost": LOST, "skipped": SKIPPED, "apart": APART}
+    return {**named, "over": OVER, "flips": FLIPS, "judged": JUDGED}
+
+
+def _of_label(recordings: Sequence[Recording], seen: Seen) -> Iterator[Item]:
+    """Yield what stands out under a label: an item a rule, of all its tensors and recordings."""
+    by_rule: dict[str, list[tuple[int, Sight]]] = {}
+    for place, recording in enumerate(recordings):
+        for rule in EVERY:
+            for sight in rule(recording, seen[recording.name]):
+                by_rule.setdefault(sight.rule, []).append((place, sight))
+    for name, sights in by_rule.items():
+        ordered = sorted(sights, key=lambda each: -each[1].weight)
+        worst = ordered[0][1]
+        tensors = tuple(dict.fromkeys(each.tensor for _, each in ordered if each.tensor is not None))
+        holds = len({place for place, each in sights if each.tensor == worst.tensor})
+        label = recordings[0].label
+        item = Item(name, LEVELS[name], label, tensors, worst.weight, worst.numbers, source=worst.source)
+        yield replace(item, holds=holds, of=len(recordings))
+
+
+def _broken(recording: Recording, seen: Mapping[str, Info]) -> Iterator[Sight]:
+    """The first number that is not finite; that of a later tensor follows from it."""
+    del seen
+    notes = [each for each in recording.notes if each.kind == "non-finite" and each.step is not None]
+    if notes:
+        first = min(notes, key=lambda each: each.step or 0)
+        tensors = [each for each in first.tensors if each in recording.tensors]
+        later = len({name for each in notes for name in each.tensors}) - 1
+        numbers = {"step": first.step, "steps": recording.steps, "later": later}
+        yield Sight("broken", tensors[0] if tensors else None, 1.0, numbers)
+
+
+def _unheld(recording: Recording, seen: Mapping[str, Info]) -> Iterator[Sight]:
+    """Parameters that want gradients, and that no optimizer holds; a frozen one is left alone on purpose."""
+    del seen
+    names = [name for each in recording.notes if each.kind == "unheld" for name in each.tensors]
+    if names:
+        yield Sight("unheld", None, float(len(names)), {"names": names[:5], "count": len(names)})
+
+
+def _no_gradient(recording: Recording, seen: Mapping[str, Info]) -> Iterator[Sight]:
+    """Tensors that are held, and that no step had a gradient of."""
+    for name in recording.tensors:
+        if name not in seen and recording.steps and not recording.present(name).any():
+            yield Sight("no_gradient", name, float(recording.tensors[name].size), {"steps": recording.steps})
+
+
+def _still(recording: Recording, seen: Mapping[str, Info]) -> Iterator[Sight]:
+    """Tensors with gradients of which no entry ever moved."""
+    for name, info in seen.items():
+        if info["never_moved"] == recording.tensors[name].count and info["zero"] < 1:
+            numbers = {"steps": info["gradient_steps"], "rate_is_zero": info["rate_is_zero"]}
+            yield Sight("still", name, float(recording.tensors[name].size), numbers)
+
+
+def _dead(recording: Recording, seen: Mapping[str, Info]) -> Iterator[Sight]:
+    """Units without a gradient, in no step or not in the last tenth; the inputs of such a unit's row are one thing.
+
+    A vector counts where its module has no matrix that tells the same. Of a table of vectors, rows without a gradient
+    are entries that never came (`unused`).
+    """
+    matrices = {name.rpartition(".")[0] for name, info in seen.items() if info["died_rows"] is not None}
+    has_rows = any(info["died_rows"] for name, info in seen.items() if recording.tensors[name].kind not in TABLES)
+    for name, info in seen.items():
+        tensor = recording.tensors[name]
+        if info["gradient_steps"] < JUDGED:
+            continue
+        rows, columns = info["died_rows"], info["died_columns"]
+        numbers: dict[str, Any] = {"steps": info["gradient_steps"], "judged": JUDGED, "count": tensor.count}
+        if rows is None:
+            if name.rpartition(".")[0] not in matrices and info["died"]:
+                numbers |= {"kind": "entries", "dead": info["died"], "of": tensor.count, "which": []}
+                numbers |= {"always": info["dead"], "since": info["which"]["since"]}
+                yield Sight("dead", name, info["died"] / tensor.count, numbers, DYING)
+            continue
+        kind = "rows" if rows else "columns"
+        dead, total = (rows, tensor.matrix[0]) if rows else (columns, tensor.matrix[1])
+        if not dead:
+            continue
+        which = info["which"][kind]
+        numbers |= {"kind": kind, "dead": dead, "of": total, "which": which[:8], "always": info[f"dead_{kind}"]}
+        numbers |= {"since": info["which"]["since"]}
+        if tensor.kind in TABLES or (kind == "columns" and info["dead_columns"] == dead):
+            # A word that never came, or an input that is always zero: nothing is the matter with the unit.
+            yield Sight("unused", name, dead / total, numbers)
+        elif kind == "rows" or not has_rows:  # else they are what dead units hand on
+            yield Sight("dead", name, dead / total, numbers, DYING)
+
+
+def _lost(recording: Recording, seen: Mapping[str, Info]) -> Iterator[Sight]:
+    """Updates that the optimizer asked for, and that did not move their weight."""
+    for name, info in seen.items():
+        share = info.get("lost_driven")
+        if share is not None and share > LOST and info["never_moved"] < recording.tensors[name].count:
+            numbers = {"share": share, "limit": LOST, "dtype": recording.tensors[name].dtype}
+            yield Sight("lost", name, share, numbers, ROUNDING)
+
+
+def _pace(recording: Recording, seen: Mapping[str, Info]) -> Iterator[Sight]:
+    """Sizes of updates over the last tenth, against the weights and against the neighbours."""
+    paces = {
+        name: info["ratio_last"]
+        for name, info in seen.items()
+        if _is_map(recording.tensors[name]) and info["ratio_last"] and recording.description.every == 1
+    }
+    for name, ratio in paces.items():
+        full = seen[name]["full_rate"]
+        if ratio > LARGE:
+            yield Sight("large", name, ratio, {"ratio": ratio, "limit": LARGE, "usual": USUAL}, CS231N)
+        elif full is not None and ratio * full < SMALL:
+            numbers = {"ratio": ratio * full, "limit": SMALL, "usual": USUAL, "is_scaled": full > 1.01}
+            yield Sight("small", name, 1 / ratio, numbers, CS231N)
+    names = list(paces)
+    for before, name, after in zip(names, names[1:], names[2:], strict=False):
+        near = [paces[before], paces[after]]
+        for rule, factor in (("livelier", paces[name] / max(near)), ("quieter", min(near) / paces[name])):
+            if factor > APART:
+                numbers = {"factor": factor, "limit": APART, "ratio": paces[name], "before": before, "after": after}
+                yield Sight(rule, name, factor, numbers)
+
+
+def _is_map(tensor: Tensor) -> bool:
+    return tensor.matrix[0] > 1 and tensor.matrix[1] > 1
+
+
+def _skipped(recording: Recording, seen: Mapping[str, Info]) -> Iterator[Sight]:
+    """Steps that a GradScaler skipped."""
+    del seen
+    share = recording.skipped / max(recording.skipped + recording.taken, 1)
+    if share > SKIPPED:
+        numbers = {"skipped": recording.skipped, "tried": recording.skipped + recording.taken, "share": share}
+        yield Sight("skipped", None, share, {**numbers, "limit": SKIPPED}, SCALER)
+
+
+def _streaks(recording: Recording, seen: Mapping[str, Info]) -> Iterator[Sight]:
+    """Streaks against those with tossed signs, once they are settled."""
+    del recording
+    for name, info in seen.items():
+        run, toss, flips = (info.get(key) for key in ("run", "toss", "flips"))
+        if not info["is_settled"] or not run or not toss or not flips or flips < FLIPS:
+            continue
+        over = run / toss
+        rule = "longer" if over > OVER else "shorter" if over < 1 / OVER else ""
+        if rule:
+            numbers = {"run": run, "toss": toss, "factor": max(over, 1 / over), "limit": OVER}
+            yield Sight(rule, name, abs(math.log(over)), numbers, RICE)
+
+
+Rule = Callable[[Recording, Mapping[str, Info]], Iterator[Sight]]
+EVERY: Final[tuple[Rule, ...]] = (*(_broken, _unheld, _no_gradient, _still, _dead, _lost, _pace, _skipped, _streaks),)
