@@ -56,7 +56,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt | $(BIN)/pip
 
 $(VENV)/.installed-dev: $(VENV)/.installed
 	@echo 'installing what tests and checks need …'
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,cluster]' --constraint constraints.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,cluster,trainers]' --constraint constraints.txt
 	@touch $@
 
 $(VENV)/.installed-browser: tests/browser/package.json tests/browser/package-lock.json | $(BIN)/pip

@@ -24,6 +24,7 @@ ORDER = (
     "files",
     "workspace, products, wording, console",
     "recording",
+    "integrations",
     "__init__",
     "config",
     "analysis",
