@@ -27,8 +27,10 @@ from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
 from benchmarks.measure import ROOT
+from benchmarks.vision import torchvision
 from report.config import Experiment
 from report.training import data
+from report.training.images import Images
 from report.workspace import Workspace
 
 SHARE = 0.0001
@@ -39,12 +41,10 @@ class Pictures(Dataset[tuple[torch.Tensor, int]]):
     """Do for each image what torchvision's MNIST with the transform ToTensor does."""
 
     def __init__(self, images: Any, labels: Any) -> None:
-        """Keep (n, 784) uint8 `images` and (n,) `labels`."""
-        from torchvision.transforms import ToTensor
-
-        self.images = torch.from_numpy(images.copy()).view(-1, 28, 28)
+        """Keep (n, 28, 28) uint8 `images` and (n,) `labels`."""
+        self.images = torch.from_numpy(images.copy())
         self.labels = torch.from_numpy(labels.copy())
-        self.transform = ToTensor()
+        self.transform = torchvision("transforms").ToTensor()
 
     def __len__(self) -> int:
         """Return the number of images."""
@@ -68,7 +68,7 @@ def network(sizes: list[int], dropout: float) -> nn.Sequential:
     return nn.Sequential(*steps)
 
 
-def train(experiment: Experiment, digits: data.Digits) -> tuple[list[list[torch.Tensor]], list[float]]:
+def train(experiment: Experiment, digits: Images) -> tuple[list[list[torch.Tensor]], list[float]]:
     """Train one run; return for each layer the weights before every batch and after the last, and the losses."""
     settings = experiment.training
     pictures = Pictures(digits.train_images, digits.train_labels)
@@ -178,7 +178,7 @@ def animate_matrix(pictures: list[Any], batches: range, target: Path) -> None:
 
 def plot(losses: list[float], course: Any, change: Any, first: Any, folder: Path) -> None:
     """Draw the article's four still figures."""
-    plt.imshow(first.reshape(28, 28), cmap="gray")
+    plt.imshow(first, cmap="gray")
     plt.savefig(folder / "digit.png")
     plt.figure()
     plt.plot(losses)
@@ -203,9 +203,8 @@ def main(file: Path, build: Path, out: Path, all_pictures: bool) -> None:
     started = time.perf_counter()
     out.mkdir(parents=True, exist_ok=True)
     experiment = Experiment.load(file)
-    data.torchvision_mnist()  # makes torchvision importable beside a CPU build of torch
     place = Workspace(ROOT, build, build / "site")
-    digits = data.read(place, *data.settle(place, experiment, click.echo))
+    digits = data.read(place, data.settle(place, experiment, click.echo))
     kept, losses = train(experiment, digits)
     whole = {layer for pattern in experiment.recording.whole for layer in fnmatch.filter(experiment.layers, pattern)}
     drawn = [place for place, layer in enumerate(experiment.layers) if layer in whole]

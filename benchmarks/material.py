@@ -1,4 +1,4 @@
-"""What several comparisons work on: an experiment, its digits, one recorded training run in a folder of its own."""
+"""What several comparisons work on: an experiment, its images, one recorded training run in a folder of its own."""
 
 import functools
 import json
@@ -11,6 +11,7 @@ from benchmarks.measure import ROOT
 from report.config import Experiment
 from report.recording.reader import Recording
 from report.training import data, loop
+from report.training.images import Images
 from report.workspace import Workspace
 
 QUICK_FRAMES = 8
@@ -70,9 +71,9 @@ class Material:
         return place
 
     @functools.cached_property
-    def digits(self) -> data.Digits:
+    def images(self) -> Images:
         """Return the images, read once."""
-        return data.read(self.workspace, *data.settle(self.workspace, self.experiment, lambda line: None))
+        return data.read(self.workspace, data.settle(self.workspace, self.experiment, lambda line: None))
 
     @functools.cached_property
     def experiment_file(self) -> Path:
@@ -86,7 +87,7 @@ class Material:
     def recording(self) -> Recording:
         """Return the main training run, trained and recorded when it is first asked for."""
         folder = self.workspace.run(self.experiment.main_run)
-        loop.run(self.experiment, self.digits, folder, "benchmark", first=self.experiment.animation.frames)
+        loop.run(self.experiment, self.images, folder, "benchmark", first=self.experiment.animation.frames)
         return Recording.open(folder)
 
 

@@ -96,7 +96,7 @@ def _spent(work: Callable[[], object]) -> Spent:
 def _built_in(material: Material, recorded: bool, first: int) -> Spent:
     """Train the built-in network once; evaluations do not count."""
     experiment = material.experiment
-    trainer = Trainer(experiment, material.digits)
+    trainer = Trainer(experiment, material.images)
     evaluate, elsewhere = trainer.evaluate, [Spent(0, 0)]
 
     def watched(*arguments: Any) -> tuple[float, float]:

@@ -28,7 +28,7 @@ def refuse(tmp_path: Path, text: str) -> str:
     [
         ("[data]\nsourec = 'auto'", "data.sourec", "unknown key", 'Did you mean "source"?'),
         ("[trainin]\nseed = 1", "trainin", "unknown key", 'Did you mean "training"?'),
-        ("[data]\nsource = 'web'", "data.source", "'web'", '"auto", "mnist" or "sample"'),
+        ("[data]\nsource = 'web'", "data.source", "'web'", '"auto", "whole" or "sample"'),
         ("[training]\nbatches = '10'", "training.batches", "'10'", "a whole number from 1"),
         ("[training]\nbatches = 1.5", "training.batches", "1.5", "a whole number from 1"),
         ("[training]\nbatches = true", "training.batches", "True", "a whole number from 1"),
@@ -118,8 +118,8 @@ def test_the_default_experiment_is_the_first_article(tmp_path: Path) -> None:
     experiment = Experiment.load(path)
     committed = Experiment.load(ROOT / "experiment.toml")
     assert experiment == committed
-    shapes = [experiment.shape(layer) for layer in experiment.layers]
-    assert shapes == [(1000, 784), (100, 1000), (10, 100), (10, 10), (10, 10)]
+    assert (experiment.data.name, experiment.network.kind) == ("MNIST", "mlp")
+    assert experiment.network.hidden == (1000, 100, 10, 10)
     assert experiment.main_run == "adam-b1-0.9-seed10"
 
 

@@ -34,6 +34,7 @@ OPTIMIZERS = {
 MAIN, PLAIN = "adam-b1-0.9", "adam-b1-0"
 HEAVY = (("adam-b1-0.9", "adam-b1-0"), ("adam-b1-0.99", "adam-b1-0"), ("sgd-m0.9", "sgd"))  # each with its control
 Numbers = dict[str, Any]
+NETWORK = {"kind": "mlp", "hidden": [1000, 100, 10, 10], "dropout": 0.2}  # of the first article
 
 
 def summary(*values: float) -> Estimate:
@@ -62,7 +63,7 @@ class Study:
         """Fill in every number that a rule reads."""
         self.seeds = seeds
         self.results: Numbers = {
-            "about": {"network": {"hidden": [1000, 100, 10, 10], "dropout": 0.2}, "training": {"batch_size": 16}},
+            "about": {"network": dict(NETWORK), "training": {"batch_size": 16}},
             "tensors": ["l1", "l2", *LAYERS],
             "drawn": list(LAYERS),
             "data": {"source": "mnist", "epochs": 1.0},
@@ -567,7 +568,7 @@ def test_accuracy_each_way(values: tuple[float, ...], verdict: str) -> None:
         ("data", "source", "sample"),
         ("data", "epochs", 12.0),
         ("data", "source", None),
-        ("about", "network", {"hidden": [32, 24, 10, 10], "dropout": 0.2}),
+        ("about", "network", {"kind": "mlp", "hidden": [32, 24, 10, 10], "dropout": 0.2}),
         ("about", "network", None),
         ("about", "training", {"batch_size": 64}),
     ],

@@ -8,9 +8,9 @@ import torch
 from by_hand import ByHand, rows, same, step
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
-from vision import torchvision
 
 import report
+from benchmarks.vision import torchvision
 
 
 @pytest.mark.slow

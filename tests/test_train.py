@@ -2,7 +2,6 @@
 
 import dataclasses
 import itertools
-import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +15,15 @@ from report.config import Experiment, Optimizer
 from report.errors import ConfigError, ReportError, TrainingDivergedError
 from report.recording.reader import Recording
 from report.recording.writer import Writer
-from report.training import data, loop, optimizers
+from report.training import loop, optimizers, sets
+from report.training.images import Images, split
 from report.workspace import Workspace
 
 
 @pytest.fixture(scope="module")
-def digits() -> data.Digits:
+def digits() -> Images:
     """Return the embedded sample."""
-    images, labels, test_images, test_labels = data._read_sample()
-    return data.Digits("sample", "", images, labels, test_images, test_labels, "0" * 64)
+    return sets.read_sample()
 
 
 def changed(experiment: Experiment, **parts: dict[str, Any]) -> Experiment:
@@ -34,20 +33,20 @@ def changed(experiment: Experiment, **parts: dict[str, Any]) -> Experiment:
     )
 
 
-def record(experiment: Experiment, digits: data.Digits, folder: Path, first: int = 0) -> Recording:
+def record(experiment: Experiment, digits: Images, folder: Path, first: int = 0) -> Recording:
     """Train and open the recording."""
     loop.run(experiment, digits, folder, "key", first=first)
     return Recording.open(folder)
 
 
-def test_the_recording_is_the_textbook_loop(tiny: Experiment, digits: data.Digits, tmp_path: Path) -> None:
+def test_the_recording_is_the_textbook_loop(tiny: Experiment, digits: Images, tmp_path: Path) -> None:
     """Weights, gradients, losses equal those of a loop written anew with torch's own layers and Adam."""
     experiment = changed(tiny, training={"batches": 12, "validations": 1}, network={"dropout": 0.0})
     recording = record(experiment, digits, tmp_path / "run", first=5)
 
     seeds = loop.Seeds.of(experiment.training.seed)
-    picked, _ = data.split(len(digits.train_labels), 0.2, seeds.split)
-    images = torch.tensor(digits.train_images[picked] / 255.0, dtype=torch.float32)
+    picked, _ = split(len(digits.train_labels), 0.2, seeds.split)
+    images = torch.tensor(digits.train_images[picked].reshape(-1, 784) / 255.0, dtype=torch.float32)
     labels = torch.tensor(digits.train_labels[picked])
     sizes = [784, 32, 24, 10, 10, 10]
     layers = [torch.nn.Linear(a, b) for a, b in itertools.pairwise(sizes)]
@@ -105,7 +104,12 @@ def test_a_recording_says_what_it_was_made_of(tiny_build: Build, tiny: Experimen
     """Who reads it needs no experiment file: data, network and training stand in it, and pictures of the digits."""
     recording, about = tiny_build.recording, tiny_build.recording.about
     assert (recording.label, recording.seed, recording.description.role) == ("Adam, β1 = 0.9", 3, "main")
-    assert about["network"] == {"hidden": [32, 24, 10, 10], "dropout": 0.2}
+    sizes = itertools.pairwise([784, 32, 24, 10, 10, 10])
+    parameters = sum((inputs + 1) * outputs for inputs, outputs in sizes)
+    network = {"kind": "mlp", "hidden": [32, 24, 10, 10], "dropout": 0.2, "parameters": parameters}
+    assert about["network"] == network
+    told = {"name": "MNIST", "source": "sample", "licence": "CC BY-SA 3.0", "reason": "", "examples": True}
+    assert about["data"].items() >= told.items()
     assert (about["training"]["batches"], about["training"]["device"]) == (tiny.training.batches, "cpu")
     assert (about["data"]["train"], about["data"]["validation"], about["data"]["test"]) == (3200, 800, 1000)
     assert (about["data"]["shape"], about["data"]["classes"]) == ([28, 28], 10)
@@ -119,9 +123,7 @@ def test_the_first_loss_is_near_the_logarithm_of_the_classes(tiny_build: Build) 
     assert tiny_build.recording.series["train_loss"][0] == pytest.approx(np.log(10), abs=0.15)
 
 
-def test_a_control_meets_the_same_network_images_and_masks(
-    tiny: Experiment, digits: data.Digits, tmp_path: Path
-) -> None:
+def test_a_control_meets_the_same_network_images_and_masks(tiny: Experiment, digits: Images, tmp_path: Path) -> None:
     """Another optimizer, same seed: equal initial bits, equal first loss, equal dropout masks, equal order."""
     control = tiny.model_copy(update={"optimizer": Optimizer(name="SGD", arguments={"lr": 0.1})})
     one, other = record(tiny, digits, tmp_path / "main"), record(control, digits, tmp_path / "control")
@@ -154,7 +156,7 @@ def test_all_images_are_gone_through_before_any_comes_again() -> None:
 
 @pytest.mark.parametrize(("rate", "what"), [(1e30, "loss became nan|loss became inf|weight became infinite or NaN")])
 def test_a_run_that_diverges_is_kept_where_nothing_trusts_it(
-    tiny: Experiment, digits: data.Digits, tmp_path: Path, rate: float, what: str
+    tiny: Experiment, digits: Images, tmp_path: Path, rate: float, what: str
 ) -> None:
     """The line says at which batch; the run's own name stays free."""
     wild = tiny.model_copy(update={"optimizer": Optimizer(name="SGD", arguments={"lr": rate})})
@@ -165,7 +167,7 @@ def test_a_run_that_diverges_is_kept_where_nothing_trusts_it(
 
 
 def test_a_weight_that_becomes_infinite_is_found_at_its_batch(
-    tiny: Experiment, digits: data.Digits, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tiny: Experiment, digits: Images, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also when the loss stays finite: here because the batch is the last."""
     make = optimizers.build
@@ -191,7 +193,7 @@ def test_a_weight_that_becomes_infinite_is_found_at_its_batch(
 
 @pytest.mark.parametrize("left", [None, 1], ids=["in the middle", "at the very end"])
 def test_a_full_disk_ends_the_run_and_leaves_nothing(
-    tiny: Experiment, digits: data.Digits, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, left: int | None
+    tiny: Experiment, digits: Images, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, left: int | None
 ) -> None:
     """The recorder would let the training go on; here nobody wants it without its recording."""
     write, row = Writer._write, tiny.training.batches - left if left else 0
@@ -205,33 +207,6 @@ def test_a_full_disk_ends_the_run_and_leaves_nothing(
     with pytest.raises(ReportError, match=r"^Cannot write .*: No space left on device\. Free space or"):
         loop.run(tiny, digits, tmp_path / "run", "key")
     assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.parametrize(
-    ("optimizer", "message"),
-    [
-        ("name = 'Adma'", "optimizer.name: found 'Adma'; allowed: .*Did you mean \"Adam"),
-        ("name = 'LBFGS'", "optimizer.name: found 'LBFGS'"),
-        ("name = 'SGD'\nbetas = [0.9, 0.99]", "optimizer.betas: unknown key; SGD allows: lr, momentum"),
-        ("name = 'Adam'\nlr = 'fast'", "optimizer.lr: found 'fast'; allowed: a number"),
-        ("name = 'Adam'\nlr = -1.0", "optimizer.lr: found -1.0; allowed: a finite number above 0"),
-        ("name = 'Adam'\nlr = inf", "optimizer.lr: found inf; allowed: a finite number above 0"),
-        ("name = 'Adam'\nlr = nan", "optimizer.lr: found nan; allowed: a finite number above 0"),
-        ("name = 'Adam'\nbetas = 5", r"optimizer.betas: found 5; allowed: two numbers"),
-        ("name = 'Adam'\nbetas = []", r"optimizer.betas: found \[\]; allowed: two numbers"),
-        ("name = 'Adam'\nbetas = ['a', 'b']", r"optimizer.betas: found \['a', 'b'\]; allowed: "),
-        ("name = 'SGD'\nmomentum = '0.9'", "optimizer.momentum: found '0.9'; allowed: a number"),
-        ("name = 'Muon'", "optimizer.name: found 'Muon'"),
-        ("name = 'Adam'\nbetas = [1.5, 0.9]", r"optimizer.betas: found \[1.5, 0.9\]; allowed: two numbers"),
-        ("name = 'Adam'\nweight_decay = -1.0", "optimizer: torch refuses these values for Adam: Invalid weight_decay"),
-    ],
-)
-def test_a_wrong_optimizer_is_a_configuration_error(optimizer: str, message: str) -> None:
-    """One line that names file and table, what was found and what is allowed."""
-    wrong = Optimizer.model_validate(tomllib.loads(optimizer))
-    with pytest.raises(ConfigError, match=f"^wrong.toml: {message}") as caught:
-        optimizers.check("wrong.toml: optimizer", wrong)
-    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.slow
@@ -262,7 +237,7 @@ def test_a_device_that_is_not_there_is_a_configuration_error(tiny: Experiment) -
         loop.device_of(changed(tiny, training={"device": "cuda"}))
 
 
-def test_a_batch_larger_than_the_data_is_a_configuration_error(tiny: Experiment, digits: data.Digits) -> None:
+def test_a_batch_larger_than_the_data_is_a_configuration_error(tiny: Experiment, digits: Images) -> None:
     """Rather than an empty batch and a division by zero."""
     few = dataclasses.replace(digits, train_images=digits.train_images[:15], train_labels=digits.train_labels[:15])
     with pytest.raises(ConfigError, match="at most 12, the training images"):

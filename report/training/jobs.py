@@ -19,6 +19,7 @@ from report.errors import ConfigError, ReportError
 from report.products import CODE, digest
 from report.recording.schema import Role
 from report.training import data
+from report.training.images import Images
 from report.workspace import Workspace
 
 
@@ -28,7 +29,7 @@ def recipe() -> dict[str, str]:
     # What reads a recording, or is no part of a loop, must not cost a new training.
     rooms = ("report.training.", "report.recording.")
     readers = ("report.recording.reader", "report.recording.study")
-    meanings = CODE.meanings("report.training.loop")
+    meanings = CODE.meanings("report.training.loop", "report.training.sets")
     code = {name: each for name, each in meanings.items() if name.startswith(rooms) and name not in readers}
     try:
         torch = version("torch")
@@ -65,15 +66,15 @@ class Job:
         key: of everything that decides its bits, kept in `run.json`.
         slot: place of this job's count of batches in the workers' shared array.
         recipe: what the worker must compute with.
-        source: the digits' name, and the reason when it is not the one hoped for.
-        workspace: where to write the run and read the digits; None when the worker shares no disk with us.
+        choice: of the data.
+        workspace: where to write the run and read the data; None when the worker shares no disk with us.
     """
 
     run: Run
     key: str
     slot: int
     recipe: Mapping[str, str]
-    source: tuple[data.Source, str]
+    choice: data.Choice
     workspace: Workspace | None
 
 
@@ -107,23 +108,45 @@ def check(runs: Sequence[tuple[str, Experiment]]) -> ConfigError | None:
     return None
 
 
-def work(job: Job, digits: data.Digits | None = None) -> Outcome:
+def check_network(experiment: Experiment, place: Workspace | None, choice: data.Choice, *shared: Images) -> str:
+    """Return what of the network, or of a batch, does not fit the data; nothing where all fits (in a worker).
+
+    Args:
+        experiment: of the main run.
+        place: where to read the data; None where they are shared.
+        choice: of the data.
+        shared: the images, where they are.
+    """
+    from report.training import loop
+
+    images = shared[0] if place is None else _images(place, choice)
+    try:
+        loop.Trainer(experiment, images).check()
+    except ConfigError as error:
+        return str(error)
+    return ""
+
+
+def prepare() -> None:
+    """Load what training needs, while another worker checks."""
+    from report.training import loop  # noqa: F401
+
+
+def work(job: Job, images: Images | None = None) -> Outcome:
     """Train one run (in a worker).
 
     Args:
         job: what to train.
-        digits: the images; None to read them from the job's workspace, once a process.
+        images: to learn from; None to read them from the job's workspace, once a process.
     """
     if (found := recipe()) != job.recipe:
         differing = ", ".join(f"{name} {found[name][:12]} instead of {job.recipe[name][:12]}" for name in found)
         return Outcome(ReportError(f"The worker would compute something else: it has {differing}."))
     if job.workspace is not None:
-        if digits is None:
-            digits = _digits(job.workspace, *job.source)
-        return Outcome(_train(job, digits, job.workspace.runs))
-    assert digits is not None
+        return Outcome(_train(job, images or _images(job.workspace, job.choice), job.workspace.runs))
+    assert images is not None
     with tempfile.TemporaryDirectory() as folder:
-        error = _train(job, digits, Path(folder))
+        error = _train(job, images, Path(folder))
         paths = sorted(path for path in Path(folder).rglob("*") if path.is_file())
         # Arrays rather than bytes: Dask sends them as they lie in memory.
         return Outcome(error, {path.relative_to(folder).as_posix(): np.fromfile(path, np.uint8) for path in paths})
@@ -143,7 +166,7 @@ def unpack(outcome: Outcome, runs: Path) -> None:
             partial.rename(runs / name)
 
 
-def _train(job: Job, digits: data.Digits, runs: Path) -> ReportError | None:
+def _train(job: Job, images: Images, runs: Path) -> ReportError | None:
     import torch
 
     from report.training import loop
@@ -155,7 +178,7 @@ def _train(job: Job, digits: data.Digits, runs: Path) -> ReportError | None:
     try:
         loop.run(
             run.experiment,
-            digits,
+            images,
             runs / run.name,
             job.key,
             role=run.role,
@@ -169,8 +192,8 @@ def _train(job: Job, digits: data.Digits, runs: Path) -> ReportError | None:
 
 
 @functools.lru_cache(maxsize=1)
-def _digits(workspace: Workspace, source: data.Source, reason: str) -> data.Digits:
-    return data.read(workspace, source, reason)
+def _images(workspace: Workspace, choice: data.Choice) -> Images:
+    return data.read(workspace, choice)
 
 
 _counts: Any = None  # of batches done, one for each job; shared by the processes of this machine

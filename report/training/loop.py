@@ -6,6 +6,7 @@ because split, initial weights, batch order and dropout masks come from generato
 """
 
 import contextlib
+import fnmatch
 import math
 import shutil
 import time
@@ -21,16 +22,18 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from report import files
-from report.config import CLASSES, SIDE, Experiment
+from report.config import Experiment
 from report.errors import ConfigError, ReportError, TrainingDivergedError
 from report.recording import seal
 from report.recording.reader import Recording
 from report.recording.recorder import Recorder, record
 from report.recording.schema import Role
-from report.training import data, optimizers
-from report.training.model import Network
+from report.training import model, optimizers
+from report.training.images import Images, split
 
 Progress = Callable[[int, int], None]
+TOLD = ("name", "source", "title", "licence", "credit", "reason", "sha256")  # of the data, in the recording
+MOST_NAMES = 12  # of tensors, in a message
 EVALUATION_BATCH = 2000  # images at once: bounds the memory of the widest layer's activations
 
 
@@ -87,13 +90,13 @@ def batches(order: torch.Generator, images: int, batch_size: int) -> Iterator[Te
 
 
 def scale(images: Tensor) -> Tensor:
-    """Return grey levels, (n, 784) uint8, as float32 in [0, 1]."""
-    return images.to(torch.float32).div_(255)
+    """Return images, (n, …), as float32: bytes in [0, 1], other numbers as they are."""
+    return images.to(torch.float32).div_(255) if images.dtype == torch.uint8 else images
 
 
 def run(
     experiment: Experiment,
-    digits: data.Digits,
+    images: Images,
     folder: Path,
     key: str,
     *,
@@ -106,12 +109,12 @@ def run(
 
     Args:
         experiment: describes this one training run.
-        digits: the images, before the split.
+        images: before the split.
         folder: `build/runs/<run>`; appears when the run is complete.
         key: of the inputs, kept in `run.json`.
         role: of the run in its study.
-        first: for how many batches every layer is kept whole, for the animations; pictures of digits, which the
-            article shows, are kept with them.
+        first: for how many batches every layer is kept whole, for the animations; examples of the images, where
+            they are pictures, are kept with them.
         recorded: for how many batches weights and gradients are kept; None for all.
         progress: told (batches done, batches in all).
 
@@ -122,11 +125,11 @@ def run(
     """
     partial = folder.with_name(f".{folder.name}.partial")
     with threads(experiment.training.threads):
-        trainer = Trainer(experiment, digits)
+        trainer = Trainer(experiment, images)
         shutil.rmtree(partial, ignore_errors=True)
         try:
             with record(
-                trainer.network.weights(),
+                model.recorded(trainer.network),
                 trainer.optimizer,
                 partial,
                 label=experiment.optimizer.label,
@@ -139,8 +142,8 @@ def run(
                 about={"key": key, **trainer.about()},
             ) as recorder:
                 trainer.train(recorder, progress)
-                if first:
-                    recorder.attach(**digits.examples())
+                if first and (examples := images.examples()):
+                    recorder.attach(**examples)
             _check_failure(recorder)
             _check_weights(Recording.open(partial))
             seconds = {name: round(value, 3) for name, value in trainer.seconds.items()}
@@ -187,31 +190,55 @@ def _rename(partial: Path, folder: Path) -> None:
 class Trainer:
     """Hold the network, its optimizer and the images of one training run."""
 
-    def __init__(self, experiment: Experiment, digits: data.Digits) -> None:
+    def __init__(self, experiment: Experiment, images: Images) -> None:
         """Split the images, draw the initial weights and make the optimizer.
 
         Raises:
-            ConfigError: when there are fewer training images than a batch holds, or torch refuses the optimizer.
+            ConfigError: when there are fewer training images than a batch holds, or torch refuses the optimizer, or the
+                network does not fit the images.
         """
         self.experiment = experiment
-        self.digits = digits
+        self.images = images
         self.device = device_of(experiment)
         seeds = Seeds.of(experiment.training.seed)
-        training, validation = data.split(len(digits.train_labels), experiment.data.validation_fraction, seeds.split)
+        training, validation = split(len(images.train_labels), experiment.data.validation_fraction, seeds.split)
         batch_size = experiment.training.batch_size
         if len(training) < batch_size:
             raise ConfigError(
                 f"training.batch_size: found {batch_size}; allowed: at most {len(training)}, the training images."
             )
-        self.training = self._tensors(digits.train_images[training], digits.train_labels[training])
-        self.validation = self._tensors(digits.train_images[validation], digits.train_labels[validation])
-        self.test = self._tensors(digits.test_images, digits.test_labels)
-        # Drawn on the CPU, so that a seed means the same initial weights and order on every device.
-        weights, self.order = (torch.Generator().manual_seed(seed) for seed in (seeds.weights, seeds.order))
-        dropout = torch.Generator(self.device).manual_seed(seeds.dropout)
-        self.network = Network(experiment, weights, dropout).to(self.device)
+        self.training = self._tensors(images.train_images[training], images.train_labels[training])
+        self.validation = self._tensors(images.train_images[validation], images.train_labels[validation])
+        self.test = self._tensors(images.test_images, images.test_labels)
+        self.order = torch.Generator().manual_seed(seeds.order)  # on the CPU: a seed means the same on every device
+        chance = (seeds.weights, seeds.dropout)
+        self.network = model.build(experiment, images.shape, images.classes, chance, self.device)
         self.optimizer = optimizers.build(experiment.optimizer, self.network.parameters())
         self.seconds = {"training": 0.0, "validation": 0.0}
+
+    def check(self) -> None:
+        """Make sure that the network takes images and returns scores of each class, and has the layers that are named.
+
+        Raises:
+            ConfigError: one line that names the key.
+        """
+        images, labels = self.training
+        kind = self.experiment.network.kind
+        try:
+            found = self.network.eval()(scale(images[:2]))
+            cross_entropy(found, labels[:2])
+            shape = tuple(found.shape)
+        except Exception as error:  # of somebody's own code
+            reason = " ".join(str(error).split()).rstrip(".")
+            raise ConfigError(f"network.kind: {kind} refuses two images: {type(error).__name__}: {reason}.") from error
+        wanted = (len(labels[:2]), self.images.classes)
+        if shape != wanted or not found.requires_grad:
+            raise ConfigError(f"network.kind: {kind} returned scores of the shape {shape}; wanted: {wanted}.")
+        names = model.names(self.network)
+        for pattern in self.experiment.recording.whole:
+            if not fnmatch.filter(names, pattern):
+                layers = ", ".join(names[:MOST_NAMES]) + (", …" if len(names) > MOST_NAMES else "")
+                raise ConfigError(f"recording.whole: found {pattern}; allowed: layers of this network, {layers}.")
 
     def train(self, recorder: Recorder | None, progress: Progress = lambda done, total: None) -> None:
         """Take every step; log losses (nats) and accuracies (fractions).
@@ -233,9 +260,9 @@ class Trainer:
         started = time.perf_counter()
         for batch in range(1, settings.batches + 1):
             positions = next(picked).to(self.device)
-            inputs, targets = scale(images[positions]), labels[positions]  # (batch_size, 784), (batch_size,)
+            inputs, targets = scale(images[positions]), labels[positions]  # (batch_size, …), (batch_size,)
             self.optimizer.zero_grad(set_to_none=True)
-            logits = self.network(inputs)  # (batch_size, 10)
+            logits = self.network(inputs)  # (batch_size, classes)
             loss = cross_entropy(logits, targets)
             loss.backward()  # type: ignore[no-untyped-call]
             self.optimizer.step()
@@ -261,7 +288,7 @@ class Trainer:
 
     @torch.no_grad()
     def evaluate(self, images: Tensor, labels: Tensor) -> tuple[float, float]:
-        """Return mean loss (nats) and accuracy (fraction) over `images`, (n, 784) uint8, without dropout."""
+        """Return mean loss (nats) and accuracy (fraction) over `images`, (n, …), without dropout."""
         self.network.eval()
         loss, hits = 0.0, 0
         for start in range(0, len(labels), EVALUATION_BATCH):
@@ -274,27 +301,26 @@ class Trainer:
 
     def about(self) -> dict[str, Any]:
         """Return what a reader of the recording should know of this training run, without when or where it was made."""
-        experiment, digits = self.experiment, self.digits
+        experiment, images = self.experiment, self.images
+        parameters = sum(each.numel() for each in self.network.parameters())
         return {
             "data": {
-                "source": digits.source,
-                "title": digits.title,
-                "reason": digits.reason,
-                "sha256": digits.sha256,
+                **{key: getattr(images, key) for key in TOLD},
                 "train": len(self.training[1]),
                 "validation": len(self.validation[1]),
                 "test": len(self.test[1]),
                 "validation_fraction": experiment.data.validation_fraction,
-                "shape": [SIDE, SIDE],
-                "classes": CLASSES,
+                "shape": list(images.shape),
+                "classes": images.classes,
+                "examples": bool(images.examples()),
             },
-            "network": experiment.network.model_dump(mode="json"),
+            "network": {**experiment.network.settings, "parameters": parameters},
             "training": {**experiment.training.model_dump(mode="json"), "device": str(self.device)},
         }
 
-    def _tensors(self, images: NDArray[np.uint8], labels: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
-        """Return images as one uint8 tensor, (n, 784), and labels, (n,) int64, on the device.
+    def _tensors(self, images: NDArray[Any], labels: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
+        """Return images as one tensor, (n, …), and labels, (n,) int64, on the device.
 
-        As bytes they take a quarter of the memory, of which every process of a study needs its own.
+        Bytes, as which most are kept, take a quarter of the memory, of which every process of a study needs its own.
         """
         return torch.from_numpy(np.array(images)).to(self.device), torch.from_numpy(np.array(labels)).to(self.device)

@@ -3,7 +3,6 @@
 import contextlib
 import difflib
 import inspect
-import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -38,31 +37,38 @@ def check(where: str, optimizer: Optimizer) -> None:
         hint = f' Did you mean "{near[0]}"?' if near else ""
         raise ConfigError(f"{where}.name: found {optimizer.name!r}; allowed: {', '.join(KINDS)}.{hint}")
     allowed = [name for name in _keywords(optimizer.name) if name not in NEUTRAL]
+    defaults = inspect.signature(KINDS[optimizer.name]).parameters
     for key, value in optimizer.arguments.items():
         if key not in allowed:
             raise ConfigError(f"{where}.{key}: unknown key; {optimizer.name} allows: {', '.join(allowed)}.")
-        _check_value(f"{where}.{key}", key, value)
+        default = defaults[key].default
+        if isinstance(default, tuple) and (not isinstance(value, list) or len(value) != len(default)):
+            raise ConfigError(f"{where}.{key}: found {value!r}; allowed: a list of {len(default)} numbers.")
+        if isinstance(value, list) and isinstance(default, int | float):
+            raise ConfigError(f"{where}.{key}: found {value!r}; allowed: one value, no list.")
     # A matrix and a vector: some optimizers take only the one kind, and a network has both.
-    build(optimizer, [torch.nn.Parameter(torch.zeros(2, 2)), torch.nn.Parameter(torch.zeros(2))], where)
+    parameters = [torch.nn.Parameter(torch.zeros(2, 2)), torch.nn.Parameter(torch.zeros(2))]
+    made = build(optimizer, parameters, where)
+    for parameter in parameters:
+        parameter.grad = torch.full_like(parameter, 0.5)
+    try:
+        made.step()
+        made.step()  # the first of some has no memory to use
+    except Exception as error:
+        raise _refused(where, optimizer, error) from error
+    # What a number in the file means, a step says: one that gives no number gives none for any gradient.
+    if not all(parameter.isfinite().all() for parameter in parameters):
+        raise ConfigError(f"{where}: with these values the first steps of {optimizer.name} give no finite weights.")
+
+
+def _refused(where: str, optimizer: Optimizer, error: Exception) -> ConfigError:
+    reason = " ".join(str(error).split()).rstrip(".")
+    return ConfigError(f"{where}: torch refuses these values for {optimizer.name}: {reason}.")
 
 
 def _keywords(name: str) -> list[str]:
     """Return the keyword arguments of an optimizer."""
     return list(inspect.signature(KINDS[name]).parameters)[1:]
-
-
-def _check_value(where: str, key: str, value: Any) -> None:
-    """Refuse values whose kind is wrong; torch itself judges the rest when the optimizer is made."""
-    items = value if isinstance(value, list) else [value]
-    if not all(isinstance(item, int | float) for item in items):
-        raise ConfigError(f"{where}: found {value!r}; allowed: a number, true or false, or a list of numbers.")
-    if key == "lr" and (isinstance(value, bool | list) or not 0 < value < math.inf):
-        raise ConfigError(f"{where}: found {value!r}; allowed: a finite number above 0.")
-    if key == "betas":
-        if len(items) < 2 or not all(not isinstance(item, bool) and 0 <= item < 1 for item in items):
-            raise ConfigError(f"{where}: found {value!r}; allowed: two numbers from 0 to below 1.")
-    elif key != "lr" and not isinstance(value, bool) and any(not math.isfinite(item) for item in items):
-        raise ConfigError(f"{where}: found {value!r}; allowed: a finite number.")
 
 
 def build(
@@ -89,7 +95,6 @@ def build(
                 made = kind(every, **arguments, fused=True)
                 return made
         made = kind(every, **arguments)
-    except (ValueError, TypeError, RuntimeError) as error:
-        reason = " ".join(str(error).split()).rstrip(".")
-        raise ConfigError(f"{where}: torch refuses these values for {optimizer.name}: {reason}.") from error
+    except Exception as error:  # whatever torch raises for a value that it does not take
+        raise _refused(where, optimizer, error) from error
     return made

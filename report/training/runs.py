@@ -12,7 +12,7 @@ from report.config import Experiment
 from report.errors import ConfigError, ReportError, TrainingDivergedError, is_checkout
 from report.products import Progress, digest
 from report.recording import schema, seal
-from report.training import data, jobs, workers
+from report.training import data, jobs, named, workers
 from report.training.jobs import Job, Run
 from report.workspace import Workspace
 
@@ -58,8 +58,8 @@ def _key(workspace: Workspace, run: Run) -> str | None:
     The tables of the experiment file that decide them are listed here: one that is not named costs no new training.
     The device counts as it is named there: "auto" is the same on a machine with a GPU and on one without.
     """
-    source, reason = data.choose(workspace, run.experiment)
-    if source is None:
+    choice, network = data.choose(workspace, run.experiment), run.experiment.network
+    if choice is None:
         return None
     recipe = jobs.recipe()
     decided = digest(
@@ -69,8 +69,9 @@ def _key(workspace: Workspace, run: Run) -> str | None:
         run.recorded,
         run.role,
         run.first,
-        data.identity(source),
-        reason if run.first else "",  # only the pages say it, and they take it from the main run
+        data.identity(choice),
+        named.digest(network.kind, "network.kind") if network.is_own else "",
+        choice.reason if run.first else "",  # only the pages say it, and they take it from the main run
         recipe["code"],
         recipe["numpy"],
     )
@@ -155,9 +156,9 @@ def train(
             with workers.Cluster(dask, len(todo)) if dask else workers.Processes(count, len(todo)) as executor:
                 # In the workers, because torch takes seconds to import and because theirs is the device that counts.
                 _check(executor, [(tables[run.experiment.optimizer.label], run.experiment) for run in wanted])
-                source = data.settle(workspace, experiment, say)
+                choice = _settled(workspace, experiment, experiment_file, say)
                 todo = _todo(workspace, experiment)
-                failed = _execute(todo, executor, workspace, source, progress)
+                failed = _execute(todo, executor, workspace, choice, progress, experiment_file) if todo else []
         finally:
             for run in todo:
                 shutil.rmtree(workspace.run(f".{run.name}.partial"), ignore_errors=True)
@@ -187,30 +188,65 @@ def _todo(workspace: Workspace, experiment: Experiment) -> list[Run]:
 
 
 def _check(executor: workers.Workers, checks: Sequence[tuple[str, Experiment]]) -> None:
-    """Have every description checked where it will be used, before anything is written.
+    """Have every description checked where it will be used, by one worker, before anything is written.
 
     Raises:
         ConfigError: one line that names file and table.
         ReportError: when workers do not work at all.
     """
     try:
-        found = [future.result() for future in [executor.submit(jobs.check, checks) for _ in range(executor.width)]]
+        others = [executor.submit(jobs.prepare) for _ in range(executor.width - 1)]
+        mistake, *_ = [future.result() for future in (executor.submit(jobs.check, checks), *others)]
     except CancelledError:
         raise ReportError(LOST) from None
     except Exception as error:
         reason = " ".join(str(error).split())
         raise ReportError(f"No worker process can start: {type(error).__name__}: {reason}") from error
-    for mistake in found:
-        if mistake is not None:
-            raise mistake
+    if mistake is not None:
+        raise mistake
+
+
+def _check_network(network: Future[str], experiment_file: Path) -> None:
+    """Wait for what a worker says of the network and the data together.
+
+    Raises:
+        ConfigError: when they do not fit.
+        ReportError: when the worker dies over it.
+    """
+    try:
+        misfit = network.result()
+    except CancelledError:
+        raise ReportError(LOST) from None
+    except Exception as error:
+        if reason := DEATHS.get(type(error).__name__):
+            raise ReportError(f"Trying out the network: {reason}") from None
+        raise
+    if misfit:
+        raise ConfigError(f"{experiment_file}: {misfit}")
+
+
+def _settled(
+    workspace: Workspace, experiment: Experiment, experiment_file: Path, say: Callable[[str], None]
+) -> data.Choice:
+    """Bring the data within reach; a mistake in a function of somebody's own is one of the experiment file's.
+
+    Raises:
+        ConfigError: one line that names file and key.
+        ReportError: when the data cannot be had.
+    """
+    try:
+        return data.settle(workspace, experiment, say)
+    except ConfigError as error:
+        raise ConfigError(f"{experiment_file}: {error}") from error
 
 
 def _execute(
     todo: Sequence[Run],
     executor: workers.Workers,
     workspace: Workspace,
-    source: tuple[data.Source, str],
+    choice: data.Choice,
     progress: Progress,
+    experiment_file: Path,
 ) -> list[dict[str, Any]]:
     """Let `executor` train what is to be done, in that order; repeat runs whose worker dies.
 
@@ -218,11 +254,13 @@ def _execute(
         A record of each that failed for good.
 
     Raises:
+        ConfigError: when the network does not fit the data.
         ReportError: when the main run fails, without which nothing else is of use.
     """
     place = workspace if executor.shares_disk else None
-    wanted = [Job(run, str(_key(workspace, run)), slot, jobs.recipe(), source, place) for slot, run in enumerate(todo)]
-    arguments = executor.share(workspace, source)
+    arguments = executor.share(workspace, choice)
+    _check_network(executor.submit(jobs.check_network, todo[0].experiment, place, choice, *arguments), experiment_file)
+    wanted = [Job(run, str(_key(workspace, run)), slot, jobs.recipe(), choice, place) for slot, run in enumerate(todo)]
     pending: dict[Future[Any], tuple[Job, int]] = {
         executor.submit(jobs.work, job, *arguments): (job, 1) for job in wanted
     }
@@ -280,10 +318,7 @@ def _of_main_run(folder: Path, error: ReportError) -> ReportError:
 
 def _tables(file: Path, experiment: Experiment) -> dict[str, str]:
     """Return the file and table that describe each optimizer, by its label."""
-    tables = {experiment.optimizer.label: f"{file}: optimizer"}
-    for place, optimizer in enumerate(experiment.study.optimizers):
-        tables.setdefault(optimizer.label, f"{file}: study.optimizers.{place}")
-    return tables
+    return {optimizer.label: f"{file}: {table}" for table, optimizer in reversed(experiment.tables)}
 
 
 def _is_complete(workspace: Workspace, name: str, key: str | None) -> bool:
@@ -293,7 +328,12 @@ def _is_complete(workspace: Workspace, name: str, key: str | None) -> bool:
         found = schema.parse(files.read_json(folder / "run.json"), name)
     except ReportError:
         return False  # none, or a damaged one
-    wanted = {*schema.filenames(found), seal.NAME, "timings.json", *(["attached.npz"] if found.first else [])}
+    wanted = {
+        *schema.filenames(found),
+        seal.NAME,
+        "timings.json",
+        *(["attached.npz"] if found.about.get("examples") else []),
+    }
     return found.ended == "complete" and _is_same(found.about.get("key"), key) and wanted <= {*os.listdir(folder)}
 
 

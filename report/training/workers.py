@@ -55,8 +55,8 @@ class Workers(abc.ABC):
         """Return the future result of `call`."""
 
     @abc.abstractmethod
-    def share(self, workspace: Workspace, source: tuple[data.Source, str]) -> tuple[Any, ...]:
-        """Return what `jobs.work` needs beside the job to have the digits: sent to a worker once, not each time."""
+    def share(self, workspace: Workspace, choice: data.Choice) -> tuple[Any, ...]:
+        """Return what `jobs.work` needs beside the job to have the images: sent to a worker once, not each time."""
 
     @abc.abstractmethod
     def counts(self) -> Sequence[int]:
@@ -99,8 +99,8 @@ class Processes(Workers):
             raise ReportError(BROKEN) from error
         return future
 
-    def share(self, workspace: Workspace, source: tuple[data.Source, str]) -> tuple[Any, ...]:
-        """Return nothing: the processes read the digits themselves, each when it first needs them."""
+    def share(self, workspace: Workspace, choice: data.Choice) -> tuple[Any, ...]:
+        """Return nothing: the processes read the images themselves, each when it first needs them."""
         return ()
 
     def counts(self) -> Sequence[int]:
@@ -167,10 +167,10 @@ class Cluster(Workers):
         future: Future[Any] = self._executor.submit(call, *args)
         return future
 
-    def share(self, workspace: Workspace, source: tuple[data.Source, str]) -> tuple[Any, ...]:
-        """Send the digits to every worker and return the handle that stands for them."""
-        digits = data.read(workspace, *source)
-        return (self._client.scatter(digits, broadcast=True, hash=False),)  # type: ignore[no-untyped-call]
+    def share(self, workspace: Workspace, choice: data.Choice) -> tuple[Any, ...]:
+        """Send the images to every worker and return the handle that stands for them."""
+        images = data.read(workspace, choice)
+        return (self._client.scatter(images, broadcast=True, hash=False),)  # type: ignore[no-untyped-call]
 
     def counts(self) -> Sequence[int]:
         """Return zeros: a worker elsewhere is heard of only when it is done."""

@@ -4,6 +4,7 @@ from report.analysis.findings.constants import ACCURACY_TABLE, EPOCH, NEAR, PUBL
 from report.analysis.findings.records import Evidence, Finding, Lookup, Test, conclude
 from report.analysis.intervals import Estimate
 
+NETWORK = {"kind": "mlp", "hidden": [1000, 100, 10, 10], "dropout": 0.2}  # of the first article
 # Settings of the first article's optimizer, those that are not off.
 ADAM = {"betas": [0.9, 0.999], "eps": 1e-8}
 
@@ -39,7 +40,7 @@ def _another_experiment(study: Lookup) -> str | None:
         return "sample" if data.get("source") == "sample" else "other_data"
     optimizer = study.optimizers[0]
     same = (
-        about.get("network") == {"hidden": [1000, 100, 10, 10], "dropout": 0.2}
+        (about.get("network") or {}).items() >= NETWORK.items()
         and about.get("training", {}).get("batch_size") == 16
         and (optimizer["name"], optimizer["learning_rate"]) == ("Adam", 0.001)
         and {key: value for key, value in optimizer["arguments"].items() if value} == ADAM
