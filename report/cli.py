@@ -205,8 +205,11 @@ def offline(pipeline: Article) -> None:
     pipeline.console.say(f"{archive}: {archive.stat().st_size / 1e6:.1f} MB; unpack it and open index.html.")
 
 
-@_command("publish", "Put the built site on the gh-pages branch of origin.")
-def publish(pipeline: Article) -> None:
+HISTORY = click.Option(["--history/--no-history"], default=True, help="Keep the sites before this one on the branch.")
+
+
+@_command("publish", "Put the built site on the gh-pages branch of origin.", HISTORY)
+def publish(pipeline: Article, history: bool) -> None:
     """Publish what "all" has built."""
     from report.site import publish as publishing
 
@@ -215,6 +218,7 @@ def publish(pipeline: Article) -> None:
         is_fresh=lambda: not pipeline.stale(),
         say=pipeline.console.say,
         address=pipeline.experiment.site.url,
+        with_history=history,
     )
 
 
