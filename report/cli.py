@@ -1,4 +1,4 @@
-"""Run the stages: `python -m report [train | analyse | draw | write | all | findings | serve | offline | publish]`."""
+"""Run the stages: `python -m report [train | analyse | draw | write | all | … | show RUN]`."""
 
 import contextlib
 import dataclasses
@@ -16,11 +16,11 @@ import click
 from filelock import FileLock, Timeout
 
 from report import files
-from report.config import Experiment
+from report.config import Experiment, read
 from report.console import Console
 from report.errors import ConfigError, ReportError, command, is_checkout
 from report.making.stages import Article
-from report.training import runs
+from report.training import named, runs, sets
 from report.workspace import Workspace, home, sources
 
 COMMANDS = {
@@ -50,6 +50,20 @@ def main(context: click.Context, /, **places: Path | None) -> None:
     context.obj = places
 
 
+REQUIRE = click.Option(
+    ["--require-data/--allow-sample"],
+    default=None,
+    envvar="REPORT_REQUIRE_DATA",
+    help="Whether a set that cannot be downloaded is an error, or MNIST's sample may stand in for MNIST "
+    "[default: an error where CI=true is set, and for publish].",
+)
+
+
+def _is_ci() -> bool:
+    """Tell whether this is a hoster's machine, whose products are published unseen."""
+    return os.environ.get("CI", "").lower() in ("1", "true", "yes")
+
+
 def _command(name: str, help_text: str, *options: click.Parameter) -> Callable[[Callable[..., None]], None]:
     """Return what makes a command of a function, which is handed the pipeline and what the command's `options` say.
 
@@ -57,13 +71,19 @@ def _command(name: str, help_text: str, *options: click.Parameter) -> Callable[[
     """
 
     def add(work: Callable[..., None]) -> None:
-        @main.command(name, help=help_text, params=[*options, *main.params])
+        @main.command(name, help=help_text, params=[*options, REQUIRE, *main.params])
         @click.pass_context
         def command(
-            context: click.Context, /, processes: int | None = None, dask: str | None = None, **given: Any
+            context: click.Context,
+            /,
+            require_data: bool | None,
+            processes: int | None = None,
+            dask: str | None = None,
+            **given: Any,
         ) -> None:
             context.obj = {key: given.pop(key) or place for key, place in context.obj.items()}
-            pipeline = _pipeline(Console(), context.obj, processes, dask)
+            require_data = (name == "publish" or _is_ci()) if require_data is None else require_data
+            pipeline = _pipeline(Console(), context.obj, processes, dask, require_data=require_data)
             with _alone(pipeline.workspace):
                 work(pipeline, **given)
 
@@ -78,14 +98,21 @@ def _serve_command(places: Places) -> str:
     return shlex.join([os.path.relpath(sys.executable), "-m", "report", "serve", *words]) if words else "make serve"
 
 
-def _pipeline(console: Console, places: Places, processes: int | None, dask: str | None) -> Article:
+def _pipeline(
+    console: Console, places: Places, processes: int | None, dask: str | None, *, require_data: bool
+) -> Article:
     build, site = places["build"] or home() / "build", places["site"] or home() / "site"
     workspace = Workspace(sources(), build.absolute(), site.absolute())
     workspace.check()
     file = places["experiment"] or _default_experiment(console)
-    experiment = Experiment.load(file)
+    said = read(file)
+    experiment = Experiment.parse(said, file)
     _check_language(workspace, experiment, file)
-    return Article(workspace, experiment, file, console, processes=processes, dask=dask)
+    for key, name in experiment.functions.items():
+        named.file_of(name, f"{file}: {key}")
+    if require_data:
+        experiment = experiment.requiring_data
+    return Article(workspace, experiment, file, console, said=said, processes=processes, dask=dask)
 
 
 def _default_experiment(console: Console) -> Path:
@@ -192,7 +219,57 @@ def serve(pipeline: Article, port: int) -> None:
     from report.site import mkdocs as mkdocs_site
 
     pipeline.run(COMMANDS["all"])
-    mkdocs_site.serve(pipeline.workspace, pipeline.settings(), lambda: pipeline.run(COMMANDS["write"]), port=port)
+    place = pipeline.workspace
+    mkdocs_site.serve(
+        place,
+        pipeline.settings(),
+        lambda: pipeline.run(COMMANDS["write"]),
+        watched=(place.templates, place.site_src, place.mkdocs_config),
+        note="changes in templates/ and site_src/ are shown at once",
+        port=port,
+    )
+
+
+SHOW_OPTIONS = (
+    click.Argument(["runs"], metavar="RUN…", nargs=-1, required=True, type=click.Path(path_type=Path)),
+    click.Option(["--title"], metavar="TEXT", help="Above the pages [default: the name of RUN]."),
+    click.Option(["--language"], metavar="NAME", help="Of the pages: a folder of templates/ [default: en]."),
+    click.Option(["--watch"], is_flag=True, help="Show it on localhost, and rebuild it when steps were added."),
+    PORT,
+    click.Option(["--build"], type=click.Path(path_type=Path), help="Generated files [default: .RUN-report.build]."),
+    click.Option(["--site"], type=click.Path(path_type=Path), help="Where the report goes [default: RUN-report]."),
+)
+
+
+@main.command(
+    "show",
+    params=list(SHOW_OPTIONS),
+    help="Make a report on recordings of your own network.\n\nRUN is the folder that report.record was given, or a "
+    "folder of such folders; a recording that still grows, or whose process was killed, is shown as far as it has "
+    "come. The report lies beside the first RUN, and what is made on the way in a hidden folder beside the report.",
+)
+@click.pass_context
+def show(context: click.Context, /, runs: tuple[Path, ...], watch: bool, port: int, **given: Any) -> None:
+    """Make what is stale of the report; serve it when that is asked for."""
+    from report.making import own
+    from report.site.settings import Settings
+
+    if context.obj["experiment"] is not None:
+        raise click.UsageError("show takes recordings, and no --experiment.")
+    site, build = (given[key] or context.obj[key] for key in ("site", "build"))
+    place = own.place_of(runs, site, build)
+    language = given["language"] or "en"
+    if language not in place.languages:
+        raise ConfigError(f"--language: found {language!r}; allowed: {', '.join(place.languages)}.")
+    settings = Settings(title=given["title"] or own.title_of(runs), languages=(language,))
+    report = own.OwnReport(place, runs, settings, Console())
+    own.check(place, runs, report.recordings())
+    with _alone(place):
+        if watch:
+            own.watch(report, port)
+        else:
+            report.make()
+            report.console.say(f"Report: {place.site / 'index.html'}")
 
 
 @_command("offline", "Pack the site as a ZIP that opens without a server.")
@@ -213,6 +290,12 @@ def publish(pipeline: Article, history: bool) -> None:
     """Publish what "all" has built."""
     from report.site import publish as publishing
 
+    reason = files.read_json(pipeline.workspace.results, default={}).get("data", {}).get("reason")
+    if reason and pipeline.experiment == pipeline.experiment.requiring_data:
+        raise ReportError(
+            f"The site was made from {sets.SAMPLE}. {reason} Connect to the internet and run "
+            f'"{command()} --require-data", or publish it as it is with --allow-sample.'
+        )
     publishing.publish(
         dataclasses.replace(pipeline.workspace, root=home()),  # the sources may lie outside the repository
         is_fresh=lambda: not pipeline.stale(),
@@ -229,6 +312,7 @@ def _alone(workspace: Workspace) -> Iterator[None]:
     Raises:
         ReportError: when another one is at work there.
     """
+    is_new = not workspace.build.exists()
     # The system lets go of the lock when the process ends, however it ends.
     lock = FileLock(workspace.build / ".lock", timeout=0)
     with files.person_readable(workspace.build):
@@ -239,6 +323,12 @@ def _alone(workspace: Workspace) -> Iterator[None]:
             raise ReportError(f"Another command is working in {workspace.build}. Wait for it, or stop it.") from None
     try:
         yield
+    except ConfigError:
+        if is_new:  # what is refused leaves nothing behind
+            (workspace.build / ".lock").unlink()
+            with contextlib.suppress(OSError):
+                workspace.build.rmdir()
+        raise
     finally:
         lock.release()
 

@@ -257,7 +257,8 @@ root = Path(sys.argv[1])
 place = Workspace(root, root / "build", root / "site")
 def rebuild():
     (place.site / "index.html").write_text("<body>rebuilt</body>")
-site.serve(place, Settings("A title"), rebuild, port=int(sys.argv[2]))
+watched = (place.templates, place.site_src, place.mkdocs_config)
+site.serve(place, Settings("A title"), rebuild, watched=watched, note="changes are shown", port=int(sys.argv[2]))
 """
 
 

@@ -105,10 +105,9 @@ def test_the_article_is_words(language: str) -> None:
 
 
 def pages(language: str) -> dict[str, str]:
-    """Return the templates of a language by their names."""
-    """Return the templates of a language's pages, by name."""
-    paths = sorted((TEMPLATES / language).glob("*.j2"))
-    return {path.name: path.read_text(encoding="utf-8") for path in paths}
+    """Return the templates of a language's pages, of the article and of an own report, by name."""
+    paths = sorted((TEMPLATES / language).rglob("*.j2"))
+    return {path.relative_to(TEMPLATES / language).as_posix(): path.read_text(encoding="utf-8") for path in paths}
 
 
 def skeleton(text: str) -> dict[str, object]:

@@ -11,7 +11,7 @@ import logging
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -84,8 +84,24 @@ def build(workspace: Workspace, settings: Settings, *, offline: dict[str, str] |
         shutil.rmtree(fresh, ignore_errors=True)
 
 
-def serve(workspace: Workspace, settings: Settings, rebuild: Callable[[], None], port: int = 8000) -> None:
+def serve(
+    workspace: Workspace,
+    settings: Settings,
+    rebuild: Callable[[], None],
+    *,
+    watched: Sequence[Path],
+    note: str,
+    port: int = 8000,
+) -> None:
     """Show the site on localhost until Ctrl-C; call `rebuild` and reload the browser when its sources change.
+
+    Args:
+        workspace: where the site is.
+        settings: its address.
+        rebuild: called in this thread.
+        watched: files, and folders with all that is below them.
+        note: what a person is told of it, beside the address.
+        port: of localhost.
 
     Raises:
         ReportError: when the port is taken.
@@ -97,14 +113,14 @@ def serve(workspace: Workspace, settings: Settings, rebuild: Callable[[], None],
             rebuild()
         except ReportError as error:
             # A slip in a template is mended in the editor, not by starting again.
-            print(error)
+            print(error, flush=True)
 
     mount = urlsplit(settings.url).path or "/"
     server = LiveReloadServer(rebuild_and_say, "127.0.0.1", port, str(workspace.site), mount)
     server.error_handler = lambda code: (workspace.site / "404.html").read_bytes() if code == 404 else None
-    for path in (workspace.templates, workspace.site_src, workspace.mkdocs_config):
+    for path in watched:
         server.watch(str(path))
-    print(f"{server.url}   (Ctrl-C ends it; changes in templates/ and site_src/ are shown at once)", flush=True)
+    print(f"{server.url}   (Ctrl-C ends it; {note})", flush=True)
     try:
         server.serve()
     except OSError as error:
