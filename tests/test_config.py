@@ -221,5 +221,5 @@ def test_the_environments_addresses_are_checked_as_the_files_are(
 ) -> None:
     """The line names the variable, what was found and what is allowed."""
     monkeypatch.setenv(variable, "example.org")
-    with pytest.raises(ConfigError, match=rf"^{variable}: found 'example\.org'; allowed: .*https://\.$"):
+    with pytest.raises(ConfigError, match=rf"^{variable}: found 'example\.org'; allowed: .*https://.*$"):
         Experiment.load(ROOT / "experiment.toml")

@@ -13,7 +13,8 @@ from pydantic import BaseModel, ValidationError
 
 from report.config.optimizers import Optimizer, wrong_values
 from report.config.part import Part
-from report.config.tables import MOST_SEED, SAMPLED, Animation, Data, Network, Recording, Site, Study, Training
+from report.config.site import Site
+from report.config.tables import MOST_SEED, SAMPLED, Animation, Data, Network, Recording, Study, Training
 from report.errors import ConfigError
 from report.recording.schema import slug
 

@@ -106,16 +106,3 @@ class Animation(Part):
     milliseconds: Count = Field(default=100, ge=20, le=5000, description="a whole number from 20 to 5,000")
     long_batches: Count = Field(default=1000, le=1_000_000, description="a whole number from 1 to training.batches")
     long_step: Count = Field(default=10, le=1_000_000, description="a whole number from 1 to animation.long_batches")
-
-
-class Site(Part):
-    """Say under which name and address the site is published."""
-
-    title: str = Field(default="Weights in Motion", min_length=1, description="a text that is not empty")
-    url: str = Field(default="", pattern=r"^(https?://\S+)?$", description='"" or an address that starts with https://')
-    repository: str = Field(
-        default="", pattern=r"^(https?://\S+)?$", description='"" or an address that starts with https://'
-    )
-    languages: tuple[str, ...] = Field(
-        default=("en", "ja"), strict=False, min_length=1, description="a list of folders of templates/, each once"
-    )
