@@ -15,8 +15,8 @@ from conftest import ROOT
 from torch import Tensor, nn
 from torch.nn.functional import mse_loss
 from torch.utils.data import DataLoader, Dataset
-from vision import torchvision
 
+from benchmarks.vision import torchvision
 from report.errors import ReportError
 
 # What the libraries warn of among themselves is theirs to mend.
