@@ -1,0 +1,259 @@
+"""The stages of a report on one's own network: from recordings to a site beside them.
+
+The site lies beside the first recording that is named, as `<run>-report`; what is made on the way lies in a hidden
+folder beside the site, `.<run>-report.build`. What looks for recordings in a folder finds neither.
+"""
+
+import contextlib
+import threading
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from report import files
+from report.console import Console
+from report.errors import ReportError
+from report.making.pipeline import Pipeline
+from report.products import Product
+from report.recording import snapshot, study
+from report.recording.reader import Recording
+from report.site.settings import Settings
+from report.workspace import Workspace, sources
+
+if TYPE_CHECKING:
+    from report.recording.study import Study
+
+STAGES = ("analyse", "draw", "facts", "pages", "site")
+OVERVIEW = ("analyse", "draw", "facts")  # what the overview in a notebook is made of
+MARK = Path("tensors.html")  # what every site of such a report has, and the article's has not
+LOCK = ".lock"  # what every build folder has
+LOOK_SECONDS = 1.0  # between two looks at whether steps were added
+MOST_NAMES = 3  # in a title
+
+
+def title_of(folders: Sequence[Path]) -> str:
+    """Return what a report is called when nobody says it: the names of the folders that were named."""
+    names = [each.resolve().name for each in folders]
+    return ", ".join([*names[:MOST_NAMES], *("…" for _ in names[MOST_NAMES : MOST_NAMES + 1])])
+
+
+def place_of(folders: Sequence[Path], site: Path | None = None, build: Path | None = None) -> Workspace:
+    """Return where a report on the recordings in `folders` goes, `site` and `build` as far as they are given."""
+    first = folders[0].expanduser().resolve()
+    site = (site or first.with_name(f"{first.name}-report")).absolute()
+    return Workspace(sources(), (build or site.with_name(f".{site.name}.build")).absolute(), site)
+
+
+def check(workspace: Workspace, folders: Iterable[Path], recordings: Iterable[Path]) -> None:
+    """Make sure that neither site nor build folder is, holds or lies in a recording, or belongs to something else.
+
+    Raises:
+        ReportError: one line that says which folder to choose anew.
+    """
+    workspace.check(MARK)
+    for option, place in (("--site", workspace.site.resolve()), ("--build", workspace.build.resolve())):
+        for recording in (each.resolve() for each in recordings):
+            if place.is_relative_to(recording) or recording.is_relative_to(place):
+                raise ReportError(
+                    f"{option} {place} is, holds or lies in the recording {recording}. Choose another one."
+                )
+        if place in (each.resolve() for each in folders):
+            raise ReportError(f"{option} {place} is the folder of the recordings. Choose another one.")
+    build = workspace.build
+    if build.exists() and (not build.is_dir() or (any(build.iterdir()) and not (build / LOCK).exists())):
+        raise ReportError(f"{build} holds something else. Move it, or name another folder with --build.")
+
+
+class OwnReport(Pipeline):
+    """Make the report on recordings."""
+
+    def __init__(self, workspace: Workspace, folders: Sequence[Path], settings: Settings, console: Console) -> None:
+        """Keep what is given; nothing is read or run yet.
+
+        Args:
+            workspace: where files go.
+            folders: of recordings, or folders of such folders.
+            settings: the title and the languages of the site.
+            console: whom to tell.
+        """
+        super().__init__(workspace, console)
+        self.folders = folders
+        self._settings = settings
+        self._snapshots: dict[Path, Path] = {}
+        self._signature: list[Any] = []
+
+    def settings(self) -> Settings:
+        """Return the title and the languages of the site."""
+        return self._settings
+
+    def recordings(self) -> list[Path]:
+        """Return the folders of the recordings, as they are now.
+
+        Raises:
+            ReportError: when there is none.
+        """
+        return study.find(self.folders)
+
+    def progress(self) -> str:
+        """Return how far the recordings have come, and how they ended: another text when there is more to show.
+
+        What cannot be read at this moment is left out: it is being written.
+        """
+        found = []
+        for folder in self.recordings():
+            progress = files.read_json(folder / "progress.json", default={})
+            ended = files.read_json(folder / "run.json", default={}).get("ended")
+            found.append(f"{folder}: {progress.get('steps')} {ended}\n")
+        return "".join(found)
+
+    def make(self, names: Sequence[str] = STAGES) -> None:
+        """Do the stages `names` that are stale, with the recordings as they are now.
+
+        Raises:
+            ReportError: when there is no recording, one is damaged or without a step, or they do not belong together.
+        """
+        recordings = self.recordings()
+        self._snapshots = snapshot.take(recordings, self.workspace.runs)
+        self._signature = snapshot.signature(self._snapshots)
+        if not self.is_fresh(self.stages()["analyse"]):
+            # Here, so that a message names the recording and not its snapshot.
+            self._refuse_empty(study.Study.load(recordings))
+        try:
+            self.run(names)
+        except ReportError as error:
+            text = str(error)
+            for place, recording in self._snapshots.items():
+                text = text.replace(f"{place}/", f"{recording}/").replace(str(place), str(recording))
+            raise ReportError(text) from error
+
+    def stages(self) -> dict[str, Product]:
+        """Return all stages, by name."""
+        place = self.workspace
+        labels = [place.templates / each / "words" / "labels.toml" for each in self._settings.languages]
+        figures = place.package / "drawing" / "figures"
+        every = (
+            Product(
+                name="analyse",
+                modules=("report.analysis.own",),
+                inputs=lambda: [*self._descriptions(), self._signature],
+                outputs=self.analysed,
+                work=self._analyse,
+            ),
+            Product(
+                name="draw",
+                modules=("report.drawing.own",),
+                inputs=lambda: [
+                    *(place.results, place.numbers, place.tables, *self._descriptions(), *labels),
+                    *(self._signature, self._settings.languages, figures / "house.mplstyle"),
+                ],
+                outputs=lambda: [place.figures_manifest, *self.drawn()],
+                work=self._draw,
+            ),
+            Product(
+                name="facts",
+                modules=("report.site.facts.own",),
+                inputs=lambda: [
+                    *(place.results, place.numbers, place.tables, *self._descriptions(), self._signature),
+                    *(place.figures_manifest, self._settings.languages, place.templates),
+                ],
+                outputs=lambda: [place.facts],
+                work=self._facts,
+            ),
+            Product(
+                name="pages",
+                modules=("report.site.pages", "report.site.own"),
+                inputs=self._page_inputs,
+                outputs=self.written,
+                work=self._pages,
+            ),
+            self.site(),
+        )
+        return {stage.name: stage for stage in every}
+
+    def study(self) -> "Study":
+        """Open the recordings as they were when the snapshot was taken."""
+        return study.Study.load(list(self._snapshots))
+
+    def _descriptions(self) -> list[Path]:
+        return [place / name for place in self._snapshots for name in snapshot.COPIED]
+
+    def _refuse_empty(self, opened: "Study") -> None:
+        for each in opened.recordings:
+            if not each.steps:
+                raise ReportError(f"{each.path.absolute()} has no step yet. Show it when there are some.")
+
+    def _analyse(self) -> None:
+        from report.analysis.own import analyse
+
+        analyse(self.workspace, self.study())
+
+    def _draw(self) -> None:
+        from report.drawing import own
+
+        with self.console.progress() as progress:
+            own.draw(self.workspace, self.study(), self._settings.languages, self.maker(), progress)
+
+    def _facts(self) -> None:
+        from report.site.facts import own
+
+        own.write(self.workspace, self.study())
+
+    def _page_inputs(self) -> list[Any]:
+        place = self.workspace
+        made = [place.facts, place.results, place.tables, place.figures_manifest]
+        return [*made, place.templates, place.site_src, place.mkdocs_config, asdict(self._settings)]
+
+    def _pages(self) -> None:
+        from report.site import own, pages
+
+        pages.write(self.workspace, self._settings, own.contents(self.workspace, self._settings))
+
+
+def watch(report: OwnReport, port: int) -> None:
+    """Make the report, show it on localhost until Ctrl-C, and make it anew when steps were added.
+
+    Between two times it rests for as long as the last one took: the training goes on beside it.
+
+    Raises:
+        ReportError: as `OwnReport.make` does at first, or when the port is taken.
+    """
+    from report.site import mkdocs
+
+    signal = report.workspace.build / "steps.txt"  # what the server watches: it changes when the report is to be made
+    ended, took, shown = threading.Event(), 0.0, ""
+
+    def make() -> None:
+        nonlocal took, shown
+        seen, started = report.progress(), time.monotonic()
+        report.make()
+        took, shown = time.monotonic() - started, seen
+
+    def look() -> None:
+        while not ended.wait(max(LOOK_SECONDS, took)):
+            with contextlib.suppress(ReportError):  # a recording that is gone is named by who makes the report anew
+                if (now := report.progress()) != shown:
+                    files.write_text(signal, now)
+
+    _wait_for_steps(report)
+    make()
+    files.write_text(signal, shown)
+    looking = threading.Thread(target=look, daemon=True)
+    looking.start()
+    try:
+        note = "steps that are added are shown"
+        mkdocs.serve(report.workspace, report.settings(), make, watched=[signal], note=note, port=port)
+    finally:
+        ended.set()
+        looking.join()
+
+
+def _wait_for_steps(report: OwnReport) -> None:
+    """Wait until every recording has a step; a person who watches may be earlier than the training."""
+    is_told = False
+    while not all(Recording.open(each).steps for each in report.recordings()):
+        if not is_told:
+            report.console.say("waiting for the first step …")
+            is_told = True
+        time.sleep(LOOK_SECONDS)
