@@ -1,7 +1,8 @@
-"""Record what every optimizer step does to a network's weights, and read it back.
+"""Record what every optimizer step does to a network's weights, read it back, and show it.
 
-`report.record(model, optimizer, folder)` records; `report.Recording.open(folder)` and `report.Study.load(folder)` read.
-The names are looked up when they are first used: importing this package loads neither NumPy nor torch.
+`report.record(model, optimizer, folder)` records; `report.Recording.open(folder)` and `report.Study.load(folder)` read;
+`report.show(folder)` displays an overview in a notebook. The names are looked up when they are first used: importing
+this package loads neither NumPy nor torch.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -11,9 +12,15 @@ if TYPE_CHECKING:
     from report.recording.recorder import Recorder, record
     from report.recording.study import Study
 
-__all__ = ["Recorder", "Recording", "Study", "record"]
+__all__ = ["Recorder", "Recording", "Study", "record", "show"]
 
-_HOMES = {"Recorder": "recorder", "Recording": "reader", "Study": "study", "record": "recorder"}
+_HOMES = {
+    "Recorder": "recording.recorder",
+    "Recording": "recording.reader",
+    "Study": "recording.study",
+    "record": "recording.recorder",
+    "show": "making.notebook",
+}
 
 
 def __getattr__(name: str) -> Any:
@@ -22,4 +29,4 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     import importlib
 
-    return getattr(importlib.import_module(f"report.recording.{_HOMES[name]}"), name)
+    return getattr(importlib.import_module(f"report.{_HOMES[name]}"), name)

@@ -1,24 +1,22 @@
 """Run the stages: `python -m report [train | analyse | draw | write | all | … | show RUN]`."""
 
-import contextlib
 import dataclasses
 import os
 import re
 import shlex
-import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
-from filelock import FileLock, Timeout
 
 from report import files
 from report.config import Experiment, read
-from report.console import Console
+from report.console import Console, heed_lost_interrupts
 from report.errors import ConfigError, ReportError, command, is_checkout
+from report.making.alone import alone
 from report.making.stages import Article
 from report.training import named, runs, sets
 from report.workspace import Workspace, home, sources
@@ -30,7 +28,6 @@ COMMANDS = {
     "write": ("facts", "pages", "site"),
     "all": ("train", "analyse", "draw", "facts", "pages", "site"),
 }
-REPEAT_SECONDS = 0.01  # after which an interrupt that Python dropped comes again
 
 Places = dict[str, Path | None]  # what --experiment, --build and --site say
 
@@ -84,7 +81,7 @@ def _command(name: str, help_text: str, *options: click.Parameter) -> Callable[[
             context.obj = {key: given.pop(key) or place for key, place in context.obj.items()}
             require_data = (name == "publish" or _is_ci()) if require_data is None else require_data
             pipeline = _pipeline(Console(), context.obj, processes, dask, require_data=require_data)
-            with _alone(pipeline.workspace):
+            with alone(pipeline.workspace):
                 work(pipeline, **given)
 
     return add
@@ -233,7 +230,7 @@ def serve(pipeline: Article, port: int) -> None:
 SHOW_OPTIONS = (
     click.Argument(["runs"], metavar="RUN…", nargs=-1, required=True, type=click.Path(path_type=Path)),
     click.Option(["--title"], metavar="TEXT", help="Above the pages [default: the name of RUN]."),
-    click.Option(["--language"], metavar="NAME", help="Of the pages: a folder of templates/ [default: en]."),
+    click.Option(["--language"], metavar="NAME", default="en", show_default=True, help="Of the pages: en or ja."),
     click.Option(["--watch"], is_flag=True, help="Show it on localhost, and rebuild it when steps were added."),
     PORT,
     click.Option(["--build"], type=click.Path(path_type=Path), help="Generated files [default: .RUN-report.build]."),
@@ -252,24 +249,17 @@ SHOW_OPTIONS = (
 def show(context: click.Context, /, runs: tuple[Path, ...], watch: bool, port: int, **given: Any) -> None:
     """Make what is stale of the report; serve it when that is asked for."""
     from report.making import own
-    from report.site.settings import Settings
 
     if context.obj["experiment"] is not None:
         raise click.UsageError("show takes recordings, and no --experiment.")
-    site, build = (given[key] or context.obj[key] for key in ("site", "build"))
-    place = own.place_of(runs, site, build)
-    language = given["language"] or "en"
-    if language not in place.languages:
-        raise ConfigError(f"--language: found {language!r}; allowed: {', '.join(place.languages)}.")
-    settings = Settings(title=given["title"] or own.title_of(runs), languages=(language,))
-    report = own.OwnReport(place, runs, settings, Console())
-    own.check(place, runs, report.recordings())
-    with _alone(place):
+    places = {key: given.pop(key) or context.obj[key] for key in ("site", "build")}
+    report = own.prepare(runs, Console(), **places, **given)
+    with alone(report.workspace):
         if watch:
             own.watch(report, port)
         else:
             report.make()
-            report.console.say(f"Report: {place.site / 'index.html'}")
+            report.console.say(f"Report: {report.workspace.site / 'index.html'}")
 
 
 @_command("offline", "Pack the site as a ZIP that opens without a server.")
@@ -293,8 +283,8 @@ def publish(pipeline: Article, history: bool) -> None:
     reason = files.read_json(pipeline.workspace.results, default={}).get("data", {}).get("reason")
     if reason and pipeline.experiment == pipeline.experiment.requiring_data:
         raise ReportError(
-            f"The site was made from {sets.SAMPLE}. {reason} Connect to the internet and run "
-            f'"{command()} --require-data", or publish it as it is with --allow-sample.'
+            f'The site was made from {sets.SAMPLE}. {reason} Connect to the internet and run "{command()}" with '
+            "REPORT_REQUIRE_DATA=true, or publish it as it is with REPORT_REQUIRE_DATA=false."
         )
     publishing.publish(
         dataclasses.replace(pipeline.workspace, root=home()),  # the sources may lie outside the repository
@@ -303,34 +293,6 @@ def publish(pipeline: Article, history: bool) -> None:
         address=pipeline.experiment.site.url,
         with_history=history,
     )
-
-
-@contextlib.contextmanager
-def _alone(workspace: Workspace) -> Iterator[None]:
-    """Keep a second command out of the same build folder.
-
-    Raises:
-        ReportError: when another one is at work there.
-    """
-    is_new = not workspace.build.exists()
-    # The system lets go of the lock when the process ends, however it ends.
-    lock = FileLock(workspace.build / ".lock", timeout=0)
-    with files.person_readable(workspace.build):
-        workspace.build.mkdir(parents=True, exist_ok=True)
-        try:
-            lock.acquire()
-        except Timeout:
-            raise ReportError(f"Another command is working in {workspace.build}. Wait for it, or stop it.") from None
-    try:
-        yield
-    except ConfigError:
-        if is_new:  # what is refused leaves nothing behind
-            (workspace.build / ".lock").unlink()
-            with contextlib.suppress(OSError):
-                workspace.build.rmdir()
-        raise
-    finally:
-        lock.release()
 
 
 def _summarise(pipeline: Article, seconds: float, serve: str) -> None:
@@ -353,24 +315,9 @@ def _name_missing(pipeline: Article) -> None:
         pipeline.console.say(f"WARNING: training run {record['run']} is missing: {record['reason']}")
 
 
-def _heed_lost_interrupts() -> None:
-    """Repeat a Ctrl-C that arrives while Python cleans up an object, where it drops every exception."""
-    unraisable = sys.unraisablehook
-
-    def hook(lost: "sys.UnraisableHookArgs") -> None:
-        if issubclass(lost.exc_type, KeyboardInterrupt):
-            # Not at once: this very function runs where an exception would be dropped.
-            signal.setitimer(signal.ITIMER_REAL, REPEAT_SECONDS)
-        else:
-            unraisable(lost)
-
-    signal.signal(signal.SIGALRM, signal.default_int_handler)
-    sys.unraisablehook = hook
-
-
 def run() -> int:
     """Run a command; a person's mistake is one line and an exit code, never a traceback."""
-    _heed_lost_interrupts()
+    heed_lost_interrupts()
     console = Console()
     try:
         code = main(standalone_mode=False)

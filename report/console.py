@@ -1,6 +1,7 @@
 """What a person sees on the terminal: bars with the time left where it is one, plain lines where it is not."""
 
 import contextlib
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -12,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 PLAIN_SECONDS = 10.0  # between two lines of progress where there is no terminal
+REPEAT_SECONDS = 0.01  # after which an interrupt that Python dropped comes again
 
 Report = Callable[[int, int, str], None]
 
@@ -87,3 +89,18 @@ def _plain(say: Callable[[str], None]) -> Report:
             say(f"  {what}: {done:,} of {total:,}, about {left:.0f} s left")
 
     return report
+
+
+def heed_lost_interrupts() -> None:
+    """Repeat a Ctrl-C that arrives while Python cleans up an object, where it drops every exception."""
+    unraisable = sys.unraisablehook
+
+    def hook(lost: "sys.UnraisableHookArgs") -> None:
+        if issubclass(lost.exc_type, KeyboardInterrupt):
+            # Not at once: this very function runs where an exception would be dropped.
+            signal.setitimer(signal.ITIMER_REAL, REPEAT_SECONDS)
+        else:
+            unraisable(lost)
+
+    signal.signal(signal.SIGALRM, signal.default_int_handler)
+    sys.unraisablehook = hook

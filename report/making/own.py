@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from report import files
 from report.console import Console
-from report.errors import ReportError
+from report.errors import ConfigError, ReportError
+from report.making import alone
 from report.making.pipeline import Pipeline
 from report.products import Product
 from report.recording import snapshot, study
@@ -28,9 +29,42 @@ if TYPE_CHECKING:
 STAGES = ("analyse", "draw", "facts", "pages", "site")
 OVERVIEW = ("analyse", "draw", "facts")  # what the overview in a notebook is made of
 MARK = Path("tensors.html")  # what every site of such a report has, and the article's has not
-LOCK = ".lock"  # what every build folder has
 LOOK_SECONDS = 1.0  # between two looks at whether steps were added
 MOST_NAMES = 3  # in a title
+
+
+def prepare(
+    folders: Sequence[Path],
+    console: Console,
+    *,
+    site: Path | None = None,
+    build: Path | None = None,
+    title: str | None = None,
+    language: str = "en",
+) -> "OwnReport":
+    """Return what makes the report on the recordings in `folders`; nothing is made yet.
+
+    Args:
+        folders: of recordings, or folders of such folders; at least one.
+        console: whom to tell.
+        site: where the report goes, if not beside the first folder.
+        build: where generated files go, if not beside the site.
+        title: of the report, if not the names of the folders.
+        language: of its pages.
+
+    Raises:
+        ReportError: when there is no recording, or a folder to write to is not free.
+    """
+    place = place_of(folders, site, build)
+    if language not in place.languages:
+        raise ConfigError(f"--language: found {language!r}; allowed: {', '.join(place.languages)}.")
+    settings = Settings(title=title or title_of(folders), languages=(language,))
+    report = OwnReport(place, folders, settings, console)
+    recordings = report.recordings()
+    check(place, folders, recordings)
+    if not place.results.is_file():
+        study.Study.load(recordings)  # what is refused leaves nothing behind
+    return report
 
 
 def title_of(folders: Sequence[Path]) -> str:
@@ -62,7 +96,7 @@ def check(workspace: Workspace, folders: Iterable[Path], recordings: Iterable[Pa
         if place in (each.resolve() for each in folders):
             raise ReportError(f"{option} {place} is the folder of the recordings. Choose another one.")
     build = workspace.build
-    if build.exists() and (not build.is_dir() or (any(build.iterdir()) and not (build / LOCK).exists())):
+    if build.exists() and (not build.is_dir() or (any(build.iterdir()) and not (build / alone.NAME).exists())):
         raise ReportError(f"{build} holds something else. Move it, or name another folder with --build.")
 
 

@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 os.environ.setdefault("NO_MKDOCS_2_WARNING", "1")
 
 import jinja2
+import markdown
 from mkdocs.commands import build as mkdocs_build
 from mkdocs.config import load_config
 from mkdocs.exceptions import MkDocsException
@@ -180,6 +181,14 @@ def _environment(make: Callable[[], jinja2.Environment], compiled: Path) -> jinj
     if isinstance(environment.loader, jinja2.FileSystemLoader):
         environment.loader = _Visible(environment.loader.searchpath)
     return environment
+
+
+def convert(workspace: Workspace, settings: Settings, page: str) -> str:
+    """Return a page's Markdown as the HTML that its site would have of it; addresses stay as they are."""
+    config: Any = load_config(str(workspace.mkdocs_config), site_name=settings.title, docs_dir=str(workspace.docs))
+    text, _ = meta.get_data(page)
+    extensions, options = config.markdown_extensions, config.mdx_configs
+    return markdown.Markdown(extensions=extensions, extension_configs=options).convert(text)
 
 
 def homes(settings: Settings) -> dict[str, str]:

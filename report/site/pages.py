@@ -123,15 +123,16 @@ class Edition:
         # Loops and conditions leave runs of empty lines; Markdown needs one.
         return join_lines(re.sub(r"\n{3,}", "\n\n", self.fill(name))).strip() + "\n"
 
-    def fill(self, name: str) -> str:
-        """Return template `name`, filled.
+    def fill(self, name: str, **more: Any) -> str:
+        """Return template `name`, filled with what all pages know and with `more`.
 
         Raises:
             ReportError: one line with the template, its line and what is wrong there.
         """
         environment = self._words.environment
         # From a page of another language than the first, pictures lie one folder up.
-        known = {**self._known, "language": self.language, "root": "../" if self.folder else "", "loading": _loading()}
+        root = "../" if self.folder else ""
+        known = {**self._known, "language": self.language, "root": root, "loading": _loading(), **more}
         try:
             macros = environment.get_template(MACROS).make_module(known)
             callables = {key: value for key, value in vars(macros).items() if isinstance(value, jinja2.runtime.Macro)}

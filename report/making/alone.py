@@ -1,0 +1,39 @@
+"""One command at a time in a build folder."""
+
+import contextlib
+from collections.abc import Iterator
+
+from filelock import FileLock, Timeout
+
+from report import files
+from report.errors import ConfigError, ReportError
+from report.workspace import Workspace
+
+NAME = ".lock"  # in the build folder; what has none was not made here
+
+
+@contextlib.contextmanager
+def alone(workspace: Workspace) -> Iterator[None]:
+    """Keep a second command out of the same build folder.
+
+    Raises:
+        ReportError: when another one is at work there.
+    """
+    new = [path for path in (workspace.build / NAME, workspace.build) if not path.exists()]
+    # The system lets go of the lock when the process ends, however it ends.
+    lock = FileLock(workspace.build / NAME, timeout=0)
+    with files.person_readable(workspace.build):
+        workspace.build.mkdir(parents=True, exist_ok=True)
+        try:
+            lock.acquire()
+        except Timeout:
+            raise ReportError(f"Another command is working in {workspace.build}. Wait for it, or stop it.") from None
+    try:
+        yield
+    except ConfigError:
+        with contextlib.suppress(OSError):
+            for path in new:  # what is refused leaves nothing behind
+                path.rmdir() if path.is_dir() else path.unlink()
+        raise
+    finally:
+        lock.release()
