@@ -1,6 +1,6 @@
 """The experiment file: its tables, what they may say, and how it is read."""
 
-from report.config.experiment import Experiment
+from report.config.experiment import Experiment, read
 from report.config.optimizers import Optimizer
 
-__all__ = ["Experiment", "Optimizer"]
+__all__ = ["Experiment", "Optimizer", "read"]

@@ -21,7 +21,7 @@ from report.recording.schema import slug
 MOST_NAME = 180  # letters of a training run's name: a folder's has at most 255, and more is added to it
 MOST_SHOWN = 60  # letters of what was found, in a message
 # What a parser breaks off at: a number of thousands of digits, brackets within brackets.
-TOO_MUCH = re.compile(r"\d[\d_]{4000}|[\[{=]{50}")
+TOO_MUCH = re.compile(r"\d[\d_]{4000}|(?:[\[{][\w \t=]{0,20}){50}")
 BOUNDS = {  # keys, and those whose value they must not pass
     "animation.frames": "training.batches",
     "animation.long_batches": "training.batches",
@@ -85,6 +85,12 @@ class Experiment(Part):
         return self.run_name(self.optimizer, self.training.seed)
 
     @property
+    def functions(self) -> dict[str, str]:
+        """Return the functions of somebody's own that the experiment names, by key."""
+        named = {"data.name": self.data.name} if self.data.is_own else {}
+        return named | ({"network.kind": self.network.kind} if self.network.is_own else {})
+
+    @property
     def requiring_data(self) -> "Experiment":
         """Return the experiment in which no sample stands in for a set that cannot be had."""
         if self.data.source != "auto":
@@ -111,7 +117,10 @@ class Experiment(Part):
         try:
             experiment = cls.model_validate(content)
         except ValidationError as error:
-            lines = [_explain(path, dict(detail)) for detail in error.errors()]
+            details = error.errors()
+            # A list of which an entry is refused is called too short as well.
+            inner = {detail["loc"][:-1] for detail in details}
+            lines = [_explain(path, dict(detail)) for detail in details if detail["loc"] not in inner]
             raise ConfigError("\n".join(lines)) from error
         if lines := [f"{path}: {line}" for line in experiment._contradictions()]:
             raise ConfigError("\n".join(lines))

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from report import files
-from report.config import Experiment
+from report.config import Experiment, read
 from report.console import Console
 from report.errors import ReportError, command
 from report.making.pipeline import Pipeline
@@ -33,6 +33,7 @@ class Article(Pipeline):
         experiment_file: Path,
         console: Console,
         *,
+        said: bytes | None = None,
         processes: int | None = None,
         dask: str | None = None,
     ) -> None:
@@ -43,12 +44,14 @@ class Article(Pipeline):
             experiment: what is wanted.
             experiment_file: named in messages.
             console: whom to tell.
+            said: what the file held when it was read, which pages show whatever becomes of it; None to read it now.
             processes: of this machine that train; None for one a core.
             dask: address of a Dask scheduler whose workers train instead.
         """
         super().__init__(workspace, console)
         self.experiment = experiment
         self.experiment_file = experiment_file
+        self.said = read(experiment_file) if said is None else said
         self.processes = processes
         self.dask = dask
 
@@ -201,7 +204,7 @@ class Article(Pipeline):
         place = self.workspace
         made = [place.facts, place.results, place.tables, place.recording, place.card]
         drawn = [place.figures_manifest, place.animations_manifest]
-        sources = [place.templates, place.site_src, self.experiment_file, place.mkdocs_config]
+        sources = [place.templates, place.site_src, self.said.decode("utf-8"), place.mkdocs_config]
         quoted = [place.root / "CITATION.cff", place.root / "LICENSE"]
         sealed = [folder / seal.NAME for folder in runs.recordings(place, self.experiment)]
         changing = [asdict(self.settings()), source_lines(place), receipt.commit(home())]
@@ -221,5 +224,5 @@ class Article(Pipeline):
     def _pages(self) -> None:
         from report.site import article, pages
 
-        contents = article.contents(self.workspace, self.settings(), self.experiment_file)
+        contents = article.contents(self.workspace, self.settings(), self.said)
         pages.write(self.workspace, self.settings(), contents)

@@ -1,7 +1,5 @@
 """Of which pages the article's site consists, and what they know."""
 
-from pathlib import Path
-
 from report import files
 from report.site import downloads, pages, receipt
 from report.site.pages import Contents
@@ -14,18 +12,18 @@ PAGES = ("run", "layers", "explore", "method", "reproduce")
 CLAIMS = ("findings",)  # of a study that carries the article alone
 
 
-def contents(workspace: Workspace, settings: Settings, experiment_file: Path) -> Contents:
+def contents(workspace: Workspace, settings: Settings, said: bytes) -> Contents:
     """Return what the site of the built-in study consists of.
 
     Args:
         workspace: has facts, tables and pictures.
         settings: of the site.
-        experiment_file: offered for download, and shown.
+        said: what the experiment file held when it was read; offered for download, and shown.
 
     Raises:
         ReportError: when an earlier stage has not run.
     """
-    offered = dict(downloads.gather(workspace, experiment_file))
+    offered = dict(downloads.gather(workspace, said))
     told = receipt.content(workspace, offered["downloads/experiment.toml"])
     offered[receipt.NAME] = files.compact_json(told).encode("utf-8")
     facts = files.read_json(workspace.facts)

@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from report.errors import ReportError, command
 from report.workspace import Workspace
@@ -36,12 +35,12 @@ def describe(path: str, data: bytes) -> File:
     return File(path, len(data), hashlib.sha256(data).hexdigest())
 
 
-def gather(workspace: Workspace, experiment_file: Path) -> Iterator[tuple[str, bytes]]:
+def gather(workspace: Workspace, experiment: bytes) -> Iterator[tuple[str, bytes]]:
     """Yield all files for download: path below build/docs, content.
 
     Args:
         workspace: has results, tables and the packed recording.
-        experiment_file: offered as it is.
+        experiment: what its file held when it was read.
 
     Raises:
         ReportError: when an earlier stage has not run.
@@ -49,7 +48,7 @@ def gather(workspace: Workspace, experiment_file: Path) -> Iterator[tuple[str, b
     if not workspace.results.is_file():
         raise ReportError(f'There is no {workspace.results}. Run "{command()}" first.')
     yield f"{FOLDER}/results.json", workspace.results.read_bytes()
-    yield f"{FOLDER}/experiment.toml", experiment_file.read_bytes()
+    yield f"{FOLDER}/experiment.toml", experiment
     yield workspace.recording.relative_to(workspace.docs).as_posix(), workspace.recording.read_bytes()
     for name in LEGAL:
         if (workspace.root / name).is_file():

@@ -100,7 +100,7 @@ def settle(workspace: Workspace, experiment: Experiment, say: Callable[[str], No
             choice = Choice(name, is_sample=True, reason=reason)
             files.write_json(workspace.data_choice, {"reason": reason})
     if choice.reason:
-        advice = f"{where} and run the command with --require-data."
+        advice = f'{where} and set data.source = "whole"; then run the command again.'
         say(f"WARNING: using {sets.SAMPLE} instead of all 70,000. {choice.reason} {advice}")
     return choice
 

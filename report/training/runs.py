@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
 from pathlib import Path
 from typing import Any
@@ -125,6 +125,7 @@ def train(
     say: Callable[[str], None],
     progress: Progress,
     *,
+    only: Collection[str] | None = None,
     processes: int | None = None,
     dask: str | None = None,
 ) -> None:
@@ -136,6 +137,7 @@ def train(
         experiment_file: named in messages.
         say: told of downloads and fall-backs, a line each.
         progress: told (batches done, batches in all, of what).
+        only: names of the runs to train; None for all.
         processes: of this machine that train; None for one a core.
         dask: address of a Dask scheduler whose workers train instead.
 
@@ -145,7 +147,7 @@ def train(
     """
     wanted = planned(experiment)
     failed: list[dict[str, Any]] = []
-    todo = _todo(workspace, experiment)
+    todo = _todo(workspace, experiment, only)
     if todo and not jobs.recipe()["torch"]:
         hint = 'Run "make report", which installs it.' if is_checkout() else "Install it with: pip install torch"
         raise ReportError(f"torch is not installed. {hint}")
@@ -157,7 +159,7 @@ def train(
                 # In the workers, because torch takes seconds to import and because theirs is the device that counts.
                 _check(executor, [(tables[run.experiment.optimizer.label], run.experiment) for run in wanted])
                 choice = _settled(workspace, experiment, experiment_file, say)
-                todo = _todo(workspace, experiment)
+                todo = _todo(workspace, experiment, only)
                 failed = _execute(todo, executor, workspace, choice, progress, experiment_file) if todo else []
         finally:
             for run in todo:
@@ -176,14 +178,16 @@ def _failed(workspace: Workspace, wanted: Mapping[str, str | None], *, certain: 
     ]
 
 
-def _todo(workspace: Workspace, experiment: Experiment) -> list[Run]:
+def _todo(workspace: Workspace, experiment: Experiment, only: Collection[str] | None) -> list[Run]:
     """Return the runs that are worth a try and not on disk; all of them while the data are not settled."""
     wanted = keys(workspace, experiment)
     hopeless = {record["run"] for record in _failed(workspace, wanted, certain=True)}
     return [
         run
         for run in planned(experiment)
-        if run.name not in hopeless and not _is_complete(workspace, run.name, wanted[run.name])
+        if run.name not in hopeless
+        and (only is None or run.name in only)
+        and not _is_complete(workspace, run.name, wanted[run.name])
     ]
 
 
