@@ -188,7 +188,7 @@ def convert(workspace: Workspace, settings: Settings, page: str) -> str:
     config: Any = load_config(str(workspace.mkdocs_config), site_name=settings.title, docs_dir=str(workspace.docs))
     text, _ = meta.get_data(page)
     extensions, options = config.markdown_extensions, config.mdx_configs
-    return markdown.Markdown(extensions=extensions, extension_configs=options).convert(text)
+    return str(markdown.Markdown(extensions=extensions, extension_configs=options).convert(text))
 
 
 def homes(settings: Settings) -> dict[str, str]:
