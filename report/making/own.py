@@ -55,6 +55,8 @@ def prepare(
     Raises:
         ReportError: when there is no recording, or a folder to write to is not free.
     """
+    if not folders:
+        raise ReportError("No recording was given. Name the folder of one, or a folder of recordings.")
     place = place_of(folders, site, build)
     if language not in place.languages:
         raise ConfigError(f"--language: found {language!r}; allowed: {', '.join(place.languages)}.")
@@ -63,7 +65,7 @@ def prepare(
     recordings = report.recordings()
     check(place, folders, recordings)
     if not place.results.is_file():
-        study.Study.load(recordings)  # what is refused leaves nothing behind
+        load(recordings)  # what is refused leaves nothing behind
     return report
 
 
@@ -98,6 +100,19 @@ def check(workspace: Workspace, folders: Iterable[Path], recordings: Iterable[Pa
     build = workspace.build
     if build.exists() and (not build.is_dir() or (any(build.iterdir()) and not (build / alone.NAME).exists())):
         raise ReportError(f"{build} holds something else. Move it, or name another folder with --build.")
+
+
+def load(recordings: Sequence[Path]) -> "Study":
+    """Open recordings.
+
+    Raises:
+        ReportError: one line, when one is damaged, or they do not belong together.
+    """
+    for folder in recordings:
+        for name in ("progress.json", "run.json"):
+            if not files.read_json(folder / name, default={}):
+                raise ReportError(f"{(folder / name).absolute()} is missing or damaged. Record it again.")
+    return study.Study.load(recordings)
 
 
 class OwnReport(Pipeline):
@@ -153,7 +168,9 @@ class OwnReport(Pipeline):
         self._signature = snapshot.signature(self._snapshots)
         if not self.is_fresh(self.stages()["analyse"]):
             # Here, so that a message names the recording and not its snapshot.
-            self._refuse_empty(study.Study.load(recordings))
+            for each in load(recordings).recordings:
+                if not each.steps:
+                    raise ReportError(f"{each.path.absolute()} has no step yet. Show it when there are some.")
         try:
             self.run(names)
         except ReportError as error:
@@ -212,11 +229,6 @@ class OwnReport(Pipeline):
 
     def _descriptions(self) -> list[Path]:
         return [place / name for place in self._snapshots for name in snapshot.COPIED]
-
-    def _refuse_empty(self, opened: "Study") -> None:
-        for each in opened.recordings:
-            if not each.steps:
-                raise ReportError(f"{each.path.absolute()} has no step yet. Show it when there are some.")
 
     def _analyse(self) -> None:
         from report.analysis.own import analyse
