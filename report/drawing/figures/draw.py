@@ -4,6 +4,7 @@ import functools
 import importlib
 import itertools
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -40,8 +41,25 @@ FIGURES: Final = (
 )
 
 
-def plan(workspace: Workspace) -> dict[str, Facts]:
-    """Return what each figure uses of the results, by its name, in order.
+@dataclass(frozen=True)
+class Plan:
+    """Say how a picture is drawn.
+
+    Attributes:
+        module: that draws it, in this folder; words and labels are looked up by this name.
+        facts: what it uses of the results.
+        tables: what the module's tables are called on disk, where they are called otherwise.
+        words: the section of its words in own.toml, of a report on one's own network.
+    """
+
+    module: str
+    facts: Facts
+    tables: Mapping[str, str] = field(default_factory=dict)
+    words: str = ""
+
+
+def plan(workspace: Workspace) -> dict[str, Plan]:
+    """Return how each figure of the article is drawn, by its name, in order.
 
     A figure that has nothing to show, such as a comparison where there is nothing to compare, is left out.
 
@@ -55,29 +73,29 @@ def plan(workspace: Workspace) -> dict[str, Facts]:
         module = _module(name)
         facts = module.facts(results, table) if _table(workspace, module.TABLES[0]).is_file() else None
         if facts is not None:
-            found[name] = facts
+            found[name] = Plan(name, facts)
     return found
 
 
-def products(workspace: Workspace, planned: Mapping[str, Facts], languages: Sequence[str]) -> list[Product]:
+def products(workspace: Workspace, planned: Mapping[str, Plan], languages: Sequence[str]) -> list[Product]:
     """Return the figures as products, each with its pictures in every language."""
     return [
         Product(
             f"figure {name}",
-            (f"report.drawing.figures.{name}", "report.drawing.figures.draw"),
-            functools.partial(_inputs, workspace, name, facts, languages),
-            functools.partial(_outputs, workspace, name, facts, languages),
-            functools.partial(_draw, workspace, name, facts, languages),
+            (f"report.drawing.figures.{plan.module}", "report.drawing.figures.draw"),
+            functools.partial(_inputs, workspace, plan, languages),
+            functools.partial(_outputs, workspace, name, plan, languages),
+            functools.partial(_draw, workspace, name, plan, languages),
         )
-        for name, facts in planned.items()
+        for name, plan in planned.items()
     ]
 
 
-def describe(workspace: Workspace, planned: Mapping[str, Facts], languages: Sequence[str]) -> None:
+def describe(workspace: Workspace, planned: Mapping[str, Plan], languages: Sequence[str]) -> None:
     """Write the manifest that pages read, and remove the figures of other results, which the site would publish."""
-    entries = {name: _entry(workspace, name, facts, languages) for name, facts in planned.items()}
+    entries = {name: _entry(workspace, name, plan, languages) for name, plan in planned.items()}
     files.write_json(workspace.figures_manifest, entries)
-    wanted = {path for name, facts in planned.items() for path in _outputs(workspace, name, facts, languages)}
+    wanted = {path for name, plan in planned.items() for path in _outputs(workspace, name, plan, languages)}
     for path in sorted(workspace.figures.rglob("*.*")):
         if path not in wanted:
             path.unlink()
@@ -93,9 +111,14 @@ def _table(workspace: Workspace, name: str) -> Path:
     return workspace.tables / f"{name}.csv"
 
 
-def _tables(workspace: Workspace, name: str) -> Tables:
-    """Return the tables of a figure, those that there are."""
-    paths = {table: _table(workspace, table) for table in _module(name).TABLES}
+def _paths_of_tables(workspace: Workspace, plan: Plan) -> dict[str, Path]:
+    """Return the file of each table of a picture."""
+    return {name: _table(workspace, plan.tables.get(name, name)) for name in _module(plan.module).TABLES}
+
+
+def _tables(workspace: Workspace, plan: Plan) -> Tables:
+    """Return the tables of a picture, those that there are."""
+    paths = _paths_of_tables(workspace, plan)
     return {table: columns.read(path) for table, path in paths.items() if path.is_file()}
 
 
@@ -105,23 +128,24 @@ def _labels(workspace: Workspace, name: str, language: str) -> Labels:
     return {**sections["common"], **sections.get(name, {})}
 
 
-def _parts(name: str, facts: Facts) -> list[Facts]:
+def _parts(plan: Plan) -> list[Facts]:
     """Return the facts of each picture of a figure, the one that is shown first at the beginning."""
-    most: int | None = getattr(_module(name), "MOST", None)
-    return [facts] if most is None else in_parts(facts, most)
+    most: int | None = getattr(_module(plan.module), "MOST", None)
+    return [plan.facts] if most is None else in_parts(plan.facts, most)
 
 
-def _inputs(workspace: Workspace, name: str, facts: Facts, languages: Sequence[str]) -> list[Any]:
+def _inputs(workspace: Workspace, plan: Plan, languages: Sequence[str]) -> list[Any]:
     """Return all that a figure is made from, besides code."""
-    labels = {language: _labels(workspace, name, language) for language in languages}
-    return [facts, labels, *(_table(workspace, table) for table in _module(name).TABLES), HERE / "house.mplstyle"]
+    labels = {language: _labels(workspace, plan.module, language) for language in languages}
+    return [plan.facts, labels, *_paths_of_tables(workspace, plan).values(), HERE / "house.mplstyle"]
 
 
-def _draw(workspace: Workspace, name: str, facts: Facts, languages: Sequence[str]) -> None:
+def _draw(workspace: Workspace, name: str, plan: Plan, languages: Sequence[str]) -> None:
     """Draw all variants of a figure; where one becomes an image, remove the vector file it had, and vice versa."""
-    module, tables = _module(name), _tables(workspace, name)
-    for language, (place, part) in itertools.product(languages, enumerate(_parts(name, facts))):
-        draw = functools.partial(module.draw, tables=tables, facts=part, labels=_labels(workspace, name, language))
+    module, tables = _module(plan.module), _tables(workspace, plan)
+    for language, (place, part) in itertools.product(languages, enumerate(_parts(plan))):
+        labels = _labels(workspace, plan.module, language)
+        draw = functools.partial(module.draw, tables=tables, facts=part, labels=labels)
         for scheme, (ending, content) in picture.variants(draw).items():
             for kind, path in zip(ENDINGS, _paths(workspace, name, language, place, scheme), strict=True):
                 if kind == ending:
@@ -130,9 +154,12 @@ def _draw(workspace: Workspace, name: str, facts: Facts, languages: Sequence[str
                     path.unlink(missing_ok=True)
 
 
-def _entry(workspace: Workspace, name: str, facts: Facts, languages: Sequence[str]) -> dict[str, Any]:
-    """Return what pages need to show a figure: its pictures, and the facts that words are filled with."""
-    module, parts = _module(name), _parts(name, facts)
+def _entry(workspace: Workspace, name: str, plan: Plan, languages: Sequence[str]) -> dict[str, Any]:
+    """Return what pages need to show a figure: its pictures, and the facts that words are filled with.
+
+    `words` is the section of its words, where that is not its name in figures.toml.
+    """
+    module, parts = _module(plan.module), _parts(plan)
     pictures = []
     for place in range(len(parts)):
         found = {
@@ -153,15 +180,16 @@ def _entry(workspace: Workspace, name: str, facts: Facts, languages: Sequence[st
     return {
         **pictures[0],
         **({"layers": layers} if layers else {}),
-        "said": module.said(_tables(workspace, name), facts),
-        "data": f"tables/{module.TABLES[0]}.csv",
-        "code": {"path": f"report/drawing/figures/{name}.py", "function": "draw"},
+        **({"words": plan.words} if plan.words else {}),
+        "said": module.said(_tables(workspace, plan), plan.facts),
+        "data": f"tables/{plan.tables.get(module.TABLES[0], module.TABLES[0])}.csv",
+        "code": {"path": f"report/drawing/figures/{plan.module}.py", "function": "draw"},
     }
 
 
-def _outputs(workspace: Workspace, name: str, facts: Facts, languages: Sequence[str]) -> list[Path]:
+def _outputs(workspace: Workspace, name: str, plan: Plan, languages: Sequence[str]) -> list[Path]:
     """Return the files of a figure; of one that is not drawn yet, the SVGs."""
-    places = range(len(_parts(name, facts)))
+    places = range(len(_parts(plan)))
     return [_path(workspace, name, *which) for which in itertools.product(languages, places, SCHEMES)]
 
 

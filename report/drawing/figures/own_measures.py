@@ -1,0 +1,162 @@
+"""One tensor in four small pictures: its updates, their size over time, how alike later ones are, how long streaks last."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
+
+from report.drawing.figures.sources import Facts, Labels, Tables
+from report.drawing.figures.style import Ink, batches_below, dots, exponent, scaled, sheet, unit
+from report.wording import SUPERSCRIPTS, thousands
+
+TABLES = ("steps", "histogram", "correlation", "lengths")
+DECADES = 4  # that an axis of sizes shows at most, below the largest
+LONGEST = 40  # steps of a streak that are shown
+SMALLEST = 1e-4  # share of streaks
+
+
+def of(results: Mapping[str, Any], name: str) -> Facts:
+    """Return what is drawn of a tensor besides its tables."""
+    info = results["seen"][results["main"]][name]
+    known = ("is_settled", "first", "last", "gradient_steps", "measured", "kept", "is_tossed", "never_moved")
+    return {"tensor": name, "steps": results["steps"], **{key: info[key] for key in known}}
+
+
+def draw(ink: Ink, tables: Tables, facts: Facts, labels: Labels) -> Figure:
+    """Draw two rows of two panels."""
+    figure, panels = sheet([172, 180], share_x=False, columns=2)
+    _histogram(panels[0], tables["histogram"], ink, labels)
+    _size(panels[1], tables["steps"], ink, labels)
+    for panel, name, draw_one in ((panels[2], "correlation", _correlation), (panels[3], "lengths", _lengths)):
+        if name in tables:
+            draw_one(panel, tables[name], ink, labels)
+        else:
+            panel.set_axis_off()
+    return figure
+
+
+def said(tables: Tables, facts: Facts) -> Facts:
+    """Return the ends of the updates and sizes, correlations at lag 1, and what the pictures show of streaks."""
+    steps, histogram = tables["steps"], tables["histogram"]
+    correlation, lengths = tables.get("correlation"), tables.get("lengths")
+    ratios = steps["ratio"][np.isfinite(steps["ratio"])]
+    return {
+        **facts,
+        "first_rms": float(steps["rms"][0]),
+        "last_rms": float(steps["rms"][-1]),
+        "largest": float(max(abs(histogram["left"][0]), abs(histogram["right"][-1]))),
+        "last_ratio": float(ratios[-1]) if len(ratios) else None,
+        "has_streaks": correlation is not None,
+        "lag_1": None if correlation is None else _number(correlation["updates"][0]),
+        "gradient_lag_1": None if correlation is None else _number(correlation["gradient"][0]),
+        "has_formula": correlation is not None and bool(np.isfinite(correlation["formula"]).any()),
+        "one_step": None if lengths is None else _number(lengths["probability"][0]),
+    }
+
+
+def _number(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None
+
+
+def _histogram(panel: Axes, table: Any, ink: Ink, labels: Labels) -> None:
+    edges = np.append(table["left"], table["right"][-1:])
+    power = exponent(float(np.abs(edges).max()))
+    panel.stairs(
+        np.maximum(table["count"], 0.5), edges / 10.0**power, baseline=0.5, fill=True, color=ink.layer(0), alpha=0.85
+    )
+    panel.set_yscale("log")
+    panel.set_ylim(0.5, 3.0 * max(1, int(table["count"].max())))
+    panel.yaxis.set_major_locator(LogLocator(numticks=4))
+    panel.yaxis.set_minor_locator(NullLocator())
+    panel.yaxis.set_major_formatter(FuncFormatter(lambda value, _: _power(value)))
+    panel.xaxis.set_major_locator(MaxNLocator(3))
+    panel.xaxis.set_major_formatter(FuncFormatter(lambda value, _: scaled(round(value, 6))))
+    panel.set_title(labels["updates"])
+    panel.set_xlabel(unit(power) or " ", loc="right")
+
+
+def _size(panel: Axes, table: Any, ink: Ink, labels: Labels) -> None:
+    step, colour = (table["first_step"] + table["last_step"]) / 2, ink.layer(1)
+    top = 1.6 * max(float(table["largest"].max()), 1e-30)
+    floor = top / 10**DECADES
+    panel.fill_between(
+        step,
+        np.maximum(table["smallest"], floor),
+        np.maximum(table["largest"], floor),
+        color=colour,
+        alpha=0.25,
+        linewidth=0,
+    )
+    if len(step) > 1:
+        panel.plot(step, np.maximum(table["rms"], floor), color=colour, linewidth=1.8)
+    else:
+        dots(panel, step, table["rms"], colour, 5)
+    panel.set_yscale("log")
+    panel.set_ylim(max(floor, 0.6 * float(table["smallest"].min())), top)
+    panel.yaxis.set_major_locator(LogLocator(numticks=4))
+    panel.yaxis.set_minor_locator(NullLocator())
+    panel.yaxis.set_major_formatter(FuncFormatter(lambda value, _: _power(value)))
+    panel.set_title(labels["size"])
+    batches_below(panel, labels["step"])
+    panel.xaxis.set_major_locator(MaxNLocator(3, integer=True))
+
+
+def _correlation(panel: Axes, table: Any, ink: Ink, labels: Labels) -> None:
+    lag = table["lag"].astype(float)
+    panel.axhline(0, color=ink.muted, linewidth=0.7)
+    if np.isfinite(table["formula"]).any():
+        panel.plot(lag, table["formula"], color=ink.muted, linewidth=1, linestyle=(0, (4, 3)))
+    panel.plot(lag, table["gradient"], color=ink.layer(1), linewidth=1.4)
+    dots(panel, lag, table["updates"], ink.layer(0), 3.5)
+    values = np.concatenate([table[each] for each in ("updates", "gradient", "formula")])
+    low = float(np.nanmin(values, initial=0.0))
+    panel.set_ylim(min(low * 1.15, -0.12), 1.08)
+    panel.set_xlim(0, float(lag[-1]) + 1)
+    panel.yaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
+    panel.yaxis.set_major_formatter(FuncFormatter(lambda value, _: scaled(round(value, 6))))
+    panel.xaxis.set_major_locator(MaxNLocator(4, integer=True))
+    panel.set_title(labels["correlation"])
+    panel.set_xlabel(labels["lag"], loc="right")
+    for name, colour, place in ((labels["of_updates"], ink.layer(0), 0), (labels["of_gradients"], ink.layer(1), 1)):
+        y = 0.97 - 0.13 * place
+        panel.text(0.99, y, name, transform=panel.transAxes, ha="right", va="top", color=ink.muted)
+        width = 0.02
+        panel.plot([0.36 - width, 0.36 + width], [y - 0.05] * 2, color=colour, transform=panel.transAxes, linewidth=3)
+
+
+def _lengths(panel: Axes, table: Any, ink: Ink, labels: Labels) -> None:
+    shown = (table["length"] <= LONGEST) & (table["probability"] > 0)
+    panel.set_yscale("log")
+    if np.isfinite(table["formula"]).any():
+        near = table["length"] <= LONGEST
+        panel.plot(
+            table["length"][near],
+            np.maximum(table["formula"][near], 1e-12),
+            color=ink.muted,
+            linewidth=1,
+            linestyle=(0, (4, 3)),
+        )
+    dots(panel, table["length"][shown], table["probability"][shown], ink.layer(2), 3.5)
+    panel.set_ylim(SMALLEST, 1.5)
+    panel.set_xlim(0, LONGEST + 1)
+    panel.yaxis.set_major_locator(LogLocator(numticks=5))
+    panel.yaxis.set_minor_locator(NullLocator())
+    panel.yaxis.set_major_formatter(FuncFormatter(lambda value, _: _power(value)))
+    panel.xaxis.set_major_locator(MaxNLocator(4, integer=True))
+    panel.set_title(labels["lengths"])
+    panel.set_xlabel(labels["length"], loc="right")
+
+
+def _power(value: float) -> str:
+    """Write 0.1 to 100 as they are, other powers of ten as 10ⁿ; what is below one half of a count is none."""
+    if value <= 0:
+        return ""
+    places = round(np.log10(value))
+    return (
+        (thousands(value) if value >= 1 else f"{value:g}")
+        if -1 <= places <= 2
+        else f"10{str(places).translate(SUPERSCRIPTS)}"
+    )

@@ -1,0 +1,85 @@
+"""The learning rate of every parameter group over the steps: what scales all updates, whatever the gradients are."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+
+from report.analysis.table import Table
+from report.drawing.figures.comparison import key, raised
+from report.drawing.figures.sources import Facts, Labels, Tables, reach, rows
+from report.drawing.figures.style import Ink, batches_below, few_values, scaled, sheet
+from report.wording import SUPERSCRIPTS
+
+TABLES = ("own_rates",)
+GROUPS = 6  # lines at most
+WIDE = 30.0  # from which ratio on the axis is logarithmic
+
+
+def facts(results: Mapping[str, Any], table: Table) -> Facts | None:
+    """Return the label of the main recording: its groups are shown."""
+    del table
+    return {"label": results["study"]["optimizers"][0]["label"]}
+
+
+def draw(ink: Ink, tables: Tables, facts: Facts, labels: Labels) -> Figure:
+    """Draw a line a group; groups whose rates are the same share one."""
+    lines = _lines(tables, facts)
+    entries = [
+        (labels["group"].format(groups=", ".join(map(str, groups))), ink.layer(place))
+        for place, (groups, _, _) in enumerate(lines)
+    ]
+    shown = entries if len(entries) > 1 else []
+    figure, (panel,) = sheet([170 + (raised(shown) if shown else 0)])
+    values = np.concatenate([rate for _, _, rate in lines])
+    above = values[values > 0]
+    if len(above) and above.max() > WIDE * above.min():
+        panel.set_yscale("log")
+        panel.set_ylim(max(above.min(), above.max() / 1e6) / 1.5, above.max() * 1.5)
+        panel.yaxis.set_major_locator(LogLocator(numticks=5))
+        panel.yaxis.set_minor_locator(NullLocator())
+        panel.yaxis.set_major_formatter(
+            FuncFormatter(lambda value, _: f"10{str(round(np.log10(value))).translate(SUPERSCRIPTS)}")
+        )
+    else:
+        panel.set_ylim(0, 1.1 * max(float(values.max()), 1e-12))
+        few_values(panel)
+        panel.yaxis.set_major_formatter(FuncFormatter(lambda value, _: scaled(value)))
+    for place, (_, step, rate) in enumerate(lines):
+        panel.plot(step, rate, color=ink.layer(place), linewidth=1.8)
+    panel.set_title(labels["learning_rate"])
+    batches_below(panel, labels["step"])
+    if shown:
+        key(panel, shown, ink)
+    return figure
+
+
+def said(tables: Tables, facts: Facts) -> Facts:
+    """Return the ends of the rates, and how many lines there are."""
+    lines = _lines(tables, facts)
+    return {
+        "groups": sum(len(groups) for groups, _, _ in lines),
+        "lines": len(lines),
+        "rate": reach(np.concatenate([rate for _, _, rate in lines])),
+        "first": float(lines[0][2][0]),
+        "last": float(lines[0][2][-1]),
+    }
+
+
+def _lines(tables: Tables, facts: Facts) -> list[tuple[list[int], Any, Any]]:
+    """Return the numbers of the groups, steps and rates of each line."""
+    table = rows(tables["own_rates"], label=facts["label"])
+    found: list[tuple[list[int], Any, Any]] = []
+    for group in dict.fromkeys(table["group"].tolist()):
+        each = rows(table, group=group)
+        same = next(
+            (line for line in found if np.array_equal(line[1], each["step"]) and np.array_equal(line[2], each["rate"])),
+            None,
+        )
+        if same:
+            same[0].append(group)
+        elif len(found) < GROUPS:
+            found.append(([group], each["step"], each["rate"]))
+    return found

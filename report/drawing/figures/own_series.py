@@ -1,0 +1,64 @@
+"""What was logged while a network was trained: a panel a series, a line a recording."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
+
+from report.analysis.table import Table
+from report.drawing.figures.sources import Facts, Labels, Tables, rows
+from report.drawing.figures.style import Ink, batches_below, dots, few_values, heading, scaled, sheet
+
+TABLES = ("own_series",)
+SERIES = 3  # panels at most
+RUNS = 6  # lines at most
+FEW = 40  # values up to which they are dots
+
+
+def facts(results: Mapping[str, Any], table: Table) -> Facts | None:
+    """Return the recordings, the main one first."""
+    del table
+    runs = [run for each in results["study"]["runs"].values() for run in each]
+    return {"main": results["main"], "runs": [results["main"], *(run for run in runs if run != results["main"])]}
+
+
+def draw(ink: Ink, tables: Tables, facts: Facts, labels: Labels) -> Figure:
+    """Draw a panel a series: the main recording in front."""
+    table = tables["own_series"]
+    names = _names(tables)[:SERIES]
+    figure, panels = sheet([140] * (len(names) - 1) + [164])
+    for place, (panel, name) in enumerate(zip(panels, names, strict=True)):
+        found = rows(table, series=name)
+        values = found["value"][np.isfinite(found["value"])]
+        for run in reversed([run for run in facts["runs"] if run in found["run"]][:RUNS]):
+            each = rows(found, run=run)
+            is_main = run == facts["main"]
+            colour = ink.layer(place) if is_main else ink.muted
+            if len(each["step"]) <= FEW:
+                dots(panel, each["step"], each["value"], colour, 4.5)
+            panel.plot(each["step"], each["value"], color=colour, linewidth=1.4 if is_main else 0.8)
+        if len(values) and values.min() > 0 and values.max() > 100 * values.min():
+            panel.set_yscale("log")
+        else:
+            few_values(panel)
+            panel.yaxis.set_major_formatter(FuncFormatter(lambda value, _: scaled(round(value, 9))))
+        heading(panel, name)
+    batches_below(panels[-1], labels["step"])
+    return figure
+
+
+def said(tables: Tables, facts: Facts) -> Facts:
+    """Return the names of the series that are shown, and how many there are of series and recordings."""
+    names = _names(tables)
+    return {
+        "names": names[:SERIES],
+        "left_out": max(len(names) - SERIES, 0),
+        "runs": min(len(facts["runs"]), RUNS),
+        "runs_left_out": max(len(facts["runs"]) - RUNS, 0),
+    }
+
+
+def _names(tables: Tables) -> list[str]:
+    return list(dict.fromkeys(tables["own_series"]["series"].tolist()))

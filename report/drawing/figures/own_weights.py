@@ -1,0 +1,96 @@
+"""Single weights of one tensor: up to 200 through up to 300 steps, and three from the first step to the last."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from report.drawing.figures.raster import axes_at, cells
+from report.drawing.figures.sources import Facts, Labels, Tables, rows
+from report.drawing.figures.style import HIGHEST, PIXELS_PER_INCH, WIDTH, Ink, batches_below, few_values, scaled
+from report.wording import thousands
+
+TABLES = ("weights", "raster")
+WHICH = ("furthest", "typical", "nearest")
+LEFT, RIGHT = 58, 14  # CSS pixels
+RASTER = 200  # CSS pixels at most
+HISTORY = 128  # CSS pixels
+HEAD, FOOT = 26, 40  # CSS pixels above and below a panel
+
+
+def of(results: Mapping[str, Any], name: str) -> Facts:
+    """Return what is drawn of a tensor besides its tables."""
+    info = results["seen"][results["main"]][name]
+    return {
+        "tensor": name,
+        "measured": info["measured"],
+        "kept": info["kept"],
+        "is_matrix": results["network"]["layers"][name]["shape"][0] > 1,
+    }
+
+
+def draw(ink: Ink, tables: Tables, facts: Facts, labels: Labels) -> Figure:
+    """Draw the raster, if there is one, above the histories."""
+    del facts
+    raster = tables.get("raster")
+    inside = 0 if raster is None else min(max(4 * (len(raster) - 1), 40), RASTER)
+    above = 0 if raster is None else HEAD + inside + FOOT
+    height = above + HEAD + HISTORY + FOOT
+    assert height <= HIGHEST
+    figure = Figure(figsize=(WIDTH / PIXELS_PER_INCH, height / PIXELS_PER_INCH), dpi=PIXELS_PER_INCH)
+    figure.set_layout_engine("none")
+    width = WIDTH - LEFT - RIGHT
+    if raster is not None:
+        panel = axes_at(figure, (LEFT, HEAD, width, inside))
+        updates = np.stack([values for name, values in raster.items() if name != "step"])
+        step = raster["step"]
+        cells(panel, updates, ink, (float(step[0]) - 0.5, float(step[-1]) + 0.5))
+        panel.set_title(labels["raster"])
+        panel.yaxis.set_major_locator(MaxNLocator(4, integer=True))
+        panel.yaxis.set_major_formatter(FuncFormatter(lambda value, _: thousands(value)))
+        batches_below(panel, labels["step"])
+    panel = axes_at(figure, (LEFT, above + HEAD, width, HISTORY))
+    panel.grid(visible=True)
+    table = tables["weights"]
+    for place, which in enumerate(WHICH):
+        each = rows(table, which=which)
+        if len(each["step"]):
+            panel.plot(each["step"], each["weight"], color=ink.layer(place), linewidth=1.5)
+    found = [which for which in WHICH if which in table["which"]]
+    panel.set_title(labels["weights"])
+    x = 1.0
+    for which in reversed(found):
+        words = panel.text(x, 1.04, labels[which], transform=panel.transAxes, ha="right", va="bottom", color=ink.muted)
+        x -= words.get_window_extent().width / panel.get_window_extent().width + 0.012
+        panel.text(
+            x, 1.04, "●", transform=panel.transAxes, ha="right", va="bottom", color=ink.layer(WHICH.index(which))
+        )
+        x -= 0.05
+    few_values(panel)
+    panel.yaxis.set_major_formatter(FuncFormatter(lambda value, _: scaled(round(value, 9))))
+    batches_below(panel, labels["step"])
+    return figure
+
+
+def said(tables: Tables, facts: Facts) -> Facts:
+    """Return how many entries and which steps the raster shows, and where the three weights began and ended."""
+    raster, table = tables.get("raster"), tables["weights"]
+    weights = []
+    for which in WHICH:
+        each = rows(table, which=which)
+        if len(each["step"]):
+            place = [int(each["row"][0]), int(each["column"][0])]
+            weights.append(
+                {"which": which, "place": place, "start": float(each["weight"][0]), "end": float(each["weight"][-1])}
+            )
+    return {
+        **facts,
+        "has_raster": raster is not None,
+        "entries": 0 if raster is None else len(raster) - 1,
+        "shown_first": None if raster is None else int(raster["step"][0]),
+        "shown_last": None if raster is None else int(raster["step"][-1]),
+        "weights": weights,
+        "steps": int(table["step"].max()),
+    }
