@@ -1,5 +1,7 @@
 """Draw parts of the site alone, as the stage "draw" does."""
 
+from collections.abc import Sequence
+
 from conftest import maker_of
 
 from report.drawing import scales
@@ -19,8 +21,8 @@ def animations(place: Workspace, study: Study, pace: Pace, progress: Progress = 
     render.describe(place, study, planned, laws, pace)
 
 
-def player(place: Workspace, study: Study, pace: Pace) -> None:
+def player(place: Workspace, study: Study, pace: Pace, tensors: Sequence[str] = ()) -> None:
     """Pack the recordings that are stale, and write the player's index."""
     laws, layers = scales.read(place, study)
-    maker_of(place).make(pack.products(place, study, layers), lambda *_: None)
-    pack.describe(place, study, layers, laws, pace)
+    maker_of(place).make(pack.products(place, study, layers, tensors), lambda *_: None)
+    pack.describe(place, study, layers, laws, pace, tensors)

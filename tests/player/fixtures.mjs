@@ -22,7 +22,7 @@ export const expected = json("expected.json");
 const textContent = readFileSync(join(folder, "words.json"), "utf8");
 globalThis.document = /** @type {any} */ ({ getElementById: () => ({ textContent }) });
 
-/** A source as source.js makes them, from these files; it notes what is read. */
+/** A source as source.js makes them, from these files; it notes which shards are read. */
 export function openFolder(change = (/** @type {string} */ _name, /** @type {ArrayBuffer} */ content) => content) {
   /** @type {string[]} */
   const read = [];
@@ -30,7 +30,7 @@ export function openFolder(change = (/** @type {string} */ _name, /** @type {Arr
     asked: read,
     bytes: () => 0,
     async read(/** @type {string} */ name) {
-      read.push(name);
+      if (name.endsWith(".bin")) read.push(name);
       return change(name, bytes(name));
     },
   };

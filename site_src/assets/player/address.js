@@ -15,6 +15,8 @@
  * @property {number} speed       batches a second
  *
  * @typedef {object} Limits
+ * @property {string} tensor   that is shown alone, by slug; "" of the graph
+ * @property {string[]} tensors  that can be
  * @property {Layer[]} layers
  * @property {Map<string, number>} batches  of each training run, by slug
  * @property {number[]} speeds
@@ -40,6 +42,8 @@ export function limitsOf(index) {
   const usual = Math.round(1000 / index.milliseconds);
   const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
   return {
+    tensor: index.slug ?? "",
+    tensors: slugsOf(index),
     layers: index.layers,
     batches: new Map(index.runs.map((/** @type {any} */ { slug, batches }) => [slug, batches])),
     speeds: [...new Set([...SPEEDS, usual])].sort((a, b) => a - b),
@@ -57,6 +61,19 @@ export function limitsOf(index) {
   };
 }
 
+/** @param {any} index @returns {string[]} */
+const slugsOf = ({ tensors }) => (tensors ?? []).map((/** @type {{slug: string}} */ { slug }) => slug);
+
+/**
+ * Return which tensor an address asks for; "" for the graph, and where it asks for none that there is.
+ * @param {string} hash
+ * @param {any} index  the first one
+ */
+export function tensorOf(hash, index) {
+  const [, asked] = /[#&]tensor=([^&]*)/.exec(hash) ?? [];
+  return asked !== undefined && slugsOf(index).includes(asked) ? asked : index.geometry ? "" : index.opening;
+}
+
 /**
  * Return the last batch that a view can show: both graphs of a comparison must have it.
  * @param {{run: string, compare: string | null}} state
@@ -72,14 +89,14 @@ export function lastBatch({ run, compare }, batches) {
  * @param {State} state
  * @param {Limits} limits
  */
-export function formatAddress(state, { layers, initial }) {
-  const parts = [`batch=${state.batch}`];
-  if (state.edges.length) parts.push(`edge=${state.edges.map((edge) => edgeName(layers, edge)).join(",")}`);
+export function formatAddress(state, { layers, initial, tensor }) {
+  const parts = [...(tensor ? [`tensor=${tensor}`] : []), `batch=${state.batch}`];
+  if (state.edges.length) parts.push(`edge=${listed(state.edges.map((edge) => edgeName(layers, edge)))}`);
   if (state.run !== initial.run) parts.push(`run=${encodeURIComponent(state.run)}`);
   if (state.compare !== null) parts.push(`compare=${encodeURIComponent(state.compare)}`);
   if (state.replay) parts.push(`replay=${state.replay.kind}:${state.replay.momentum}`);
   if (state.shown.includes(false)) {
-    parts.push(`layers=${layers.filter((_, place) => state.shown[place]).map(({ name }) => name).join(",")}`);
+    parts.push(`layers=${listed(layers.filter((_, place) => state.shown[place]).map(({ name }) => name))}`);
   }
   if (state.scale !== initial.scale) parts.push(`scale=${state.scale}`);
   if (state.threshold !== initial.threshold) parts.push(`threshold=${state.threshold}`);
@@ -102,7 +119,7 @@ export function parseAddress(hash, limits) {
       const [key, value = ""] = part.split("=", 2);
       const read = Object.hasOwn(READERS, key) && READERS[key];
       if (!read) throw wrong("unknown_key", key);
-      read(state, decode(value), limits);
+      read(state, value, limits);
     }
     if (state.compare === state.run && !state.replay) throw wrong("same_run", state.run);
     const last = lastBatch(state, limits.batches);
@@ -115,6 +132,9 @@ export function parseAddress(hash, limits) {
   return { state, problem: null };
 }
 
+/** @param {string[]} names  which may hold what an address gives a meaning to */
+const listed = (names) => names.map(encodeURIComponent).join(",");
+
 /** An address that asks for what does not exist. */
 class Wrong extends Error {}
 
@@ -123,22 +143,27 @@ const wrong = (key, value) => new Wrong(say(key, { value: shorten(value) }));
 
 /** @type {Record<string, (state: State, value: string, limits: Limits) => void>} */
 const READERS = {
+  tensor(_state, value, { tensors }) {
+    if (!tensors.includes(value)) throw wrong("unknown_tensor", value);
+  },
   batch(state, value) {
     if (!/^[1-9]\d{0,8}$/.test(value)) throw wrong("unknown_batch", value);
     state.batch = Number(value);
   },
   edge(state, value, { layers }) {
-    const names = value.split(",");
+    const names = value.split(",").map(decode);
     state.edges = [...new Set(names.map((name) => edgeOf(layers, name)))];
     const unknown = names.find((name) => edgeOf(layers, name) < 0);
     if (unknown !== undefined) throw wrong("unknown_edge", unknown);
     if (state.edges.length > MOST_PINS) throw new Wrong(say("many_pins", { count: MOST_PINS }));
   },
-  run(state, value, { batches }) {
+  run(state, text, { batches }) {
+    const value = decode(text);
     if (!batches.has(value)) throw wrong("unknown_run", value);
     state.run = value;
   },
-  compare(state, value, { batches }) {
+  compare(state, text, { batches }) {
+    const value = decode(text);
     if (!batches.has(value)) throw wrong("unknown_run", value);
     state.compare = value;
   },
@@ -148,7 +173,7 @@ const READERS = {
     state.replay = { kind: /** @type {"adam" | "sgd"} */ (kind), momentum: Number(momentum) };
   },
   layers(state, value, { layers }) {
-    const names = value.split(",");
+    const names = value.split(",").map(decode);
     const unknown = names.find((name) => !layers.some((layer) => layer.name === name));
     if (unknown !== undefined) throw wrong("unknown_layer", unknown);
     state.shown = layers.map(({ name }) => names.includes(name));

@@ -13,7 +13,13 @@
  * @property {string} name
  * @property {number} outputs
  * @property {number} inputs
+ * @property {string} [slug]       what an address calls it, where it is shown alone
+ * @property {number[]} [shape]    of the tensor, where it is shown alone
+ * @property {number[]} [entries]  of a sample: flat positions in the tensor, rising
  */
+
+/** Return how many weights of a layer are there. @param {Layer} layer */
+export const sizeOf = ({ outputs, inputs, entries }) => entries?.length ?? outputs * inputs;
 
 /**
  * Return the opacity of an update with the sign of its deviation from the mean; −1 to 1.
@@ -31,7 +37,7 @@ export function signedOpacity(update, mean, threshold) {
 
 /**
  * Shade every edge of a batch.
- * @param {Float32Array} updates  (edges)
+ * @param {Float32Array} updates  (edges); NaN where one is not known
  * @param {Layer[]} layers
  * @param {{mean: number, threshold: number}[]} laws  of each layer
  * @param {{share: number, shown: boolean[]}} view
@@ -40,8 +46,8 @@ export function signedOpacity(update, mean, threshold) {
  */
 export function shade(updates, layers, laws, { share, shown }, out) {
   let edge = 0;
-  return layers.map(({ outputs, inputs }, layer) => {
-    const end = edge + outputs * inputs;
+  return layers.map((each, layer) => {
+    const end = edge + sizeOf(each);
     let lit = 0;
     if (!shown[layer]) out.fill(0, edge, end);
     else {
@@ -49,7 +55,7 @@ export function shade(updates, layers, laws, { share, shown }, out) {
       const limit = share * threshold;
       for (; edge < end; edge++) {
         const signed = signedOpacity(updates[edge], mean, limit);
-        out[edge] = signed;
+        out[edge] = signed || 0; // of what is not known nothing is drawn
         if (signed === 1 || signed === -1) lit++;
       }
     }
@@ -71,11 +77,11 @@ export function strongest(updates, layers, laws, shown, count) {
   /** @type {{edge: number, ratio: number}[]} */
   const best = [];
   let edge = 0;
-  layers.forEach(({ outputs, inputs }, layer) => {
+  layers.forEach((each, layer) => {
     const { mean, threshold } = laws[layer];
-    for (const end = edge + outputs * inputs; edge < end; edge++) {
+    for (const end = edge + sizeOf(each); edge < end; edge++) {
       const deviation = updates[edge] - mean;
-      if (!shown[layer] || deviation === 0) continue;
+      if (!shown[layer] || !deviation) continue; // NaN: not known
       const ratio = deviation / (threshold || Math.abs(deviation));
       if (best.length === count && Math.abs(ratio) <= Math.abs(best[count - 1].ratio)) continue;
       let place = best.length;

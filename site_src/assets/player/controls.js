@@ -21,6 +21,7 @@
  * @property {() => void} redraw
  */
 
+import { sizeOf } from "./colour.js";
 import { SCALES, THRESHOLDS } from "./address.js";
 import { button, icon, make, setText } from "./dom.js";
 import { edgeName, edgeOf } from "./geometry.js";
@@ -89,6 +90,8 @@ export class Settings {
       toggle.title = `${name}, ${whole(inputs)} → ${whole(outputs)}`;
       return toggle;
     });
+    this.toggles = make("div", { class: "wp-toggles", role: "group", "aria-label": say("layers") }, ...this.layers);
+    this.toggles.hidden = layers.length < 2;
     this.offer = offer;
     this.compare = button("", "", actions.compare, "wp-wide");
     this.reset = button(say("reset"), say("reset"), actions.reset, "wp-wide");
@@ -96,7 +99,7 @@ export class Settings {
       "div",
       { class: "wp-row", role: "group", "aria-label": say("drawn") },
       make("label", { class: "wp-field" }, say("large"), this.scale),
-      make("div", { class: "wp-toggles", role: "group", "aria-label": say("layers") }, ...this.layers),
+      this.toggles,
       make("span", { class: "wp-field wp-grow" }, this.range, this.value),
       this.compare,
     );
@@ -121,6 +124,10 @@ export class Settings {
 /** @param {Record<string, number>} numbers */
 const strings = (numbers) => Object.fromEntries(Object.entries(numbers).map(([name, value]) => [name, String(value)]));
 
+/** @param {number} [most] */
+const numberField = (most) =>
+  make("input", { type: "number", min: "0", max: most?.toString(), value: "0", inputMode: "numeric", class: "wp-number" });
+
 /** Ways to an edge without a pointer: the strongest of the batch, and any by its numbers. */
 export class EdgeChooser {
   /** @param {Layer[]} layers @param {Actions} actions */
@@ -133,27 +140,39 @@ export class EdgeChooser {
       return made;
     });
     this.strongest = make("div", { class: "wp-strongest" }, ...this.buttons);
-    this.layer = make("select", { class: "wp-select" });
-    for (const { name } of layers) this.layer.append(make("option", { value: name }, name));
-    this.input = make("input", { type: "number", min: "0", value: "0", inputMode: "numeric", class: "wp-number" });
-    this.output = make("input", { type: "number", min: "0", value: "0", inputMode: "numeric", class: "wp-number" });
-    this.layer.addEventListener("change", () => this.limit());
-    this.limit();
-    this.form = make(
-      "form",
-      { class: "wp-row wp-choose" },
-      make("label", { class: "wp-field" }, say("layer"), this.layer),
-      make("label", { class: "wp-field" }, say("from_node"), this.input),
-      make("label", { class: "wp-field" }, say("to_node"), this.output),
-      make("button", { type: "submit", class: "wp-button wp-wide" }, say("pin_this")),
-    );
+    this.form = make("form", { class: "wp-row wp-choose" }, ...(layers[0].shape ? this.cellFields() : this.edgeFields()));
+    this.form.append(make("button", { type: "submit", class: "wp-button wp-wide" }, say("pin_this")));
     this.form.addEventListener("submit", (/** @type {Event} */ event) => {
       event.preventDefault();
-      const edge = edgeOf(layers, `${this.layer.value}.${Number(this.output.value)}.${Number(this.input.value)}`);
+      const edge = this.chosen();
       if (edge >= 0) actions.toggle(edge);
     });
     const title = make("p", { class: "wp-label" }, say("strongest"));
     this.element = make("div", { class: "wp-chooser" }, title, this.strongest, this.form);
+  }
+
+  /** Of an edge of the graph: its layer, and the nodes that it joins. */
+  edgeFields() {
+    this.layer = make("select", { class: "wp-select" });
+    for (const { name } of this.layers) this.layer.append(make("option", { value: name }, name));
+    [this.input, this.output] = [numberField(), numberField()];
+    this.layer.addEventListener("change", () => this.limit());
+    this.limit();
+    this.chosen = () => edgeOf(this.layers, `${this.layer.value}.${Number(this.output.value)}.${Number(this.input.value)}`);
+    const fields = [[say("layer"), this.layer], [say("from_node"), this.input], [say("to_node"), this.output]];
+    return fields.map(([words, field]) => make("label", { class: "wp-field" }, words, field));
+  }
+
+  /** Of a weight of a tensor: row and column; of a strip its place in that, since a sample does not have them all. */
+  cellFields() {
+    const [layer] = this.layers;
+    const { outputs, inputs, entries } = layer;
+    const strip = entries !== undefined || outputs === 1;
+    const sizes = strip ? [sizeOf(layer)] : [outputs, inputs];
+    const fields = sizes.map((size) => numberField(size - 1));
+    this.chosen = () => fields.reduce((cell, field, place) => cell * sizes[place] + Number(field.value), 0);
+    const said = strip ? [say("place")] : [say("row"), say("column")];
+    return fields.map((field, place) => make("label", { class: "wp-field" }, said[place], field));
   }
 
   limit() {

@@ -18,6 +18,7 @@
  * @property {string} letter  "" for one that is only pointed at
  */
 
+import { nearestEdge, place } from "./geometry.js";
 import { whole } from "./words.js";
 
 const LABEL = 21; // pixels an em at scale 1, as in the GIF: the batch and the layers' names
@@ -32,26 +33,26 @@ const NARROW = 250; // CSS pixels: a picture less wide has no room for the legen
 export class Picture {
   /**
    * @param {HTMLCanvasElement} canvas
-   * @param {Layer[]} layers
-   * @param {number} faintest  opacity below which nobody sees an edge
+   * @param {any} index  with `faintest`, the opacity below which nobody sees an edge
    */
-  constructor(canvas, layers, faintest) {
+  constructor(canvas, index) {
     this.canvas = canvas;
+    this.index = index;
     this.context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d", { alpha: false }));
     this.overlay = document.createElement("canvas");
-    this.layers = layers;
-    this.faintest = faintest;
+    this.faintest = index.faintest;
   }
 
   /**
    * Take a size, colours and a typeface; what lies over the edges is drawn here, once.
-   * @param {Places} places
-   * @param {number} density  device pixels a CSS pixel
-   * @param {Colours} colours
-   * @param {string} family
+   * @param {number} width   CSS pixels
+   * @param {number} height
+   * @param {import("./plots.js").Look} look
    * @param {number} last  batch
    */
-  prepare(places, density, colours, family, last) {
+  fit(width, height, { density, colours, family }, last) {
+    const { geometry, margins, layers } = this.index;
+    const places = place(geometry, margins, width, height);
     Object.assign(this, { places, density, colours, family, last });
     for (const canvas of [this.canvas, this.overlay]) {
       canvas.width = Math.round(places.width * density);
@@ -60,7 +61,18 @@ export class Picture {
     const context = /** @type {CanvasRenderingContext2D} */ (this.overlay.getContext("2d"));
     context.scale(density, density);
     drawNodes(context, places, colours);
-    writeNames(context, places, colours, family, this.layers);
+    writeNames(context, places, colours, family, layers);
+  }
+
+  /**
+   * Return the edge that a point means, −1 where there is none.
+   * @param {number} x  CSS pixels
+   * @param {number} y
+   * @param {Float32Array} signed
+   * @param {number} reach  CSS pixels
+   */
+  at(x, y, signed, reach) {
+    return nearestEdge(this.places, x, y, signed, reach);
   }
 
   /**
@@ -232,7 +244,7 @@ function writeNames(context, places, colours, family, layers) {
  * @param {number} size  pixels an em at scale 1
  * @param {{bold?: boolean, ink?: number, align?: CanvasTextAlign, room?: number}} how  room: leave out what needs more
  */
-function writeText(context, { places, colours, family }, words, x, y, size, how) {
+export function writeText(context, { places, colours, family }, words, x, y, size, how) {
   context.font = `${how.bold ? "bold " : ""}${Math.max(size * places.scale, SHORTEST_TYPE)}px ${family}`;
   const width = context.measureText(words).width;
   if (width > (how.room ?? Infinity)) return width;
@@ -247,7 +259,7 @@ function writeText(context, { places, colours, family }, words, x, y, size, how)
  * @param {Colours} colours
  * @param {number} strength
  */
-function mix({ paper, ink }, strength) {
+export function mix({ paper, ink }, strength) {
   const part = (/** @type {string} */ colour, /** @type {number} */ at) => parseInt(colour.slice(at, at + 2), 16);
   const parts = [1, 3, 5].map((at) => Math.round(part(paper, at) + strength * (part(ink, at) - part(paper, at))));
   return `rgb(${parts.join(" ")})`;

@@ -13,16 +13,18 @@
  * @property {number} batches  B
  * @property {number} edges    E, of all layers
  * @property {Float32Array} weights    (B + 1) · E, batch after batch; row 0 is the state before the first batch
- * @property {Float32Array} updates    B · E; 0 is exactly zero, and every sign is exact
- * @property {Float32Array} gradients  B · E; 0 is exactly zero, and every sign is exact
+ * @property {Float32Array} updates    B · E; 0 is exactly zero, every sign is exact, and NaN is not known
+ * @property {Float32Array} gradients  B · E; 0 is exactly zero, every sign is exact, and NaN is none
  */
 
 import { say } from "./text.js";
 
 const MAGIC = "WiMo";
-const VERSION = 1;
+const VERSION = 2;
 const HEADER_BYTES = 24;
 const LAYER_BYTES = 32;
+const UNKNOWN = 2 ** 22; // the code of an update that is not known
+const NO_GRADIENT = 2 ** 14; // the code of a gradient that was absent, or not finite
 const MOST_BYTES = 2 ** 28; // a damaged header must not ask for all the memory there is
 
 /** A file that is missing, cut short, foreign or damaged; the message is for the reader. */
@@ -129,10 +131,20 @@ function unpackUpdates(raw, at, own, column, step, { batches, edges, weights, up
     let code = 0;
     let place = edge * batches;
     let cell = column + edge;
+    let known = true;
     weights[cell] = level * step;
     for (let batch = 0; batch < batches; batch++, place++, cell += edges) {
       const zigzag = raw[low + place] | (raw[middle + place] << 8) | (raw[high + place] << 16);
       code += (zigzag >>> 1) ^ -(zigzag & 1);
+      if (code === UNKNOWN) {
+        if (batch === 0) weights[cell] = NaN;
+        weights[cell + edges] = NaN;
+        updates[cell] = NaN;
+        known = false;
+        continue;
+      }
+      if (!known) weights[cell] = level * step;
+      known = true;
       const whole = code > 0 ? code - 1 : code < 0 ? code + 1 : 0;
       level += whole;
       weights[cell + edges] = level * step;
@@ -162,6 +174,10 @@ function unpackGradients(raw, at, own, column, { floor, ratio }, { batches, edge
       const zigzag = raw[at + place] | (raw[high + place] << 8);
       if (zigzag === 0) continue;
       const code = (zigzag >>> 1) ^ -(zigzag & 1);
+      if (code === NO_GRADIENT) {
+        gradients[cell] = NaN;
+        continue;
+      }
       const level = Math.abs(code) - 1;
       const size = (sizes[level] ??= floor * ratio ** level);
       gradients[cell] = code > 0 ? size : -size;

@@ -23,6 +23,8 @@
  * @property {Float32Array} segments  (4 · edges) x and y of the output's end, then of the input's
  */
 
+import { sizeOf } from "./colour.js";
+
 /**
  * Spread the geometry over a picture of `width` × `height` CSS pixels.
  * @param {Geometry} geometry
@@ -100,17 +102,21 @@ function distanceTo(segments, at, x, y) {
 }
 
 /**
- * Return what an edge is: its layer, the node it comes from and the node it goes to.
+ * Return what an edge is: its layer, the node it comes from and the node it goes to, and its place in the tensor.
  * @param {Layer[]} layers
  * @param {number} edge
  */
 export function edgeParts(layers, edge) {
   let rest = edge;
   let layer = 0;
-  while (rest >= layers[layer].outputs * layers[layer].inputs) rest -= layers[layer].outputs * layers[layer++].inputs;
-  const { inputs, name } = layers[layer];
-  return { layer, name, output: Math.floor(rest / inputs), input: rest % inputs };
+  while (rest >= sizeOf(layers[layer])) rest -= sizeOf(layers[layer++]);
+  const { inputs, name, entries } = layers[layer];
+  const flat = entries ? entries[rest] : rest;
+  return { layer, name, flat, output: Math.floor(flat / inputs), input: flat % inputs };
 }
+
+/** Return what an address calls a layer. @param {Layer} layer */
+const keyOf = ({ slug, name }) => slug ?? name;
 
 /**
  * Return an edge's name in an address: `l4.3.7` is the weight l4[3, 7], from node 7 to node 3.
@@ -118,8 +124,8 @@ export function edgeParts(layers, edge) {
  * @param {number} edge
  */
 export function edgeName(layers, edge) {
-  const { name, output, input } = edgeParts(layers, edge);
-  return `${name}.${output}.${input}`;
+  const { layer, output, input } = edgeParts(layers, edge);
+  return `${keyOf(layers[layer])}.${output}.${input}`;
 }
 
 /**
@@ -131,10 +137,13 @@ export function edgeOf(layers, text) {
   const [, name, output, input] = /^(.+)\.(\d+)\.(\d+)$/.exec(text) ?? [];
   let start = 0;
   for (const layer of layers) {
-    if (layer.name === name) {
-      return +output < layer.outputs && +input < layer.inputs ? start + +output * layer.inputs + +input : -1;
+    if (keyOf(layer) === name) {
+      if (+output >= layer.outputs || +input >= layer.inputs) return -1;
+      const flat = +output * layer.inputs + +input;
+      const place = layer.entries ? layer.entries.indexOf(flat) : flat;
+      return place < 0 ? -1 : start + place;
     }
-    start += layer.outputs * layer.inputs;
+    start += sizeOf(layer);
   }
   return -1;
 }

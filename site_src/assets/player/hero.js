@@ -4,10 +4,9 @@
  */
 
 import { CALM_SPEED, Clock } from "./clock.js";
-import { shade } from "./colour.js";
+import { shade, sizeOf } from "./colour.js";
 import { icon, make } from "./dom.js";
 import { Picture } from "./draw.js";
-import { place } from "./geometry.js";
 import { openSource } from "./source.js";
 import { loadIndex, Run } from "./store.js";
 import { say } from "./text.js";
@@ -36,8 +35,8 @@ class Hero {
     this.abort = new AbortController();
     this.message = make("p", { class: "wp-message wp-hero-message", role: "alert" });
     this.canvas = make("canvas", { class: "wp-hero-canvas", role: "img", "aria-label": say("hero") });
-    this.picture = new Picture(this.canvas, index.layers, index.faintest);
-    this.signed = new Float32Array(index.layers.reduce((/** @type {number} */ sum, l) => sum + l.outputs * l.inputs, 0));
+    this.picture = new Picture(this.canvas, index);
+    this.signed = new Float32Array(index.layers.reduce((/** @type {number} */ sum, l) => sum + sizeOf(l), 0));
     const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
     this.clock = new Clock((batches) => this.advance(batches));
     this.clock.speed = calm ? CALM_SPEED : 1000 / index.milliseconds;
@@ -72,9 +71,7 @@ class Hero {
   layout() {
     const { clientWidth, clientHeight } = this.canvas;
     if (!clientWidth || !clientHeight) return;
-    const { colours, density, family } = currentLook(this.host, this.index.colours);
-    const places = place(this.index.geometry, this.index.margins, clientWidth, clientHeight);
-    this.picture.prepare(places, density, colours, family, this.run.batches);
+    this.picture.fit(clientWidth, clientHeight, currentLook(this.host, this.index.colours), this.run.batches);
     this.draw();
   }
 

@@ -72,20 +72,21 @@ class Block {
     const update = now?.update ?? NaN;
     const found = runAt(series.updates, batch);
     setText(this.name, runs.length > 1 ? run.entry.label : "");
-    setText(this.says, words.runWords(found, update, batch));
+    setText(this.says, words.runWords(found, update, batch, Boolean(now)));
     const opacity = now ? Math.abs(signedOpacity(update, law.mean, limit.threshold)) : NaN;
-    const shown = now ? [words.number(now.weight), words.signedNumber(update), words.signedNumber(now.gradient)] : [];
-    this.values.forEach((element, place) => setText(element, [...shown, now ? opacity.toFixed(2) : "…"][place] ?? "…"));
+    const shown = now ? [words.number(now.weight), words.signedNumber(update), gradientWords(now.gradient)] : [];
+    const known = Number.isFinite(opacity) ? opacity.toFixed(2) : "…";
+    this.values.forEach((element, place) => setText(element, [...shown, known][place] ?? "…"));
     if (!width) return;
     const window = { from: batch - AROUND, to: batch + AROUND, batch, law: limit };
     drawHistory(this.near, width, series, window, look);
     this.near.setAttribute("aria-label", say("near", { batch: words.whole(batch) }));
-    this.showWhole(series, limit, last, width, look);
+    this.showWhole(run, series, limit, last, width, look);
     this.now.style.left = `${((batch - 0.5) / last) * 100}%`;
   }
 
   /** Draw the whole run only when something in it is new: the present batch is a line above it. */
-  showWhole(series, law, last, width, look) {
+  showWhole(run, series, law, last, width, look) {
     const state = [series.loaded, width, law.threshold, last, look.colours.paper, look.density].join();
     if (state === this.drawn && this.series === series) return;
     this.drawn = state;
@@ -94,10 +95,15 @@ class Block {
     const updates = series.updates.subarray(0, last);
     const loaded = updates.reduce((sum, value) => sum + (Number.isNaN(value) ? 0 : 1), 0);
     const moved = updates.reduce((sum, value) => sum + (value ? 1 : 0), 0); // NaN is falsy
-    setText(this.history, words.historyWords(moved, loaded, last, meanRun(updates)));
+    // Of what is all there some steps may not be known.
+    const there = run.loaded === run.shards.length ? loaded : last;
+    setText(this.history, words.historyWords(moved, loaded, there, meanRun(updates)));
     this.far.setAttribute("aria-label", say("far", { last: words.whole(last) }));
   }
 }
+
+/** @param {number} gradient  NaN where there was none */
+const gradientWords = (gradient) => (Number.isNaN(gradient) ? say("no_gradient") : words.signedNumber(gradient));
 
 /** One weight, in one training run or in two. */
 class Card {

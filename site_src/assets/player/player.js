@@ -3,15 +3,16 @@
  *
  * @typedef {import("./address.js").State} State
  * @typedef {import("./address.js").Limits} Limits
+ * @typedef {(slug: string, kept?: Partial<State>) => Promise<Player>} Open
  */
 
-import { formatAddress, lastBatch, limitsOf, MOST_PINS, parseAddress } from "./address.js";
+import { formatAddress, lastBatch, limitsOf, MOST_PINS, parseAddress, tensorOf } from "./address.js";
+import { change } from "./change.js";
 import { Clock } from "./clock.js";
+import { Picture } from "./draw.js";
 import { embedded } from "./embed.js";
 import { listenToKeys } from "./keys.js";
 import { Loader } from "./loader.js";
-import { openSource } from "./source.js";
-import { loadIndex } from "./store.js";
 import { csvOf } from "./share.js";
 import { say } from "./text.js";
 import { watchLook } from "./theme.js";
@@ -21,46 +22,42 @@ import { edgeTitle, whole } from "./words.js";
 
 const SETTLE = 300; // ms without a change after which the address is written
 
-/** Let the browser answer the reader between two pieces of work. */
-const pause = () => new Promise((resolve) => setTimeout(resolve));
-
-/**
- * Load the index and the first picture, and put a player into `host`. A part that cannot be had is the player's affair.
- * @param {HTMLElement} host
- * @param {string} address  of the index
- * @throws {import("./format.js").DataError}
- */
-export async function openPlayer(host, address) {
-  const source = openSource(address);
-  const index = await loadIndex(source);
-  const player = new Player(host, index, source);
-  await Promise.all(player.shownRuns.map((run) => player.loader.want(run, player.state.batch)));
-  await pause();
-  player.mount();
-  return player;
-}
-
 export class Player {
-  /** @param {HTMLElement} host @param {any} index @param {import("./source.js").Source} source */
-  constructor(host, index, source) {
+  /**
+   * @param {HTMLElement} host
+   * @param {any} index  of what is shown
+   * @param {import("./source.js").Source} source
+   * @param {{root: any, parts?: typeof import("./tensors.js"), kept?: Partial<State>, open: Open}} from  the first
+   *   index, what belongs to tensors, what was chosen before, and what makes the player of another tensor
+   */
+  constructor(host, index, source, { root, parts, kept, open }) {
     this.host = host;
+    this.root = root;
+    this.open = open;
     this.index = index;
     this.which = new Which(index, source);
     this.limits = limitsOf(index);
-    const asked = parseAddress(location.hash, this.limits);
+    const asked = kept ? undefined : parseAddress(location.hash, this.limits);
     /** @type {State} */
-    this.state = asked?.state ?? { ...this.limits.initial };
+    this.state = asked?.state ?? this.which.fitting({ ...this.limits.initial, ...kept });
+    this.state.batch = Math.min(this.state.batch, this.last);
     this.pointed = -1;
     this.rested = true;
     this.clock = new Clock((batches) => this.advance(batches));
     this.abort = new AbortController();
     this.loader = new Loader(() => this.arrived());
     const actions = this.actions();
-    this.view = new View(host, index, this.limits.speeds, actions, {
+    const Drawing = parts && index.slug ? parts.Matrix : Picture;
+    this.view = new View(host, index, Drawing, this.limits.speeds, actions, {
       hash: () => formatAddress(this.state, this.limits),
       csv: () => csvOf(this.shownRuns, this.state.edges, index.layers, this.last),
     });
     this.element = this.view.element;
+    if (parts) {
+      const picker = (this.picker = new parts.Picker(root, index.slug ?? "", (slug) => change(this, slug)));
+      const zooming = index.slug ? new parts.Zooming(this.view.stages, () => this.request()) : undefined;
+      this.view.add({ picker, zooming });
+    }
     listenToKeys(this.view.keyed, actions);
     this.element.addEventListener("keydown", (/** @type {KeyboardEvent} */ { key }) => key === "Escape" && this.showPointed(-1));
     this.asked = asked?.problem ?? "";
@@ -336,6 +333,12 @@ export class Player {
   /** Follow the address, after the back button or a change by hand. */
   readAddress() {
     this.hash = location.hash;
+    const slug = tensorOf(location.hash, this.root);
+    const anchor = location.hash && !location.hash.includes("=");
+    if (!anchor && slug !== (this.index.slug ?? "")) {
+      change(this, slug, true);
+      return;
+    }
     const asked = parseAddress(location.hash, this.limits);
     if (!asked && location.hash) return; // a heading's anchor
     Object.assign(this.state, asked?.state ?? { ...this.limits.initial });

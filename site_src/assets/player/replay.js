@@ -10,13 +10,14 @@
  * @property {number | null} decay  of the mean square that the sum is divided by; null where there is none
  * @property {number} epsilon
  * @property {number} weight_decay  share of a weight, in learning rates, that it loses in each batch
- * @property {number} rate          learning rate
+ * @property {number | number[]} rate  learning rate, or that of each batch
  *
  * @typedef {object} Choice
  * @property {"adam" | "sgd"} kind
  * @property {number} momentum  0 to 0.99
  */
 
+import { sizeOf } from "./colour.js";
 import { Run } from "./store.js";
 import { say } from "./text.js";
 
@@ -54,15 +55,20 @@ export class Filter {
    * @param {Float32Array} out  (batches · edges)
    */
   run({ gradients, weights, batches, edges }, out) {
-    const { momentum, averaged, decay, epsilon, weight_decay: shrink, rate } = this.how;
+    const { momentum, averaged, decay, epsilon, weight_decay: shrink, rate: rates } = this.how;
     const { sum, square } = this;
     const rest = averaged ? 1 - momentum : 1;
     for (let batch = 0, cell = 0; batch < batches; batch++) {
+      const rate = typeof rates === "number" ? rates : rates[this.step];
       this.step++;
       const step = averaged ? rate / (1 - momentum ** this.step) : rate;
       const started = averaged && decay !== null ? Math.sqrt(1 - decay ** this.step) : 1;
       for (let edge = 0; edge < edges; edge++, cell++) {
         const gradient = gradients[cell];
+        if (Number.isNaN(gradient)) {
+          out[cell] = 0; // without a gradient torch leaves the weight and what is remembered of it as they were
+          continue;
+        }
         const mean = (sum[edge] = momentum * sum[edge] + rest * gradient);
         let update = -step * mean;
         if (decay !== null) {
@@ -92,11 +98,17 @@ export class Replayed extends Run {
     this.choice = choice;
     this.index = index;
     this.spare = before?.run === run ? before.shards : [];
-    const edges = index.layers.reduce((sum, { outputs, inputs }) => sum + outputs * inputs, 0);
+    const edges = index.layers.reduce((sum, layer) => sum + sizeOf(layer), 0);
     const known = [run.entry, ...index.runs].map(({ arithmetic }) => arithmetic);
     this.filter = new Filter(arithmeticOf(choice, known), edges);
     this.grow();
   }
+
+  get loss() {
+    return this.run.loss;
+  }
+
+  set loss(_) {} // it is the recording's
 
   /** @param {number} batch */
   updates(batch) {
@@ -136,7 +148,7 @@ export class Replayed extends Run {
 
   /** Return mean and threshold of a layer, by which the same share of its updates has the full colour as of the recorded. */
   measure(layer) {
-    const sizes = this.index.layers.map(({ outputs, inputs }) => outputs * inputs);
+    const sizes = this.index.layers.map(sizeOf);
     const first = sizes.slice(0, layer).reduce((sum, size) => sum + size, 0);
     const parts = this.shards.slice(0, this.loaded);
     const batches = parts.reduce((sum, part) => sum + part.batches, 0);
@@ -144,9 +156,12 @@ export class Replayed extends Run {
     const sample = [];
     for (const { updates, batches: rows, edges } of parts) {
       for (let row = 0; row < rows; row += stride) {
-        for (let cell = row * edges + first, end = cell + sizes[layer]; cell < end; cell++) sample.push(updates[cell]);
+        for (let cell = row * edges + first, end = cell + sizes[layer]; cell < end; cell++) {
+          if (!Number.isNaN(updates[cell])) sample.push(updates[cell]);
+        }
       }
     }
+    if (!sample.length) return { mean: 0, threshold: 0 };
     const mean = sample.reduce((sum, value) => sum + value, 0) / sample.length;
     const found = Float32Array.from(sample, (value) => Math.abs(value - mean)).sort();
     return { mean, threshold: found[Math.floor((1 - this.index.full_share) * (found.length - 1))] };

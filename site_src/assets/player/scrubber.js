@@ -60,7 +60,7 @@ export class Scrubber {
     this.canvas.height = Math.round(HEIGHT * density);
     const context = this.canvas.getContext("2d");
     context.scale(density, density);
-    const losses = runs.map(({ entry }) => entry.loss.slice(0, last));
+    const losses = runs.map(({ loss }) => loss.slice(0, last));
     const top = Math.max(...losses.map((loss) => loss.reduce((a, b) => Math.max(a, b), 0))) || 1;
     this.caption.textContent = losses.some((loss) => loss.length) ? say("loss_scale", { top: top.toPrecision(2) }) : "";
     const inner = width - THUMB;
@@ -80,7 +80,7 @@ export class Scrubber {
       context.globalAlpha = 1;
       context.lineWidth = 1.75;
       context.setLineDash(place ? [2, 3] : []);
-      curve(this.median(runs[place].entry.loss).slice(0, last));
+      curve(this.median(runs[place].loss).slice(0, last));
     });
   }
 

@@ -1,5 +1,5 @@
 /**
- * One graph: which training run it shows, its canvas, and what pointer and finger do to it.
+ * One picture, a graph or a matrix: which training run it shows, its canvas, and what pointer and finger do to it.
  *
  * @typedef {import("./store.js").Run} Run
  *
@@ -8,12 +8,12 @@
  * @property {(edge: number) => void} point    at an edge, −1 for none
  * @property {(edge: number) => void} tap
  * @property {(batches: number) => void} drag  forwards or back
+ *
+ * @typedef {typeof import("./draw.js").Picture | typeof import("./matrix.js").Matrix} Drawing
  */
 
-import { shade } from "./colour.js";
+import { shade, sizeOf } from "./colour.js";
 import { make } from "./dom.js";
-import { Picture } from "./draw.js";
-import { nearestEdge, place } from "./geometry.js";
 import { say } from "./text.js";
 
 const REACH = { mouse: 6, touch: 18 }; // CSS pixels from an edge that still mean it
@@ -23,21 +23,25 @@ const PIXELS_A_BATCH = 5;
 export class Stage {
   /**
    * @param {any} index
+   * @param {Drawing} Drawing  of what the index holds
    * @param {string} name  of the control that chooses the training run
    * @param {Actions} actions
    */
-  constructor(index, name, actions) {
+  constructor(index, Drawing, name, actions) {
     this.index = index;
     this.actions = actions;
     this.canvas = make("canvas", { "aria-hidden": "true" });
-    this.picture = new Picture(this.canvas, index.layers, index.faintest);
+    this.picture = new Drawing(this.canvas, index);
     this.waiting = make("p", { class: "wp-waiting", hidden: true }, say("loading"));
     this.select = make("select", { class: "wp-select", "aria-label": name });
     this.select.addEventListener("change", () => actions.choose(this.select.value));
     this.box = make("div", { class: "wp-canvas", tabIndex: 0, role: "group" }, this.canvas, this.waiting);
     this.element = make("div", { class: "wp-stage" }, this.select, this.box);
-    const edges = index.layers.reduce((/** @type {number} */ sum, l) => sum + l.outputs * l.inputs, 0);
+    const edges = index.layers.reduce((/** @type {number} */ sum, l) => sum + sizeOf(l), 0);
     this.signed = new Float32Array(edges);
+    /** @type {import("./zoom.js").Zooming | undefined} of a matrix */
+    this.zoom = undefined;
+    this.shaded = ""; // what decided the opacities that are there
     this.listen();
   }
 
@@ -58,11 +62,11 @@ export class Stage {
   }
 
   /** Take the size that the page gives. @param {import("./plots.js").Look} look @param {number} last  batch */
-  layout({ colours, density, family }, last) {
+  layout(look, last) {
     const { clientWidth, clientHeight } = this.box;
     if (!clientWidth || !clientHeight) return;
-    this.places = place(this.index.geometry, this.index.margins, clientWidth, clientHeight);
-    this.picture.prepare(this.places, density, colours, family, last);
+    this.picture.fit(clientWidth, clientHeight, look, last);
+    this.shaded = "";
   }
 
   /**
@@ -74,13 +78,20 @@ export class Stage {
    * @returns {number[] | null}  lit edges of each layer
    */
   show(batch, view, marks, { ready, lost }) {
-    const updates = this.run?.updates(batch);
+    const { run, picture } = this;
+    const updates = run?.updates(batch);
     this.waiting.hidden = ready || lost;
-    if (lost && this.places) this.picture.draw(this.signed.fill(0), batch, []);
-    if (!ready || !updates || !this.places) return null;
-    const lit = shade(updates, this.index.layers, this.run.scales[view.scale], view, this.signed);
-    this.picture.draw(this.signed, batch, marks);
-    return lit;
+    if (lost && picture.places) picture.draw(this.signed.fill(0), batch, [], true);
+    if (lost) this.shaded = "";
+    if (!ready || !updates || !picture.places) return null;
+    const laws = run.scales[view.scale];
+    // What lies over the weights may be drawn anew without them.
+    const shaded = [run.entry.label, run.entry.slug, batch, view.share, view.shown, ...laws.map(({ threshold }) => threshold)].join();
+    const fresh = shaded !== this.shaded;
+    if (fresh) this.lit = shade(updates, this.index.layers, laws, view, this.signed);
+    this.shaded = shaded;
+    picture.draw(this.signed, batch, marks, fresh);
+    return this.lit;
   }
 
   /** @param {string} words */
@@ -90,30 +101,37 @@ export class Stage {
 
   /** @param {PointerEvent} event */
   edgeAt(event) {
-    if (!this.places) return -1;
+    if (!this.picture.places) return -1;
     const { left, top } = this.canvas.getBoundingClientRect();
     const reach = event.pointerType === "mouse" ? REACH.mouse : REACH.touch;
-    return nearestEdge(this.places, event.clientX - left, event.clientY - top, this.signed, reach);
+    return this.picture.at(event.clientX - left, event.clientY - top, this.signed, reach);
   }
 
   listen() {
-    /** @type {{x: number, moved: boolean, batches: number} | null} */
+    /** @type {{x: number, y: number, moved: boolean, batches: number} | null} */
     let press = null;
     this.box.addEventListener("pointerdown", (/** @type {PointerEvent} */ event) => {
       if (!event.isPrimary || event.button !== 0) return;
-      press = { x: event.clientX, moved: false, batches: 0 };
+      press = { x: event.clientX, y: event.clientY, moved: false, batches: 0 };
       // Wherever the button is let go, it is let go here.
       this.box.setPointerCapture(event.pointerId);
     });
     this.box.addEventListener("pointermove", (/** @type {PointerEvent} */ event) => {
-      if (press && Math.abs(event.clientX - press.x) > DRAG_START) press.moved = true;
-      if (press?.moved) {
+      if (!event.isPrimary) return;
+      if (this.zoom?.pinching) press = null;
+      const far = press ? [event.clientX - press.x, event.clientY - press.y] : [0, 0];
+      if (press && Math.hypot(far[0], this.zoom?.close ? far[1] : 0) > DRAG_START) press.moved = true;
+      if (press?.moved && this.zoom?.close) {
+        this.zoom.move(this, far[0], far[1]);
+        Object.assign(press, { x: event.clientX, y: event.clientY });
+      } else if (press?.moved) {
         const batches = Math.round((event.clientX - press.x) / PIXELS_A_BATCH);
         if (batches !== press.batches) this.actions.drag(batches - press.batches);
         press.batches = batches;
       } else if (event.pointerType === "mouse") this.actions.point(this.edgeAt(event));
     });
     this.box.addEventListener("pointerup", (/** @type {PointerEvent} */ event) => {
+      if (!event.isPrimary) return;
       const edge = press && !press.moved ? this.edgeAt(event) : -1;
       press = null;
       if (edge >= 0) this.actions.tap(edge);

@@ -8,6 +8,7 @@
  * @property {string} run
  * @property {string} slug
  * @property {string} label
+ * @property {number | null} seed  where several recordings of a label are offered
  * @property {number} fingerprint
  * @property {number} batches
  * @property {number} batches_per_shard
@@ -15,7 +16,7 @@
  * @property {{mean: number, threshold: number, full: number}[]} laws  of each layer: the article's τ, and the size
  *   that the index's `full_share` of its updates reach
  * @property {import("./replay.js").Arithmetic | null} arithmetic  of the optimizer; null where it is not replayed
- * @property {number[]} loss  of each batch, nats; empty where it was not logged
+ * @property {string | null} loss  the file with the loss of each batch; null where it was not logged
  *
  * @typedef {object} Series  of one edge over a whole training run; NaN where nothing is loaded yet
  * @property {Float32Array} weights    (batches + 1)
@@ -27,28 +28,52 @@
 import { DataError, decodeShard } from "./format.js";
 import { say } from "./text.js";
 
-const INDEX = "index.json";
-const VERSION = 1;
+const VERSION = 2;
 const SERIES_KEPT = 8;
 const AT_ONCE = 3; // requests in flight while a whole training run is loaded
+
+/**
+ * Load a JSON file.
+ * @param {Source} source
+ * @param {string} name
+ * @param {number} [version]  as for `Source.read`
+ */
+export async function loadJson(source, name, version) {
+  const bytes = await source.read(name, version);
+  try {
+    return JSON.parse(new TextDecoder().decode(bytes));
+  } catch {
+    throw new DataError(say("damaged", { name }));
+  }
+}
 
 /**
  * Load the index and check that it is one.
  * @param {Source} source
  */
 export async function loadIndex(source) {
-  const bytes = await source.read(INDEX);
-  let index;
-  try {
-    index = JSON.parse(new TextDecoder().decode(bytes));
-  } catch {
-    throw new DataError(say("damaged", { name: INDEX }));
-  }
-  if (index?.format !== "weights-in-motion/player") throw new DataError(say("foreign", { name: INDEX }));
-  if (index.version !== VERSION) {
-    throw new DataError(say("version", { name: INDEX, version: index.version, wanted: VERSION }));
-  }
-  return index;
+  const name = "index.json";
+  const index = await loadJson(source, name);
+  if (index?.format !== "weights-in-motion/player") throw new DataError(say("foreign", { name }));
+  if (index.version !== VERSION) throw new DataError(say("version", { name, version: index.version, wanted: VERSION }));
+  return named(index);
+}
+
+/**
+ * Load what there is of one tensor, and put it in place of the graph.
+ * @param {any} root  the index
+ * @param {Source} source
+ * @param {string} slug
+ */
+export async function loadTensor(root, source, slug) {
+  const { geometry: _, ...common } = root;
+  return named({ ...common, ...(await loadJson(source, `${slug}/index.json`)), slug });
+}
+
+/** Tell recordings of one label apart by their seeds, where several are offered. @param {any} index */
+function named(index) {
+  const name = (/** @type {RunEntry} */ { label, seed }) => (Number.isInteger(seed) ? say("seeded", { label, seed: Number(seed) }) : label);
+  return { ...index, runs: index.runs?.map((/** @type {RunEntry} */ entry) => ({ ...entry, label: name(entry) })) };
 }
 
 /** One training run. */
@@ -67,6 +92,8 @@ export class Run {
     /** @type {Map<number, Series>} */
     this.known = new Map();
     this.loaded = 0;
+    /** @type {number[]} of each batch, nats; empty where it was not logged, or is not loaded yet */
+    this.loss = [];
     /** Mean and threshold of each layer, by the scale that the reader chose. */
     this.scales = { full: entry.laws.map(({ mean, full }) => ({ mean, threshold: full })), article: entry.laws };
   }
@@ -124,7 +151,8 @@ export class Run {
   async fetch(place) {
     const { run, fingerprint, batches_per_shard: size } = this.entry;
     const name = `${run}/${String(place).padStart(3, "0")}.bin`;
-    const shard = await decodeShard(await this.source.read(name, fingerprint), { name, fingerprint });
+    const [bytes] = await Promise.all([this.source.read(name, fingerprint), this.fetchLoss()]);
+    const shard = await decodeShard(bytes, { name, fingerprint });
     const wanted = Math.min(size, this.batches - place * size);
     if (shard.first !== place * size + 1 || shard.batches !== wanted) {
       throw new DataError(say("other_batches", { name }));
@@ -132,6 +160,12 @@ export class Run {
     this.shards[place] = shard;
     this.loaded++;
     return shard;
+  }
+
+  /** Load the loss with the first shard: what is drawn under the line of batches. */
+  async fetchLoss() {
+    const { loss: name, fingerprint } = this.entry;
+    if (name && !this.loss.length) this.loss = await loadJson(this.source, name, fingerprint);
   }
 
   /**

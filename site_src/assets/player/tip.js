@@ -20,6 +20,7 @@ export class Tip {
     this.element.hidden = edge === undefined;
     if (edge === undefined || !this.element.clientHeight) return;
     setText(this.title, edgeTitle(this.layers, edge));
-    setText(this.says, runWords(runAt(run.series(edge).updates, batch), run.at(edge, batch)?.update ?? NaN, batch));
+    const now = run.at(edge, batch);
+    setText(this.says, runWords(runAt(run.series(edge).updates, batch), now?.update ?? NaN, batch, Boolean(now)));
   }
 }

@@ -30,22 +30,23 @@ export class View {
   /**
    * @param {HTMLElement} host
    * @param {any} index
+   * @param {import("./stage.js").Drawing} Drawing
    * @param {number[]} speeds
    * @param {import("./controls.js").Actions} actions
    * @param {{hash: () => string, csv: () => string}} what  can be taken away
    */
-  constructor(host, index, speeds, actions, what) {
+  constructor(host, index, Drawing, speeds, actions, what) {
     this.host = host;
     this.index = index;
     const { point, toggle: tap, step: drag, choose } = actions;
     this.stages = [
-      new Stage(index, say("run"), { point, tap, drag, choose: (run) => choose({ run }) }),
-      new Stage(index, say("run_beside"), { point, tap, drag, choose: (compare) => choose({ compare }) }),
+      new Stage(index, Drawing, say("run"), { point, tap, drag, choose: (run) => choose({ run }) }),
+      new Stage(index, Drawing, say("run_beside"), { point, tap, drag, choose: (compare) => choose({ compare }) }),
     ];
     const first = index.runs.find((/** @type {any} */ { slug }) => slug === index.compare_first);
     this.transport = new Transport(speeds, actions);
     this.settings = new Settings(index, actions, first?.label ?? null);
-    this.whatIf = new WhatIf(actions.replay);
+    this.whatIf = new WhatIf(!index.tensors.length, actions.replay);
     this.scrubber = new Scrubber(actions.jump);
     this.microscope = new Microscope(index.layers, actions);
     this.chooser = new EdgeChooser(index.layers, actions);
@@ -59,10 +60,20 @@ export class View {
     const keys = make("details", { class: "wp-keys" }, make("summary", {}, say("keys_title")), say("keys"));
     const main = make("div", { class: "wp-main" }, this.message, this.stageRow, this.scrubber.element);
     main.append(this.transport.element, this.settings.element, this.whatIf.element, this.words, this.heard);
+    this.keys = keys;
     main.append(this.share.element, keys, this.tip.element);
     const side = make("div", { class: "wp-side", role: "group", "aria-label": say("microscope") });
     side.append(make("p", { class: "wp-heading" }, say("microscope")), this.chooser.element, this.microscope.element);
     this.element = make("div", { class: "wp-player" }, main, side);
+  }
+
+  /** Put what only a recording that offers tensors has where it belongs. */
+  add({ picker, zooming }) {
+    this.message.after(picker.element);
+    if (!zooming) return;
+    this.zooming = zooming;
+    this.stageRow.after(zooming.element);
+    this.keys.append(" ", say("keys_zoom"));
   }
 
   /** Elements whose size decides how something is drawn. */
@@ -87,6 +98,7 @@ export class View {
     this.element.classList.toggle("wp-comparing", runs.length > 1);
     this.stages[1].element.hidden = runs.length < 2;
     runs.forEach((_, place) => this.stages[place].layout(this.look, last));
+    this.zooming?.show();
     this.drawScrubber(runs, last);
     this.microscope.measure();
   }
@@ -108,13 +120,15 @@ export class View {
     const lit = runs.map((_, place) => this.stages[place].show(batch, view, marks, { ready, lost }));
     this.transport.show(state, last, playing);
     this.whatIf.show(state.replay);
+    // Of one's own optimizer it may not be known what it makes of gradients.
+    this.whatIf.element.hidden = this.index.tensors.length > 0 && !runs[0].entry.arithmetic;
     this.share.show(edges.length > 0);
     this.settings.show(state, ready ? lit.map(sum) : []);
     const { layers } = this.index;
     const found = runs.map((run) => (ready ? strongest(run.updates(batch), layers, run.scales[scale], shown, STRONGEST) : []));
     const graphs = runs.map((run, place) => ({
       label: run.entry.label,
-      loss: run.entry.loss[batch - 1],
+      loss: run.loss[batch - 1],
       lit: words.litWords(lit[place] ?? [], layers, shown, threshold, found[place][0]),
     }));
     this.scrubber.show(batch, words.batchWords(batch, last, graphs[0].loss));
@@ -128,7 +142,7 @@ export class View {
     if (rested) setText(this.heard, seen);
     runs.forEach((run, place) => {
       const stage = this.stages[place];
-      if (rested || !stage.words) stage.describe(words.pictureWords(run.entry.label, batch));
+      if (rested || !stage.words) stage.describe(words.pictureWords(run.entry.label, batch, this.index.slug && layers[0].name));
     });
     if (!playing) this.chooser.show(found[0], edges);
   }

@@ -86,7 +86,7 @@ class WeightPlayer extends HTMLElement {
     this.querySelector(":scope > .wp-message")?.remove();
     this.setAttribute("aria-busy", "true");
     try {
-      const { openPlayer } = await import("./player.js");
+      const { openPlayer } = await import("./open.js");
       this.content = await openPlayer(this, this.address);
       if (document.activeElement !== document.body && this.contains(document.activeElement)) this.content.focus();
       this.removeAttribute("tabindex");

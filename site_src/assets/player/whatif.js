@@ -8,8 +8,11 @@ const KINDS = /** @type {const} */ (["adam", "sgd"]);
 const MORE = "index.html#loop"; // where the article says what happens when a whole training is changed
 
 export class WhatIf {
-  /** @param {(choice: import("./replay.js").Choice | null) => void} onChoice */
-  constructor(onChoice) {
+  /**
+   * @param {boolean} article  whether the page is the article's, which says more
+   * @param {(choice: import("./replay.js").Choice | null) => void} onChoice
+   */
+  constructor(article, onChoice) {
     this.kind = make("select", { class: "wp-select" });
     const said = { recorded: say("recorded"), adam: say("with_adam"), sgd: say("with_sgd") };
     for (const [value, text] of Object.entries(said)) this.kind.append(make("option", { value }, text));
@@ -26,7 +29,7 @@ export class WhatIf {
     this.range.addEventListener("input", choose);
     this.turn = make("span", { class: "wp-field wp-grow" }, this.range, this.value);
     const more = make("a", { href: MORE, target: embedded ? "_blank" : undefined }, say("filter_more"));
-    this.note = make("p", { class: "wp-note" }, say("filter_alone"), " ", more);
+    this.note = make("p", { class: "wp-note" }, say("filter_alone"), ...(article ? [" ", more] : []));
     this.element = make(
       "div",
       { class: "wp-row", role: "group", "aria-label": say("what_if") },

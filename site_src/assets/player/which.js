@@ -39,6 +39,16 @@ export class Which {
   }
 
   /**
+   * Return a state of another view with the training runs that there are in this one.
+   * @param {State} state
+   */
+  fitting(state) {
+    const run = this.runs.has(state.run) ? state.run : this.index.main;
+    const known = state.compare !== null && this.runs.has(state.compare) && (state.compare !== run || state.replay);
+    return { ...state, run, compare: known ? state.compare : null };
+  }
+
+  /**
    * Return the state with other training runs; the recording stands beside itself only where one of the two is replayed.
    * @param {State} state
    * @param {Partial<State>} change

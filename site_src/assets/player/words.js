@@ -21,6 +21,7 @@ export const whole = (count) => String(count).replace(/\B(?=(\d{3})+$)/g, ",");
  * @param {number} [digits]
  */
 export function number(value, digits = 3) {
+  if (Number.isNaN(value)) return "…";
   if (value === 0) return "0";
   const size = Math.abs(value);
   const sign = value < 0 ? "−" : "";
@@ -92,19 +93,42 @@ export function batchWords(batch, last, loss) {
   return loss === undefined ? say("batch_of", places) : say("batch_loss", { ...places, loss: number(loss) });
 }
 
-/** @param {string} label @param {number} batch */
-export const pictureWords = (label, batch) => say("picture", { label, batch: whole(batch) });
+/**
+ * Say what a picture is of.
+ * @param {string} label
+ * @param {number} batch
+ * @param {string} [tensor]  its name, where it is no graph
+ */
+export function pictureWords(label, batch, tensor) {
+  const values = { label, batch: whole(batch) };
+  return tensor === undefined ? say("picture", values) : say("picture_tensor", { ...values, tensor });
+}
 
-/** @param {Layer[]} layers @param {number} edge */
+/**
+ * Return a weight's name: of a tensor that is shown alone with all its indices, of a layer of the graph as a matrix.
+ * @param {Layer[]} layers
+ * @param {number} edge
+ */
 export function edgeTitle(layers, edge) {
-  const { name, output, input } = edgeParts(layers, edge);
-  return `${name}[${output}, ${input}]`;
+  const { layer, name, flat, output, input } = edgeParts(layers, edge);
+  const { shape } = layers[layer];
+  if (!shape) return `${name}[${output}, ${input}]`;
+  let rest = flat;
+  const places = [...shape].reverse().map((size) => {
+    const place = rest % size;
+    rest = Math.floor(rest / size);
+    return place;
+  });
+  return `${name}[${places.reverse().join(", ")}]`;
 }
 
 /** @param {Layer[]} layers @param {number} edge */
 export function edgePath(layers, edge) {
-  const { output, input } = edgeParts(layers, edge);
-  return say("edge_path", { from: input, to: output });
+  const { layer, output, input } = edgeParts(layers, edge);
+  const { shape, outputs } = layers[layer];
+  if (!shape) return say("edge_path", { from: input, to: output });
+  // Two numbers, or one, are in the name already.
+  return shape.length > 2 && outputs > 1 ? say("cell_path", { row: output, column: input }) : "";
 }
 
 /**
@@ -112,9 +136,10 @@ export function edgePath(layers, edge) {
  * @param {SignRun | null} run
  * @param {number} update
  * @param {number} batch
+ * @param {boolean} loaded  whether the batch is
  */
-export function runWords(run, update, batch) {
-  if (!run) return say(update === 0 ? "run_none" : "not_loaded");
+export function runWords(run, update, batch, loaded) {
+  if (!run) return say(update === 0 ? "run_none" : loaded ? "not_known" : "not_loaded");
   const { first, last, open } = run;
   const up = run.sign > 0;
   const length = whole(last - first + 1);
@@ -131,7 +156,7 @@ export function runWords(run, update, batch) {
  * Say what an edge did over all that is loaded of a training run.
  * @param {number} moved   batches in which it moved
  * @param {number} loaded  batches that are loaded
- * @param {number} batches  of the whole run
+ * @param {number} batches  that there are to load
  * @param {number} mean    mean same-sign run, NaN where it never turned
  */
 export function historyWords(moved, loaded, batches, mean) {

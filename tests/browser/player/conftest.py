@@ -10,7 +10,7 @@ from conftest import ROOT
 
 from benchmarks.serving import serve
 from report import files, wording
-from report.drawing.player import pack as player
+from report.drawing.player import packing
 from report.workspace import Workspace
 
 SHARD = 440 * 16  # edges × batches: several shards of the tiny network
@@ -36,7 +36,7 @@ def site(tiny_build, tmp_path_factory):
     shutil.copytree(tiny_build.workspace.numbers, build / "numbers")
     place = Workspace(ROOT, build, build / "site")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(player, "SHARD_VALUES", SHARD)
+        patch.setattr(packing, "SHARD_VALUES", SHARD)
         drawn.player(place, tiny_build.study, tiny_build.experiment.animation)
     shutil.copytree(tiny_build.workspace.animations, place.animations)
     shutil.copytree(ROOT / "site_src" / "assets" / "player", place.docs / "assets" / "player")
