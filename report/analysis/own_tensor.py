@@ -108,7 +108,7 @@ def _measured(recording: Recording, job: Job, seen: Sweep) -> Measured:
         followed = toss.follow(recording, name, how, seen.numbers[:rows], history)
     numbers: Numbers = {}
     info = _info(recording, tensor, seen, windows, len(recording.indices(name)))
-    info["is_tossed"] = followed is not None
+    info["is_tossed"], info["has_streaks"] = followed is not None, bool(windows)
     chance = {window: _chance(beta, seen.numbers[span]) for window, span in windows.items()}
     info["chance"] = {window: each for window, each in chance.items() if each is not None}
     if windows:
@@ -241,8 +241,8 @@ def _info(recording: Recording, tensor: Tensor, seen: Sweep, windows: Spans, kep
         had a gradient; `died` and the like: how many had none in the last tenth; `which` {`rows`, `columns`, `since`}
         of the latter, counted from 0, and the step after which none of them had one; `zero`, the share of gradients
         that are zero; `never_moved`, `ratio_last`; `full_rate`, how much larger the highest learning rate is than the
-        mean one of the last tenth, None where that is zero; `rate_is_zero`. Added later: `is_tossed`, `chance` by
-        window, `typical` rows, `lost_driven`, `equal_share`, `run`, `toss`, `flips`.
+        mean one of the last tenth, None where that is zero; `rate_is_zero`. Added later: `is_tossed`, `has_streaks`,
+        `chance` by window, `typical` rows, `lost_driven`, `equal_share`, `run`, `toss`, `flips`.
     """
     steps = len(seen.numbers)
     tenth = max(steps // 10, LATELY)

@@ -48,6 +48,8 @@ FLIPS: Final = 100
 # Steps that are wanted before a gradient that is always zero says something of a unit, and not of a few batches.
 JUDGED: Final = 20
 
+NAMED, CITED = 5, 8  # names of parameters, and numbers of rows, that a sentence has
+
 CS231N: Final = ("CS231n, Neural Networks Part 3", "https://cs231n.github.io/neural-networks-3/#ratio")
 DYING: Final = ("Lu et al., Dying ReLU and Initialization", "https://arxiv.org/abs/1903.06733")
 ROUNDING: Final = ("Gupta et al., Deep Learning with Limited Numerical Precision", "https://arxiv.org/abs/1502.02551")
@@ -155,7 +157,9 @@ def _unheld(recording: Recording, seen: Mapping[str, Info]) -> Iterator[Sight]:
     del seen
     names = [name for each in recording.notes if each.kind == "unheld" for name in each.tensors]
     if names:
-        yield Sight("unheld", None, float(len(names)), {"names": names[:5], "count": len(names)})
+        yield Sight(
+            "unheld", None, float(len(names)), {"names": names[:NAMED], "count": len(names), "rest": len(names[NAMED:])}
+        )
 
 
 def _no_gradient(recording: Recording, seen: Mapping[str, Info]) -> Iterator[Sight]:
@@ -189,8 +193,9 @@ def _dead(recording: Recording, seen: Mapping[str, Info]) -> Iterator[Sight]:
         numbers: dict[str, Any] = {"steps": info["gradient_steps"], "judged": JUDGED, "count": tensor.count}
         if rows is None:
             if name.rpartition(".")[0] not in matrices and info["died"]:
-                numbers |= {"kind": "entries", "dead": info["died"], "of": tensor.count, "which": []}
+                numbers |= {"kind": "entries", "dead": info["died"], "of": tensor.count, "which": [], "is_cut": False}
                 numbers |= {"always": info["dead"], "since": info["which"]["since"]}
+                numbers |= {"is_always": not info["which"]["since"]}
                 yield Sight("dead", name, info["died"] / tensor.count, numbers, DYING)
             continue
         kind = "rows" if rows else "columns"
@@ -198,8 +203,12 @@ def _dead(recording: Recording, seen: Mapping[str, Info]) -> Iterator[Sight]:
         if not dead:
             continue
         which = info["which"][kind]
-        numbers |= {"kind": kind, "dead": dead, "of": total, "which": which[:8], "always": info[f"dead_{kind}"]}
-        numbers |= {"since": info["which"]["since"]}
+        numbers |= {"kind": kind, "dead": dead, "of": total, "which": which[:CITED], "always": info[f"dead_{kind}"]}
+        numbers |= {
+            "since": info["which"]["since"],
+            "is_cut": len(which) > CITED,
+            "is_always": not info["which"]["since"],
+        }
         if tensor.kind in TABLES or (kind == "columns" and info["dead_columns"] == dead):
             # A word that never came, or an input that is always zero: nothing is the matter with the unit.
             yield Sight("unused", name, dead / total, numbers)

@@ -107,5 +107,5 @@ def _scale(panel: Axes, ink: Ink) -> None:
         ticks, [("≤ " if each == LOW else "≥ " if each == HIGH else "") + unit(int(each)) for each in ticks]
     )
     panel.tick_params(axis="x", pad=2)
-    for place, side in ((0, "left"), (-1, "right")):
-        panel.get_xticklabels()[place].set_horizontalalignment(side)
+    panel.get_xticklabels()[0].set_horizontalalignment("left")
+    panel.get_xticklabels()[-1].set_horizontalalignment("right")

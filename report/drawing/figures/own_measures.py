@@ -1,4 +1,4 @@
-"""One tensor in four small pictures: its updates, their size over time, how alike later ones are, how long streaks last."""
+"""One tensor in four small pictures: updates, their size over time, how alike later ones are, lengths of streaks."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -50,6 +50,7 @@ def said(tables: Tables, facts: Facts) -> Facts:
         "largest": float(max(abs(histogram["left"][0]), abs(histogram["right"][-1]))),
         "last_ratio": float(ratios[-1]) if len(ratios) else None,
         "has_streaks": correlation is not None,
+        "is_measured_in_part": facts["measured"] < facts["kept"],
         "lag_1": None if correlation is None else _number(correlation["updates"][0]),
         "gradient_lag_1": None if correlation is None else _number(correlation["gradient"][0]),
         "has_formula": correlation is not None and bool(np.isfinite(correlation["formula"]).any()),

@@ -62,6 +62,7 @@ def said(tables: Tables, facts: Facts) -> Facts:
     return {
         "groups": sum(len(groups) for groups, _, _ in lines),
         "lines": len(lines),
+        "is_constant": len({float(each) for _, _, rate in lines for each in rate}) == 1,
         "rate": reach(np.concatenate([rate for _, _, rate in lines])),
         "first": float(lines[0][2][0]),
         "last": float(lines[0][2][-1]),

@@ -56,6 +56,7 @@ def said(tables: Tables, facts: Facts) -> Facts:
         "names": names[:SERIES],
         "left_out": max(len(names) - SERIES, 0),
         "runs": min(len(facts["runs"]), RUNS),
+        "is_several": len(facts["runs"]) > 1,
         "runs_left_out": max(len(facts["runs"]) - RUNS, 0),
     }
 

@@ -92,5 +92,6 @@ def said(tables: Tables, facts: Facts) -> Facts:
         "shown_first": None if raster is None else int(raster["step"][0]),
         "shown_last": None if raster is None else int(raster["step"][-1]),
         "weights": weights,
+        "weights_count": len(weights),
         "steps": int(table["step"].max()),
     }
