@@ -41,7 +41,9 @@ def contents(workspace: Workspace, settings: Settings, said: bytes) -> Contents:
         "stage_seconds": {name: timings[name] for name in ("train", "analyse", "draw") if name in timings},
     }
     carries = facts["study"]["carries"]
-    names = [*PAGES, *(CLAIMS if carries else ())]
+    # The player draws a network: where none can be drawn, there is nothing to explore.
+    pages_there = [name for name in PAGES if name != "explore" or "network" in animations]
+    names = [*pages_there, *(CLAIMS if carries else ())]
     templates = {
         f"{ARTICLE if carries else HOME}.md.j2": "index.md",
         **{f"{name}.md.j2": f"{name}.md" for name in names},

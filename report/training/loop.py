@@ -313,6 +313,7 @@ class Trainer:
                 "shape": list(images.shape),
                 "classes": images.classes,
                 "examples": bool(images.examples()),
+                "type": str(images.train_images.dtype),
             },
             "network": {**experiment.network.settings, "parameters": parameters},
             "training": {**experiment.training.model_dump(mode="json"), "device": str(self.device)},

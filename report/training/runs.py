@@ -211,12 +211,7 @@ def _check(executor: workers.Workers, checks: Sequence[tuple[str, Experiment]]) 
 
 
 def _check_network(network: Future[str], experiment_file: Path) -> None:
-    """Wait for what a worker says of the network and the data together.
-
-    Raises:
-        ConfigError: when they do not fit.
-        ReportError: when the worker dies over it.
-    """
+    """Wait for what a worker says of the network and the data together; raise what does not fit."""
     try:
         misfit = network.result()
     except CancelledError:

@@ -1,6 +1,6 @@
-"""The digits that the network looks at.
+"""The images that the network looks at.
 
-A reader learns what an input is: a grid of grey values, and how differently people write the same digits.
+A reader learns what an input is: a grid of grey values, and how different images of one class are.
 """
 
 import math
@@ -21,7 +21,7 @@ GAP = 6  # CSS pixels between neighbours
 HEADING = 30  # CSS pixels above each row
 BELOW = 26  # CSS pixels for the labels under the row
 ROWS = 2  # of examples
-DATA = {"source", "train", "validation", "shape"}  # what is told of the data
+DATA = {"source", "title", "train", "validation", "shape"}  # what is told of the data
 
 
 def facts(results: Mapping[str, Any], table: Table) -> Facts | None:
@@ -65,7 +65,7 @@ def said(tables: Tables, facts: Facts) -> Facts:
     labels = tables["digits"]["label"]
     rows, columns = facts["shape"]
     return {
-        **{key: facts[key] for key in ("source", "train", "validation")},
+        **{key: facts[key] for key in ("source", "title", "train", "validation")},
         "rows": rows,
         "columns": columns,
         "label": str(labels[0]),
@@ -74,7 +74,7 @@ def said(tables: Tables, facts: Facts) -> Facts:
 
 
 def _show(panel: Axes, table: Columns, position: int, shape: tuple[int, int]) -> None:
-    """Show one digit, white on black, every pixel a square."""
+    """Show one image, white on black, every pixel a square."""
     pixels = np.array([table[f"pixel_{place}"][position] for place in range(math.prod(shape))])
     panel.imshow(pixels.reshape(shape), cmap="gray", vmin=0, vmax=255, interpolation="none")
     panel.set_axis_off()
