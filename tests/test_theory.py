@@ -182,3 +182,37 @@ def test_sizes_are_predicted_only_where_the_learning_rate_sets_them() -> None:
     assert described.update_rms is None
     assert described.startup is None
     assert described.mean_run == pytest.approx(6.965, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        ("SGD", {"momentum": 1.0}),
+        ("SGD", {"momentum": 0.9999999999999999}),
+        ("SGD", {"momentum": 1e300}),
+        ("SGD", {"momentum": -0.5}),
+        ("Adam", {"betas": (0.9999999999999999, 0.9999999999999999)}),
+        ("Adam", {"betas": (0.9, 0.9, 0.9)}),
+        ("Adam", {"betas": ()}),
+        ("Adam", {"betas": (0.9, 1.0)}),
+        ("Adamax", {"betas": (0.9, 0.999, 0.9)}),
+        ("RMSprop", {"alpha": 0.9, "momentum": 0.99999999}),
+    ],
+)
+def test_numbers_that_theory_cannot_take_have_no_prediction(name: str, arguments: dict) -> None:
+    """Never an exception after all the training."""
+    assert theory.describe(name, arguments) is None
+
+
+@pytest.mark.parametrize("alpha", [-2.0, 1.0, 1.5])
+def test_a_decay_that_is_none_has_no_start_up_curve(alpha: float) -> None:
+    """What needs no decay is predicted all the same."""
+    found = theory.describe("RMSprop", {"alpha": alpha})
+    assert found is not None
+    assert (found.startup, found.mean_run) == (None, 2)
+
+
+def test_run_lengths_are_exact_up_to_the_longest_memory() -> None:
+    """Finer sums change nothing."""
+    beta = theory.LONGEST_MEMORY
+    np.testing.assert_allclose(theory.run_lengths(beta), theory.run_lengths(beta, nodes=1000), atol=1e-10)

@@ -20,6 +20,9 @@ from scipy.special import ndtr, ndtri, owens_t  # scipy.stats has the same and t
 
 LAGS = 30  # batches; SCIENCE.md 4
 LONGEST = 60  # batches: same-sign runs up to this length are told apart; 3 in 1,000 are longer at β = 0.9
+# β up to which numbers are predicted: it remembers 10,000 batches. The integrals of `run_lengths` have 11 digits there,
+# and lose them above, where the density of a step is narrower than the distance of the points at which it is taken.
+LONGEST_MEMORY = 0.9999
 START_UP = 100  # batches of the start-up curve
 
 Doubles = NDArray[np.float64]
@@ -43,12 +46,15 @@ def memory(name: str, arguments: Mapping[str, Any]) -> float | None:
     if arguments.get("maximize") or arguments.get("nesterov"):
         return None
     if name in FIRST_MOMENT:
-        beta = float(arguments.get("betas", (0.9, 0.999))[0])
+        betas = arguments.get("betas", (0.9, 0.999))
+        if len(betas) != 2 or not all(0 <= each < 1 for each in betas):
+            return None
+        beta = float(betas[0])
     elif name in WITH_MOMENTUM:
         beta = float(arguments.get("momentum", 0))
     else:
         return 0.0 if name in WITHOUT_MEMORY else None
-    return beta if 0 <= beta < 1 else None  # torch takes any momentum, and 1 forgets nothing
+    return beta if 0 <= beta <= LONGEST_MEMORY else None  # torch takes any momentum, and 1 forgets nothing
 
 
 def flip_rate(beta: float) -> float:
@@ -175,7 +181,9 @@ def start_up_curve(name: str, arguments: Mapping[str, Any], batches: int = START
     ε is left out: the curve is that of a weight whose gradient is far above it.
     """
     alpha = arguments.get("alpha", 0.99)
-    if memory(name, arguments) is None or arguments.get("amsgrad") or arguments.get("centered") or alpha >= 1:
+    if memory(name, arguments) is None or arguments.get("amsgrad") or arguments.get("centered"):
+        return None
+    if not 0 <= alpha < 1:
         return None
     absolute, rms = [], []
     for batch in range(1, batches + 1):
