@@ -6,10 +6,12 @@ from typing import Any, Final
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from report.drawing.figures.style import PIXELS_PER_INCH, WIDTH, Ink, brief
+from report.wording import SUPERSCRIPTS, thousands
 
-LETTERS: Final = 19  # of a tensor's name
+LETTERS: Final = 17  # of a tensor's name
 NAMES: Final = 168  # CSS pixels that they take
 RIGHT: Final = 14  # CSS pixels
 ROOM: Final = 400  # CSS pixels for all rows
@@ -40,25 +42,26 @@ def rows_of(names: Sequence[str], inside: float, above: float, below: float, ink
     panel.grid(visible=False)
     panel.set_ylim(len(names) - 0.5, -0.5)
     places = labelled(names, inside)
-    panel.set_yticks(places, [brief(names[place], LETTERS) for place in places])
+    panel.set_yticks(list(places), [brief(name, LETTERS) for name in places.values()])
     panel.tick_params(axis="y", labelcolor=ink.ink, pad=6)
     return figure, panel
 
 
-def labelled(names: Sequence[str], inside: float) -> list[int]:
-    """Return the places of the tensors whose names are written: all, or the first ones of modules as room allows."""
+def labelled(names: Sequence[str], inside: float) -> dict[int, str]:
+    """Return which rows have a name, and which: all tensors, or where there is no room the beginnings of modules.
+
+    Outer modules come first, and inner ones where there is room left.
+    """
     least = (ROW - 1) / (inside / max(len(names), 1))  # rows from one name to the next
     if least <= 1:
-        return list(range(len(names)))
-    for depth in (3, 2, 1):
+        return dict(enumerate(names))
+    found: dict[int, str] = {}
+    for depth in (1, 2, 3):
         heads = [".".join(name.split(".")[:depth]) for name in names]
-        starts = [place for place in range(len(names)) if not place or heads[place] != heads[place - 1]]
-        if len(starts) < 2 or min(np.diff(starts)) >= least:
-            return starts
-    found = [0]
-    for place in starts:
-        if place - found[-1] >= least:
-            found.append(place)
+        for place, name in enumerate(names):
+            is_start = not place or heads[place] != heads[place - 1]
+            if is_start and all(abs(place - other) >= least for other in found):
+                found[place] = ".".join(name.split(".")[: max(depth, 2)])
     return found
 
 
@@ -69,3 +72,20 @@ def shortened(table: Any, names: Sequence[str]) -> dict[str, Any]:
         chosen = table["tensor"] == name
         found[name] = {key: values[chosen] for key, values in table.items()}
     return found
+
+
+def logarithmic(panel: Axes, ticks: int = 4) -> None:
+    """Make the y axis logarithmic, with few ticks: 0.1 to 100 as they are, other powers of ten as 10ⁿ."""
+    panel.set_yscale("log")
+    panel.yaxis.set_major_locator(LogLocator(numticks=ticks))
+    panel.yaxis.set_minor_locator(NullLocator())
+    panel.yaxis.set_major_formatter(FuncFormatter(lambda value, _: power_of_ten(value)))
+
+
+def power_of_ten(value: float) -> str:
+    """Write a power of ten; nothing for what is none."""
+    if value <= 0:
+        return ""
+    places = round(float(np.log10(value)))
+    plain = thousands(value) if value >= 1 else f"{value:g}"
+    return plain if -1 <= places <= 2 else f"10{str(places).translate(SUPERSCRIPTS)}"

@@ -25,7 +25,7 @@ LOW, HIGH = -6.0, -1.0  # powers of ten at the ends of the scale; what lies beyo
 LEVELS = 40  # colours of the scale
 PLAIN = 0.1  # how much ink is in the usual one
 CELLS = 300  # across the picture
-ABOVE, BELOW = 34, 42  # CSS pixels around the rows
+ABOVE, BELOW = 48, 42  # CSS pixels around the rows
 BAR = 12  # CSS pixels
 
 
@@ -47,7 +47,7 @@ def draw(ink: Ink, tables: Tables, facts: Facts, labels: Labels) -> Figure:
     panel.spines["bottom"].set_visible(False)
     batches_below(panel, labels["step"])
     _scale(axes_at(figure, (NAMES, 8, WIDTH - NAMES - RIGHT, BAR)), ink)
-    figure.text(6 / WIDTH, 1 - 14 / (inside + ABOVE + BELOW), "RMS(Δ)/RMS(w)", color=ink.muted, va="center")
+    figure.text(6 / WIDTH, 1 - 15 / (inside + ABOVE + BELOW), "RMS(Δ)/RMS(w)", color=ink.muted, va="center")
     return figure
 
 
@@ -103,9 +103,7 @@ def _scale(panel: Axes, ink: Ink) -> None:
     for end in (SMALL, LARGE):
         panel.axvline(float(np.log10(end)), color=ink.ink, linewidth=1.6, ymin=-0.35, ymax=1.35, clip_on=False)
     ticks = np.arange(LOW, HIGH + 1)
-    panel.set_xticks(
-        ticks, [("≤ " if each == LOW else "≥ " if each == HIGH else "") + unit(int(each)) for each in ticks]
-    )
+    panel.set_xticks(ticks, [unit(int(each)) for each in ticks])
     panel.tick_params(axis="x", pad=2)
     panel.get_xticklabels()[0].set_horizontalalignment("left")
     panel.get_xticklabels()[-1].set_horizontalalignment("right")

@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from report.drawing.figures.own_axis import logarithmic
 from report.drawing.figures.sources import Facts, Labels, Tables
 from report.drawing.figures.style import Ink, batches_below, dots, exponent, scaled, sheet, unit
-from report.wording import SUPERSCRIPTS, thousands
 
 TABLES = ("steps", "histogram", "correlation", "lengths")
 DECADES = 4  # that an axis of sizes shows at most, below the largest
@@ -68,11 +68,8 @@ def _histogram(panel: Axes, table: Any, ink: Ink, labels: Labels) -> None:
     panel.stairs(
         np.maximum(table["count"], 0.5), edges / 10.0**power, baseline=0.5, fill=True, color=ink.layer(0), alpha=0.85
     )
-    panel.set_yscale("log")
+    logarithmic(panel)
     panel.set_ylim(0.5, 3.0 * max(1, int(table["count"].max())))
-    panel.yaxis.set_major_locator(LogLocator(numticks=4))
-    panel.yaxis.set_minor_locator(NullLocator())
-    panel.yaxis.set_major_formatter(FuncFormatter(lambda value, _: _power(value)))
     panel.xaxis.set_major_locator(MaxNLocator(3))
     panel.xaxis.set_major_formatter(FuncFormatter(lambda value, _: scaled(round(value, 6))))
     panel.set_title(labels["updates"])
@@ -95,11 +92,8 @@ def _size(panel: Axes, table: Any, ink: Ink, labels: Labels) -> None:
         panel.plot(step, np.maximum(table["rms"], floor), color=colour, linewidth=1.8)
     else:
         dots(panel, step, table["rms"], colour, 5)
-    panel.set_yscale("log")
+    logarithmic(panel)
     panel.set_ylim(max(floor, 0.6 * float(table["smallest"].min())), top)
-    panel.yaxis.set_major_locator(LogLocator(numticks=4))
-    panel.yaxis.set_minor_locator(NullLocator())
-    panel.yaxis.set_major_formatter(FuncFormatter(lambda value, _: _power(value)))
     panel.set_title(labels["size"])
     batches_below(panel, labels["step"])
     panel.xaxis.set_major_locator(MaxNLocator(3, integer=True))
@@ -122,15 +116,15 @@ def _correlation(panel: Axes, table: Any, ink: Ink, labels: Labels) -> None:
     panel.set_title(labels["correlation"])
     panel.set_xlabel(labels["lag"], loc="right")
     for name, colour, place in ((labels["of_updates"], ink.layer(0), 0), (labels["of_gradients"], ink.layer(1), 1)):
-        y = 0.97 - 0.13 * place
-        panel.text(0.99, y, name, transform=panel.transAxes, ha="right", va="top", color=ink.muted)
-        width = 0.02
-        panel.plot([0.36 - width, 0.36 + width], [y - 0.05] * 2, color=colour, transform=panel.transAxes, linewidth=3)
+        words = panel.text(
+            0.99, 0.98 - 0.15 * place, name, transform=panel.transAxes, ha="right", va="top", color=ink.muted
+        )
+        panel.annotate("● ", xy=(0, 0.5), xycoords=words, ha="right", va="center_baseline", color=colour)
 
 
 def _lengths(panel: Axes, table: Any, ink: Ink, labels: Labels) -> None:
     shown = (table["length"] <= LONGEST) & (table["probability"] > 0)
-    panel.set_yscale("log")
+    logarithmic(panel)
     if np.isfinite(table["formula"]).any():
         near = table["length"] <= LONGEST
         panel.plot(
@@ -143,21 +137,6 @@ def _lengths(panel: Axes, table: Any, ink: Ink, labels: Labels) -> None:
     dots(panel, table["length"][shown], table["probability"][shown], ink.layer(2), 3.5)
     panel.set_ylim(SMALLEST, 1.5)
     panel.set_xlim(0, LONGEST + 1)
-    panel.yaxis.set_major_locator(LogLocator(numticks=5))
-    panel.yaxis.set_minor_locator(NullLocator())
-    panel.yaxis.set_major_formatter(FuncFormatter(lambda value, _: _power(value)))
     panel.xaxis.set_major_locator(MaxNLocator(4, integer=True))
     panel.set_title(labels["lengths"])
     panel.set_xlabel(labels["length"], loc="right")
-
-
-def _power(value: float) -> str:
-    """Write 0.1 to 100 as they are, other powers of ten as 10ⁿ; what is below one half of a count is none."""
-    if value <= 0:
-        return ""
-    places = round(np.log10(value))
-    return (
-        (thousands(value) if value >= 1 else f"{value:g}")
-        if -1 <= places <= 2
-        else f"10{str(places).translate(SUPERSCRIPTS)}"
-    )

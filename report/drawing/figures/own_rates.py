@@ -5,13 +5,13 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+from matplotlib.ticker import FuncFormatter
 
 from report.analysis.table import Table
 from report.drawing.figures.comparison import key, raised
+from report.drawing.figures.own_axis import logarithmic
 from report.drawing.figures.sources import Facts, Labels, Tables, reach, rows
 from report.drawing.figures.style import Ink, batches_below, few_values, scaled, sheet
-from report.wording import SUPERSCRIPTS
 
 TABLES = ("own_rates",)
 GROUPS = 6  # lines at most
@@ -36,13 +36,8 @@ def draw(ink: Ink, tables: Tables, facts: Facts, labels: Labels) -> Figure:
     values = np.concatenate([rate for _, _, rate in lines])
     above = values[values > 0]
     if len(above) and above.max() > WIDE * above.min():
-        panel.set_yscale("log")
+        logarithmic(panel, 5)
         panel.set_ylim(max(above.min(), above.max() / 1e6) / 1.5, above.max() * 1.5)
-        panel.yaxis.set_major_locator(LogLocator(numticks=5))
-        panel.yaxis.set_minor_locator(NullLocator())
-        panel.yaxis.set_major_formatter(
-            FuncFormatter(lambda value, _: f"10{str(round(np.log10(value))).translate(SUPERSCRIPTS)}")
-        )
     else:
         panel.set_ylim(0, 1.1 * max(float(values.max()), 1e-12))
         few_values(panel)

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
 from report.analysis.table import Table
+from report.drawing.figures.own_axis import logarithmic
 from report.drawing.figures.sources import Facts, Labels, Tables, rows
 from report.drawing.figures.style import Ink, batches_below, dots, few_values, heading, scaled, sheet
 
@@ -40,7 +41,7 @@ def draw(ink: Ink, tables: Tables, facts: Facts, labels: Labels) -> Figure:
                 dots(panel, each["step"], each["value"], colour, 4.5)
             panel.plot(each["step"], each["value"], color=colour, linewidth=1.4 if is_main else 0.8)
         if len(values) and values.min() > 0 and values.max() > 100 * values.min():
-            panel.set_yscale("log")
+            logarithmic(panel)
         else:
             few_values(panel)
             panel.yaxis.set_major_formatter(FuncFormatter(lambda value, _: scaled(round(value, 9))))

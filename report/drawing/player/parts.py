@@ -15,7 +15,7 @@ from report.recording.schema import Tensor, sample_seed
 from report.recording.study import Study
 
 MOST_EDGE_VALUES = 50_000_000  # edges × steps of the graph in a recording: about 80 MB
-MOST_TENSOR_VALUES = 24_000_000  # entries × steps of all tensors in all recordings: about 40 MB
+MOST_TENSOR_VALUES = 16_000_000  # entries × steps of all tensors in all recordings: 30 MB, of pure noise 45 MB
 MOST_CELLS = 2**16  # entries of a tensor that are shown; of more, a screen has not enough pixels
 SAMPLE = 4096  # entries that stand for a tensor with more
 LEAST_STEPS = 50  # of a tensor that is packed whole; else a sample, through more steps, says more
@@ -74,8 +74,7 @@ def plan(study: Study, layers: Sequence[str], tensors: Sequence[str]) -> dict[Vi
     for (name, runs), share in zip(kept.items(), _shares(wanted), strict=True):
         if not runs:
             continue
-        longest = max(run.steps for run in runs)
-        entries, steps = _fit(study.main.tensors[name].count, longest, share // len(runs))
+        entries, steps = _fit(study.main.tensors[name].count, _longest(runs), share // len(runs))
         found[View(f"t{numbers[name]}", (name,), entries, steps)] = runs
     return found
 
@@ -104,9 +103,13 @@ def _is_alike(run: Recording, main: Recording, name: str) -> bool:
     return (one.kept, one.count) == (other.kept, other.count) and np.array_equal(run.indices(name), main.indices(name))
 
 
+def _longest(runs: Sequence[Recording]) -> int:
+    return max((run.steps for run in runs), default=0)
+
+
 def _wanted(tensor: Tensor, runs: Sequence[Recording]) -> int:
     """Return how many values a tensor has in recordings, if it is packed as finely as it can be."""
-    return (tensor.count if tensor.count <= MOST_CELLS else SAMPLE) * sum(run.steps for run in runs)
+    return (tensor.count if tensor.count <= MOST_CELLS else SAMPLE) * _longest(runs) * len(runs)
 
 
 def _shares(wanted: Sequence[int]) -> list[int]:
