@@ -30,7 +30,8 @@ def contents(workspace: Workspace, settings: Settings) -> Contents:
     offered |= {f"tables/{path.name}": path.read_bytes() for path in sorted(workspace.tables.glob("*.csv"))}
     known = know(workspace, settings, offered)
     names = [name for name in PAGES if name != "explore" or known["has_player"]]
-    return Contents({f"{FOLDER}/{name}.md.j2": f"{name}.md" for name in names}, known, offered)
+    templates = {f"{FOLDER}/{name}.md.j2": f"{name}.md" for name in names}
+    return Contents(templates, known, offered, more_words={"player": "player_own"})
 
 
 def know(workspace: Workspace, settings: Settings, offered: Mapping[str, bytes]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ written here, and what an earlier build left is removed.
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -39,6 +39,7 @@ class Contents:
         offered: files for download, by their path below build/docs.
         notice: the template of what stands above every page; empty for nothing.
         card: the path below build/docs of what stands for the site where a link to it is shown; empty for nothing.
+        more_words: sections of interface.toml that say something else than those of scripts, by the names of these.
     """
 
     templates: Mapping[str, str]
@@ -46,6 +47,7 @@ class Contents:
     offered: Mapping[str, bytes]
     notice: str = ""
     card: str = ""
+    more_words: Mapping[str, str] = field(default_factory=dict)
 
 
 def write(workspace: Workspace, settings: Settings, contents: Contents) -> None:
@@ -67,6 +69,8 @@ def write(workspace: Workspace, settings: Settings, contents: Contents) -> None:
         written.update(edition.pages(contents.templates))
         shown["notice"][language] = edition.fill(contents.notice).strip() if contents.notice else ""
         shown["words"][language] = {name: words.section("interface", name) for name in ("site", *SCRIPTS)}
+        for name, other in contents.more_words.items():
+            shown["words"][language][name] |= words.section("interface", other)
     for path, data in written.items():
         files.write_bytes(workspace.docs / path, data)
     files.write_json(workspace.site_settings, shown)
