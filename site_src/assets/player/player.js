@@ -179,7 +179,7 @@ export class Player {
   move() {
     if (!this.problem) this.view.say("");
     const here = this.shownRuns.map((run) => `${run.entry.slug} ${run.place(this.state.batch)}`).join();
-    if (here !== this.here) this.loader.forgive();
+    if (this.here && here !== this.here) this.loader.forgive();
     this.here = here;
   }
 
