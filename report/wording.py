@@ -4,6 +4,7 @@ Numerals are the same in English and in Japanese; `filters` gives them in any la
 """
 
 import math
+import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -21,6 +22,7 @@ PLAIN = (1e-4, 1e6)  # sizes that are written out; others take a power of ten
 LARGE = ("", "kB", "MB", "GB")  # powers of 1,000 bytes
 # What Markdown, and HTML inside Markdown, would take for more than a character.
 MARKUP = frozenset("\\`*_{}[]()#+!|~^=:\"'$<>&")
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
 def thousands(value: float) -> str:
@@ -69,10 +71,17 @@ def shape(sizes: Sequence[int]) -> str:
 def markdown(text: object) -> str:
     """Return `text` so that Markdown shows it as it is, in a paragraph, a table, or an attribute of HTML.
 
-    An equation such as β1 = 0.9 is kept on one line.
+    An equation such as β1 = 0.9 is kept on one line; ends of lines and other control characters are spaces.
     """
-    whole = str(text).replace(" = ", f"{NO_BREAK_SPACE}={NO_BREAK_SPACE}")
+    whole = CONTROL.sub(" ", str(text)).replace(" = ", f"{NO_BREAK_SPACE}={NO_BREAK_SPACE}")
     return "".join(f"&#{ord(char)};" if char in MARKUP else char for char in whole)
+
+
+def fenced(text: object, kind: str) -> str:
+    """Return `text` as a listing of Markdown, coloured as a `kind` of file; no line of it ends the listing."""
+    whole = str(text)
+    fence = "`" * max(3, *(len(run) + 1 for run in re.findall("`+", whole)), 3)
+    return f"{fence}{kind}\n{whole}\n{fence}"
 
 
 def read(templates: Path, language: str, name: str) -> Sections:
@@ -169,4 +178,4 @@ def filters(language: str, words: Mapping[str, str]) -> dict[str, Callable[..., 
 
     around = (interval, file_size, duration, series, plural, window, span, by_layer)
     named: dict[str, Any] = {each.__name__: each for each in around}
-    return {**named, **kinds, "thousands": whole, "shape": local(shape), "md": markdown}
+    return {**named, **kinds, "thousands": whole, "shape": local(shape), "md": markdown, "fenced": fenced}

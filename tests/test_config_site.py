@@ -23,7 +23,7 @@ CASES = [
     ),
     ("https://example.org/'onclick='x", "https://example.org/%27onclick=%27x"),
     ("https://example.org/a](javascript:x)[b", "https://example.org/a%5D%28javascript:x%29%5Bb"),
-    ("https://example.org/$(id)`id`|x", "https://example.org/$%28id%29%60id%60%7Cx"),
+    ("https://example.org/$(id)`id`|x", "https://example.org/%24%28id%29%60id%60%7Cx"),
 ]
 
 

@@ -22,7 +22,7 @@ ENVIRONMENT.filters = dict.fromkeys(
     (
         *("bibtex", "by_layer", "digits", "duration", "e", "file_size", "fixed", "indent", "interval", "join", "lower"),
         *("md", "percent", "plural", "replace", "scientific", "series", "shape", "span", "table_lines", "thousands"),
-        *("tojson", "window"),
+        *("fenced", "safe", "tojson", "window"),
     ),
     str,
 )

@@ -15,7 +15,7 @@ TITLE = "a text of up to 200 letters that is not empty, without control characte
 MOST_TITLE = 200  # letters; more fit no card
 UNSEEN = frozenset({"Cc", "Cs", "Zl", "Zp"})  # Unicode's categories of control characters, halves, ends of lines
 TURNS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")  # that turn what follows around
-PLAIN = "/%:@!$&+,;=~"  # what stays of a path, besides letters, digits and "-._"; quotes and brackets do not
+PLAIN = "/%:@+,=~"  # what stays of a path, besides letters, digits and "-._": nothing that a page or a shell heeds
 HOST = re.compile(r"(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?)*\.?")
 
 

@@ -11,6 +11,7 @@ import logging
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from mkdocs.utils import meta
 
 from report import files
 from report.errors import ReportError, command
+from report.site.policy import HEADER, Policy
 from report.site.settings import Settings
 from report.site.words import cache
 from report.workspace import Workspace
@@ -45,6 +47,7 @@ ENDS = {
         f"(?<=[{LATIN}])(?=[{HIRAGANA}{KATAKANA}{KANJI}])",
     )
 }
+RENAMES = 15  # attempts, a fifth of a second apart
 EPOCH = "315532800"  # 1980-01-01: MkDocs puts a time into sitemap.xml.gz, and it must not be now
 
 
@@ -71,10 +74,12 @@ def build(workspace: Workspace, settings: Settings, *, offline: dict[str, str] |
         with _warnings() as warnings, _fixed_time():
             try:
                 config = _config(workspace, settings, fresh, offline)
+                config.extra.policy = policy = Policy(offline=offline is not None)
                 mkdocs_build.build(config)
             except (MkDocsException, jinja2.TemplateError) as error:  # such as a language that Material does not know
                 reasons = "\n".join(warnings) or str(error)
                 raise ReportError(f"MkDocs refuses to build the site:\n{reasons}") from error
+        policy.apply(fresh)
         _divide_search(config, settings, fresh / "search" / "search_index.json", as_script=offline is not None)
         # GitHub must not run its own generator, which leaves out files that begin with an underscore.
         (fresh / ".nojekyll").touch()
@@ -117,7 +122,10 @@ def serve(
             print(error, flush=True)
 
     mount = urlsplit(settings.url).path or "/"
-    server = LiveReloadServer(rebuild_and_say, "127.0.0.1", port, str(workspace.site), mount)
+    server: Any = LiveReloadServer(rebuild_and_say, "127.0.0.1", port, str(workspace.site), mount)
+    # Its script within a page is one that the page's own policy would forbid.
+    inject = server._inject_js_into_html
+    server._inject_js_into_html = lambda content, epoch: inject(content.replace(HEADER.encode(), b""), epoch)
     server.error_handler = lambda code: (workspace.site / "404.html").read_bytes() if code == 404 else None
     for path in watched:
         server.watch(str(path))
@@ -174,9 +182,11 @@ class _Visible(jinja2.FileSystemLoader):
 
 
 def _environment(make: Callable[[], jinja2.Environment], compiled: Path) -> jinja2.Environment:
-    """Return the environment of the theme's templates, with a quicker list of them, compiled once for all builds."""
+    """Return the environment of the theme's templates: what they show is escaped, and each is compiled once for all."""
     environment = make()
-    environment.bytecode_cache = cache(compiled)
+    # Material's templates are made for texts that need no escaping. Its words are its own, and go into scripts, too.
+    environment.autoescape = lambda name: not (name or "").startswith(("partials/language", ".icons/"))
+    environment.bytecode_cache = cache(compiled, Path(__file__))
     environment.auto_reload = False
     if isinstance(environment.loader, jinja2.FileSystemLoader):
         environment.loader = _Visible(environment.loader.searchpath)
@@ -271,10 +281,37 @@ def _fixed_time() -> Iterator[None]:
 
 
 def _replace(site: Path, fresh: Path) -> None:
-    """Put the folder `fresh` in the place of `site`."""
+    """Put the folder `fresh` in the place of `site`; where that fails, `site` is as it was.
+
+    Raises:
+        ReportError: on Windows, when another program has a file of the site open.
+    """
     old = site.with_name(f".{site.name}.old")
     shutil.rmtree(old, ignore_errors=True)
-    if site.exists():
-        site.rename(old)
-    fresh.rename(site)
+    try:
+        if site.exists():
+            _rename(site, old)
+        try:
+            _rename(fresh, site)
+        except OSError:
+            if old.exists():
+                old.rename(site)
+            raise
+    except PermissionError as error:
+        raise ReportError(
+            f"{site} cannot be replaced ({error.strerror}): another program has a file of it open, or it is not yours. "
+            "Close what shows it, such as a server, an editor or a terminal in that folder, and run the command again."
+        ) from error
     shutil.rmtree(old, ignore_errors=True)
+
+
+def _rename(folder: Path, name: Path) -> None:
+    """Rename a folder; wait a little for a program that only looks at what is new, as Windows has them."""
+    for left in range(RENAMES, -1, -1):
+        try:
+            folder.rename(name)
+            return
+        except PermissionError:
+            if os.name != "nt" or not left:
+                raise
+            time.sleep(0.2)

@@ -59,8 +59,8 @@ class Words:
             bytecode_cache=None if compiled is None else cache(compiled),
             auto_reload=False,
             undefined=jinja2.StrictUndefined,
-            # Markdown, not HTML: what comes from data goes through the filter "md" instead.
-            autoescape=False,
+            # Most are Markdown, in which what comes from data goes through the filter "md" instead.
+            autoescape=lambda name: (name or "").endswith(".html.j2"),
             extensions=[KeepLineEnds],
             trim_blocks=True,
             lstrip_blocks=True,
@@ -123,10 +123,10 @@ class Words:
         return self._folder / FOLDER / f"{file}.toml"
 
 
-def cache(folder: Path) -> jinja2.FileSystemBytecodeCache:
-    """Return a cache of compiled templates in `folder`; what this module makes of a source is part of their names."""
+def cache(folder: Path, module: Path = Path(__file__)) -> jinja2.FileSystemBytecodeCache:
+    """Return a cache of compiled templates in `folder`; what a module makes of a source is part of their names."""
     folder.mkdir(parents=True, exist_ok=True)
-    code = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:8]
+    code = hashlib.sha256(module.read_bytes()).hexdigest()[:8]
     return jinja2.FileSystemBytecodeCache(str(folder), f"%s-{code}")
 
 
