@@ -121,7 +121,7 @@ def _measured(recording: Recording, job: Job, seen: Sweep) -> Measured:
         window = SETTLED if SETTLED in windows else ALL
         info["run"] = numbers[Name("transplants", "mean_run", name, window, job.slug)][0]
         info["toss"] = numbers[Name("transplants", "toss", name, window, job.slug)][0]
-        info["flips"] = numbers[Name("persistence", "flips", name, window)][0]
+        info |= {key: numbers[Name("persistence", key, name, window)][0] for key in ("flips", "pairs")}
     bins = own_tables.bins(seen, recording.steps, tensor.count)
     if job.tables is not None:
         window = SETTLED if SETTLED in windows else ALL
@@ -242,7 +242,7 @@ def _info(recording: Recording, tensor: Tensor, seen: Sweep, windows: Spans, kep
         of the latter, counted from 0, and the step after which none of them had one; `zero`, the share of gradients
         that are zero; `never_moved`, `ratio_last`; `full_rate`, how much larger the highest learning rate is than the
         mean one of the last tenth, None where that is zero; `rate_is_zero`. Added later: `is_tossed`, `has_streaks`,
-        `chance` by window, `typical` rows, `lost_driven`, `equal_share`, `run`, `toss`, `flips`.
+        `chance` by window, `typical` rows, `lost_driven`, `equal_share`, `run`, `toss`, `flips`, `pairs`.
     """
     steps = len(seen.numbers)
     tenth = max(steps // 10, LATELY)

@@ -43,7 +43,7 @@ SKIPPED: Final = 0.01
 # PyTorch's initialisation alone makes wide and narrow layers differ tenfold: only far more than that is said.
 APART: Final = 30.0
 OVER: Final = 1.5
-# So few changes of sign do not tell such a factor from chance.
+# Fewer changes of sign, seen or with tossed signs to be expected, do not tell such a factor from chance.
 FLIPS: Final = 100
 # Steps that are wanted before a gradient that is always zero says something of a unit, and not of a few batches.
 JUDGED: Final = 20
@@ -265,9 +265,10 @@ def _streaks(recording: Recording, seen: Mapping[str, Info]) -> Iterator[Sight]:
     """Streaks against those with tossed signs, once they are settled."""
     del recording
     for name, info in seen.items():
-        run, toss, flips = (info.get(key) for key in ("run", "toss", "flips"))
-        if not info["is_settled"] or not run or not toss or not flips or flips < FLIPS:
+        toss, flips, pairs = (info.get(key) for key in ("toss", "flips", "pairs"))
+        if not info["is_settled"] or not toss or flips is None or not pairs or max(flips, pairs / toss) < FLIPS:
             continue
+        run = pairs / max(flips, 1)  # without any change of sign it is at least so long
         over = run / toss
         rule = "longer" if over > OVER else "shorter" if over < 1 / OVER else ""
         if rule:

@@ -1,0 +1,219 @@
+"""What stands out: each rule speaks of a made-up recording that it is meant for, and is silent of one that is sound."""
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from conftest import ROOT
+from recordings import Array, Rule, descend, momentum, noise, write_recording
+
+from report.analysis import own_tensor, standout
+from report.analysis.standout import Item
+from report.recording.schema import Note
+from report.recording.study import Study
+from report.site.words import Words
+
+STEPS = 240
+SHAPES = {"one.weight": (12, 10), "two.weight": (10, 12), "three.weight": (12, 10), "three.bias": (12,)}
+Arrays = dict[str, Array]
+
+
+def found(*folders: Path) -> list[Item]:
+    """Return what stands out in recordings."""
+    study = Study.load(list(folders))
+    seen: dict[str, dict[str, Any]] = {}
+    for each in study.recordings:
+        jobs = {
+            name: own_tensor.Job(each.path, name, study.slug(each.label), study.steps, None) for name in each.tensors
+        }
+        infos = {name: job.make().info for name, job in jobs.items()}
+        seen[each.name] = {name: info for name, info in infos.items() if info}
+    items, silent = standout.find(study, seen)
+    assert {each.rule for each in items} | set(silent) == set(standout.RULES)
+    return items
+
+
+def rules(*folders: Path) -> list[tuple[str, str | None]]:
+    """Return the rules that speak, each with its worst tensor."""
+    return [(each.rule, each.tensors[0] if each.tensors else None) for each in found(*folders)]
+
+
+def made(
+    folder: Path,
+    change: Callable[[Arrays], object] = lambda gradients: None,
+    initial: Mapping[str, float] | None = None,
+    rates: Mapping[str, float] | None = None,
+    **more: Any,
+) -> Path:
+    """Write a recording of SGD with momentum on noise that is changed first.
+
+    Args:
+        folder: where.
+        change: the gradients, in place.
+        initial: what initial weights are multiplied by.
+        rates: learning rates other than 0.001, a group each.
+        more: for `write_recording`.
+    """
+    weights, gradients = noise(SHAPES, STEPS)
+    change(gradients)
+    own = dict(rates or {})
+    for name, each in gradients.items():
+        first = weights[name][0] * np.float32((initial or {}).get(name, 1.0))
+        weights[name] = descend(each, first, rate=own.get(name, 0.001))
+    groups: dict[str, int] = {name: place + 1 for place, name in enumerate(own)}
+    every: list[Rule] = [momentum(0.9), *(momentum(0.9, rate) for rate in own.values())]
+    return write_recording(folder, weights, gradients, rules=every, group_of=groups, **more)
+
+
+def test_of_a_sound_network_nothing_is_said(tmp_path: Path) -> None:
+    """Noise through an ordinary optimizer: every rule is checked, and none speaks."""
+    assert rules(made(tmp_path / "sound")) == []
+
+
+def test_what_a_recorder_notes_is_said_and_what_is_meant_is_not(tmp_path: Path) -> None:
+    """A number that is not finite, and a parameter without an optimizer; a frozen one is left alone on purpose."""
+    notes = [
+        Note("non-finite", "…", 200, ("two.weight",)),
+        Note("non-finite", "…", 150, ("three.weight",)),
+        Note("unheld", "…", None, ("extra.weight", "extra.bias")),
+        Note("frozen", "…", None, ("old.weight",)),
+    ]
+    broken, unheld = found(made(tmp_path / "noted", notes=notes))
+    assert (broken.rule, broken.tensors, broken.numbers["step"]) == ("broken", ("three.weight",), 150)
+    assert (unheld.rule, unheld.numbers["names"]) == ("unheld", ["extra.weight", "extra.bias"])
+    assert rules(made(tmp_path / "frozen", notes=notes[3:])) == []
+
+
+def test_a_tensor_without_gradients_is_not_one_without_steps(tmp_path: Path) -> None:
+    """Held and never used is said; used from the middle on is not."""
+
+    def gone(gradients: Arrays) -> None:
+        gradients["two.weight"][:] = np.nan
+
+    off = {"row": 0, "tensor": 1, "present": False}
+    weights, gradients = noise(SHAPES, STEPS)
+    gone(gradients)
+    weights["two.weight"][:] = weights["two.weight"][0]
+    never = write_recording(tmp_path / "never", weights, gradients, rules=[momentum(0.9)], events=[off])
+    assert rules(never) == [("no_gradient", "two.weight")]
+    later = made(tmp_path / "later", events=[off, {"row": 40, "tensor": 1, "present": True}])
+    assert rules(later) == []
+
+
+def test_a_rate_of_zero_moves_nothing(tmp_path: Path) -> None:
+    """A tensor with gradients of which nothing moves is said, with the reason."""
+    (item,) = found(made(tmp_path / "still", rates={"two.weight": 0.0}))
+    assert (item.rule, item.tensors, item.numbers["rate_is_zero"]) == ("still", ("two.weight",), True)
+
+
+def test_units_that_die_are_named_and_since_when(tmp_path: Path) -> None:
+    """Rows without a gradient to the end; those that pause are alive, and so are embeddings' words that never come."""
+
+    def die(gradients: Arrays) -> None:
+        gradients["three.weight"][60:, [2, 7]] = 0
+        gradients["three.bias"][60:, [2, 7]] = 0
+
+    def pause(gradients: Arrays) -> None:
+        gradients["three.weight"][60:230, [2, 7]] = 0
+
+    def never(gradients: Arrays) -> None:
+        gradients["one.weight"][:, 4] = 0
+
+    (item,) = found(made(tmp_path / "dead", die))
+    assert (item.rule, item.tensors) == ("dead", ("three.weight",))
+    assert {key: item.numbers[key] for key in ("kind", "dead", "of", "which", "since", "always")} == {
+        **{"kind": "rows", "dead": 2, "of": 12, "which": [2, 7], "since": 60, "always": 0},
+    }
+    assert not [each for each in rules(made(tmp_path / "pause", pause)) if each[0] == "dead"]
+    assert rules(made(tmp_path / "never", never)) == [("dead", "one.weight")]
+    words = made(tmp_path / "words", never, kinds={"one.weight": "Embedding"})
+    assert rules(words) == [("unused", "one.weight")]
+
+
+def test_inputs_that_are_always_zero_are_no_dead_units(tmp_path: Path) -> None:
+    """Blank pixels: a note, and no warning."""
+
+    def blank(gradients: Arrays) -> None:
+        gradients["one.weight"][:, :, 3] = 0
+
+    (item,) = found(made(tmp_path / "blank", blank))
+    assert (item.rule, item.level, item.numbers["kind"], item.numbers["dead"]) == ("unused", "note", "columns", 1)
+
+
+def test_updates_below_the_number_format_are_lost(tmp_path: Path) -> None:
+    """Large weights and small steps: most updates vanish, and the share is said."""
+    items = found(made(tmp_path / "lost", initial={"two.weight": 60_000.0}))
+    item = next(each for each in items if each.rule == "lost")
+    assert item.tensors == ("two.weight",)
+    assert 0.1 < item.numbers["share"] < 1
+
+
+def test_large_and_small_steps_stand_out_and_a_schedule_does_not(tmp_path: Path) -> None:
+    """Against 10⁻³; a learning rate that falls to nothing at the end is what a schedule is for."""
+    every = ("one.weight", "two.weight", "three.weight")
+    large = found(made(tmp_path / "large", rates=dict.fromkeys(every, 0.02)))
+    assert [each.rule for each in large] == ["large"]
+    assert set(large[0].tensors) == set(every)
+    small = rules(made(tmp_path / "small", rates=dict.fromkeys(every, 1e-6)))
+    assert [rule for rule, _ in small if rule in ("small", "large")] == ["small"]
+    weights, gradients = noise(SHAPES, STEPS)
+    rate = np.r_[np.full(200, 1e-3), np.full(40, 1e-7)]
+    for name, each in gradients.items():
+        weights[name] = descend(each * (rate / 1e-3).reshape(-1, *[1] * (each.ndim - 1)), weights[name][0])
+    ends = [{"row": 200, "group": 0, "set": {"lr": 1e-7}}]
+    scheduled = write_recording(tmp_path / "schedule", weights, gradients, rules=[momentum(0.9)], events=ends)
+    assert not [rule for rule, _ in rules(scheduled) if rule in ("small", "large")]
+
+
+def test_one_part_at_another_pace_is_told_from_both_neighbours(tmp_path: Path) -> None:
+    """A hundredfold step between two others is said; a tenfold one may be initialisation alone."""
+    quiet = dict.fromkeys(("one.weight", "three.weight"), 0.00001)
+    assert rules(made(tmp_path / "more", rates=quiet)) == [("livelier", "two.weight")]
+    assert rules(made(tmp_path / "less", rates={"two.weight": 0.00001})) == [("quieter", "two.weight")]
+    assert rules(made(tmp_path / "tenfold", rates={"two.weight": 0.0001})) == []
+
+
+def test_streaks_are_compared_with_their_own_toss(tmp_path: Path) -> None:
+    """Gradients that keep a direction, and gradients that take each other back."""
+
+    def drift(gradients: Arrays) -> None:
+        gradients["two.weight"] += 0.6
+
+    def swing(gradients: Arrays) -> None:
+        gradients["two.weight"] += 3 * (-1) ** np.arange(STEPS)[:, None, None]
+
+    longer = found(made(tmp_path / "drift", drift))
+    assert [(each.rule, each.tensors) for each in longer] == [("longer", ("two.weight",))]
+    assert longer[0].numbers["run"] > 1.5 * longer[0].numbers["toss"]
+    assert ("shorter", "two.weight") in rules(made(tmp_path / "swing", swing))
+
+
+def test_skipped_steps_stand_out_when_they_are_many(tmp_path: Path) -> None:
+    """Two in 242 are how a GradScaler finds its scale; thirty are not."""
+    folder = made(tmp_path / "scaled")
+    progress = json.loads((folder / "progress.json").read_text())
+    for skipped, expected in ((2, []), (30, [("skipped", None)])):
+        (folder / "progress.json").write_text(json.dumps({**progress, "skipped": skipped}))
+        assert rules(folder) == expected
+
+
+def test_of_several_recordings_it_is_counted_in_how_many_it_is_seen(tmp_path: Path) -> None:
+    """A unit that dies under one seed of two is one thing, and says so."""
+
+    def die(gradients: Arrays) -> None:
+        gradients["three.weight"][60:, 2] = 0
+        gradients["three.bias"][60:, 2] = 0
+
+    (item,) = found(made(tmp_path / "a", die, seed=1), made(tmp_path / "b", seed=2))
+    assert (item.rule, item.holds, item.of) == ("dead", 1, 2)
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_every_rule_has_its_words(language: str) -> None:
+    """A sentence and a reason for each, and none for a rule that there is not."""
+    section = Words.load(ROOT / "templates", language).section("own", "standout")
+    named = {f"{rule}{ending}" for rule in standout.RULES for ending in ("", "_reason")}
+    assert set(section) == named | {"join", "scope"}
