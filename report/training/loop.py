@@ -207,6 +207,11 @@ class Trainer:
             raise ConfigError(
                 f"training.batch_size: found {batch_size}; allowed: at most {len(training)}, the training images."
             )
+        if not len(validation):
+            raise ConfigError(
+                f"data.validation_fraction: found {experiment.data.validation_fraction}; allowed: a share of "
+                f"{len(training)} images that holds out at least one."
+            )
         self.training = self._tensors(images.train_images[training], images.train_labels[training])
         self.validation = self._tensors(images.train_images[validation], images.train_labels[validation])
         self.test = self._tensors(images.test_images, images.test_labels)
@@ -226,7 +231,6 @@ class Trainer:
         kind = self.experiment.network.kind
         try:
             found = self.network.eval()(scale(images[:2]))
-            cross_entropy(found, labels[:2])
             shape = tuple(found.shape)
         except Exception as error:  # of somebody's own code
             reason = " ".join(str(error).split()).rstrip(".")
