@@ -26,7 +26,7 @@ import { SCALES, THRESHOLDS } from "./address.js";
 import { button, icon, make, setText } from "./dom.js";
 import { edgeName, edgeOf } from "./geometry.js";
 import { say } from "./text.js";
-import { edgeTitle, number, whole } from "./words.js";
+import { cellIndices, edgeTitle, number, whole } from "./words.js";
 
 const STRONGEST = 6;
 
@@ -195,7 +195,8 @@ export class EdgeChooser {
       this.edges[place] = edge;
       const title = edgeTitle(this.layers, edge);
       const share = `${ratio > 0 ? "+" : ""}${number(ratio, 2)}`;
-      setText(made, `${title} ${share}`);
+      // Where all are of one tensor its name would be six times there.
+      setText(made, `${this.layers[0].shape ? cellIndices(this.layers, edge) : title} ${share}`);
       made.setAttribute("aria-label", say("strong_edge", { edge: title, share }));
       made.setAttribute("aria-pressed", String(pinned.includes(edge)));
       made.dataset.edge = edgeName(this.layers, edge);

@@ -18,6 +18,7 @@ const NUMBERS = 16; // CSS pixels above and on the left, a digit's width each, f
 const LINED = 9; // CSS pixels of a cell from which on lines are drawn between cells
 const TYPE = 18; // CSS pixels an em
 const SMALL = 12;
+const NARROW = 250; // CSS pixels: a picture less wide has no room for the legend
 const SMALLEST_MARK = 9; // CSS pixels: a chosen cell is found again, however small it is
 
 /**
@@ -161,8 +162,9 @@ export class Matrix {
     const first = Math.max(left, box.left);
     const last = Math.min(left + grid.columns * across, box.left + box.width);
     if (!grid.wrapped) {
-      writeText(context, style, whole(columns[0]), first, box.top - 5, SMALL, { ink: 0.78 });
-      if (columns[1] > columns[0]) writeText(context, style, whole(columns[1]), last, box.top - 5, SMALL, { ink: 0.78, align: "right" });
+      const y = Math.max(top, box.top) - 5;
+      writeText(context, style, whole(columns[0]), first, y, SMALL, { ink: 0.78 });
+      if (columns[1] > columns[0]) writeText(context, style, whole(columns[1]), last, y, SMALL, { ink: 0.78, align: "right" });
     }
     const name = (/** @type {number} */ row) => (grid.wrapped ? row * grid.columns : row);
     const x = first - 5;
@@ -206,6 +208,7 @@ export class Matrix {
     const { context, colours } = this;
     const style = { colours, family: this.family, places: { scale: 1 } };
     writeText(context, style, `${whole(batch)} / ${whole(this.last)}`, MARGIN, 23, TYPE, { bold: true });
+    if (this.width < NARROW) return;
     let end = this.width - MARGIN;
     for (const [words, colour] of [["↓", colours.decrease], ["↑", colours.increase]]) {
       const start = end - writeText(context, style, words, end, 23, TYPE - 2, { ink: 0.8, align: "right" });

@@ -72,6 +72,7 @@ export class View {
     this.message.after(picker.element);
     if (!zooming) return;
     this.zooming = zooming;
+    zooming.element.append(picker.note);
     this.stageRow.after(zooming.element);
     this.keys.append(" ", say("keys_zoom"));
   }
@@ -129,7 +130,7 @@ export class View {
     const graphs = runs.map((run, place) => ({
       label: run.entry.label,
       loss: run.loss[batch - 1],
-      lit: words.litWords(lit[place] ?? [], layers, shown, threshold, found[place][0]),
+      lit: words.litWords(lit[place] ?? [], layers, shown, threshold, found[place][0], isKnown(run.updates(batch))),
     }));
     this.scrubber.show(batch, words.batchWords(batch, last, graphs[0].loss));
     this.microscope.show({ batch, last, runs, edges, pointed, scale, share: threshold, look: this.look, rested });
@@ -158,6 +159,9 @@ export class View {
     if (retry) this.message.append(" ", button(say("again"), say("again"), retry, "wp-small"));
   }
 }
+
+/** Whether any of them is a number: the first one is, but of what was not there yet. @param {Float32Array} [updates] */
+const isKnown = (updates) => !updates || updates.some((update) => !Number.isNaN(update));
 
 /** @param {number[] | null} counts */
 const sum = (counts) => (counts ?? []).reduce((total, count) => total + count, 0);

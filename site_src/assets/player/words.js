@@ -53,11 +53,12 @@ const counted = (key, count, values) => say(`${key}_${count === 1 ? "one" : "oth
  * @param {boolean[]} shown
  * @param {number} share
  * @param {{edge: number, ratio: number} | undefined} strongest
+ * @param {boolean} known  whether it is known of any whether it moved
  */
-export function litWords(lit, layers, shown, share, strongest) {
+export function litWords(lit, layers, shown, share, strongest, known) {
   const total = lit.reduce((sum, count) => sum + count, 0);
   const limit = share === 1 ? say("threshold") : say("share", { share });
-  if (!total && !strongest) return say("lit_still");
+  if (!total && !strongest) return say(known ? "lit_still" : "lit_unknown");
   if (!total) {
     const { name } = edgeParts(layers, strongest.edge);
     return say("lit_none", { limit, share: number(Math.abs(strongest.ratio), 2), layer: name });
@@ -110,16 +111,25 @@ export function pictureWords(label, batch, tensor) {
  * @param {number} edge
  */
 export function edgeTitle(layers, edge) {
-  const { layer, name, flat, output, input } = edgeParts(layers, edge);
-  const { shape } = layers[layer];
-  if (!shape) return `${name}[${output}, ${input}]`;
+  const { layer, name, output, input } = edgeParts(layers, edge);
+  return name + (layers[layer].shape ? cellIndices(layers, edge) : `[${output}, ${input}]`);
+}
+
+/**
+ * Return all indices of a weight of a tensor that is shown alone: `[3, 0, 1, 2]`.
+ * @param {Layer[]} layers
+ * @param {number} edge
+ */
+export function cellIndices(layers, edge) {
+  const { layer, flat } = edgeParts(layers, edge);
+  const { shape = [] } = layers[layer];
   let rest = flat;
   const places = [...shape].reverse().map((size) => {
     const place = rest % size;
     rest = Math.floor(rest / size);
     return place;
   });
-  return `${name}[${places.reverse().join(", ")}]`;
+  return `[${places.reverse().join(", ")}]`;
 }
 
 /** @param {Layer[]} layers @param {number} edge */

@@ -6,7 +6,7 @@
  */
 
 import { button, make, setText } from "./dom.js";
-import { moved, seen, zoomed } from "./grid.js";
+import { closest, moved, seen, zoomed } from "./grid.js";
 import { say } from "./text.js";
 import { whole } from "./words.js";
 
@@ -81,6 +81,7 @@ export class Zooming {
   show() {
     const { zoom, places } = this.stages[0].picture;
     this.out.disabled = this.all.disabled = zoom.scale === 1;
+    this.in.disabled = Boolean(places) && zoom.scale >= closest(places.grid, places.box);
     if (!places || zoom.scale === 1) return setText(this.said, "");
     const { rows, columns } = seen(places);
     const [top, bottom, left, right] = [...rows, ...columns].map(whole);

@@ -7,10 +7,14 @@ import drawn
 import numpy as np
 import pytest
 from conftest import ROOT
+from filmed import PACE
+from recordings import noise, write_recording
 
 from benchmarks.serving import serve
 from report import files, wording
+from report.analysis.report import analyse
 from report.drawing.player import packing
+from report.recording.study import Study
 from report.workspace import Workspace
 
 SHARD = 440 * 16  # edges × batches: several shards of the tiny network
@@ -52,6 +56,38 @@ def site(tiny_build, tmp_path_factory):
     files.write_text(place.docs / "404.html", "<!doctype html><title>Not found</title>")
     with serve(place.docs, "/") as address:
         yield address
+
+
+@pytest.fixture(scope="session")
+def own(tmp_path_factory):
+    """Serve a page over recordings of a network without a chain, of two seeds, with all tensors; return the address.
+
+    t1 is whole, t2 a vector, t3 a sample, t4 is there from the eleventh step on.
+    """
+    folder = tmp_path_factory.mktemp("own")
+    shapes = {"conv": (6, 2, 3, 3), "bias": (6,), "embedding": (80, 64), "late": (4, 5)}
+    others = {f"norm.{number}": (3,) for number in range(12)}
+    chosen = np.arange(3, 5120, 5)
+    for seed, steps in ((0, 60), (1, 50)):
+        weights, gradients = noise({**shapes, "embedding": (1, len(chosen)), **others}, steps, seed)
+        flat = [{name: rows.reshape(len(rows), -1) for name, rows in each.items()} for each in (weights, gradients)]
+        for rows in flat:
+            rows["late"][:10] = np.nan
+        loss = {"loss": 1 / (1 + np.arange(steps))}
+        run = folder / "runs" / str(seed)
+        made = {"label": "mine", "seed": seed, "series": loss, "shapes": {**shapes, **others}}
+        write_recording(run, *flat, **made, indices={"embedding": chosen})
+    study, place = Study.load(folder / "runs"), Workspace(ROOT, folder / "build", folder / "site")
+    analyse(place, study, [])
+    drawn.player(place, study, PACE, list(study.main.tensors))
+    shutil.copytree(ROOT / "site_src" / "assets" / "player", place.docs / "assets" / "player")
+    for language in ("en", "ja"):
+        said = wording.read(ROOT / "templates", language, "interface")
+        words = json.dumps({"player": {**said["player"], **said["player_own"]}})
+        files.write_text(place.docs / f"{language}.html", PAGE.replace("MODE", "full").replace("WORDS", words))
+    files.write_text(place.docs / "404.html", "<!doctype html><title>Not found</title>")
+    with serve(place.docs, "/") as address:
+        yield address, study.main
 
 
 @pytest.fixture(scope="session")

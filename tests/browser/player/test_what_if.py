@@ -3,7 +3,6 @@
 import itertools
 import re
 
-import pytest
 from playwright.sync_api import expect
 
 from .driving import LAST, SHORTER, at, opened, say, shot
@@ -98,22 +97,3 @@ def test_the_replayed_stands_beside_any_training_run(page, site):
     page.get_by_label(say("run_beside")).select_option(label="Adam, β1 = 0.9")
     page.get_by_role("combobox", name=say("optimizer")).select_option("recorded")
     expect(page.locator(".wp-canvas canvas:visible")).to_have_count(1)
-
-
-@pytest.mark.alone
-def test_a_turn_of_the_slider_takes_less_than_a_blink(page, site):
-    """440 weights, 210 batches; tests/player/replay.test.mjs has 1,200 and 1,000."""
-    opened(page, site + f"#batch={LAST}&replay=adam:0.9")
-    page.wait_for_function(f"{MOMENTA}[0].loaded === {MOMENTA}[0].shards.length")
-    took = page.evaluate("""() => {
-        const player = document.querySelector("weight-player").content;
-        const times = [];
-        for (let turn = 0; turn < 15; turn++) {
-            const start = performance.now();
-            player.choose({replay: {kind: "adam", momentum: turn / 20}}, false);
-            player.render();
-            times.push(performance.now() - start);
-        }
-        return times.sort((a, b) => a - b)[7];
-    }""")
-    assert took < 100
