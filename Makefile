@@ -26,7 +26,7 @@ publish: $(VENV)/.installed ## put the built site on the gh-pages branch of orig
 offline: $(VENV)/.installed ## pack the site as a ZIP that opens without a server
 	@$(RUN) offline
 
-test: $(VENV)/.installed-dev $(VENV)/.installed-browser ## run all tests (needs Chromium and Node.js)
+test: $(VENV)/.installed-dev $(VENV)/.installed-browser ## run all tests (needs Chromium and Node.js; Firefox and WebKit where they are)
 	@command -v chromium >/dev/null || { echo 'make test needs Chromium as the command "chromium"; on Debian: apt-get install chromium'; exit 1; }
 	@$(BIN)/python -m pytest
 

@@ -110,6 +110,7 @@ LAST = "browser/test_lighthouse.py"
 LONG = (
     "test_study.py",
     "browser/player",
+    "browser/engines",
     "browser",
     "test_stages.py",
     "test_figures.py",
