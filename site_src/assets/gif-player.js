@@ -16,6 +16,7 @@
   };
   const texts = JSON.parse(document.getElementById("words")?.textContent ?? "{}").film;
   if (!texts) return;
+  let plays = 0;
   const calm = window.matchMedia("(prefers-reduced-motion: reduce)");
 
   /** One scheme's picture: its poster and its GIF, with the fragment by which the theme hides one of the two. */
@@ -32,6 +33,26 @@
     /** @returns {boolean} whether this scheme is the one that is shown */
     get seen() {
       return getComputedStyle(this.image).display !== "none";
+    }
+
+    /**
+     * Fetch the GIF and give it an address of its own: under one that it had before, Firefox goes on in the middle.
+     * @returns {Promise<string>}
+     */
+    async fetch() {
+      this.drop();
+      if (location.protocol === "file:") return `${this.gif}?${plays++}`; // where nothing is fetched, nor a query read
+      const response = await fetch(this.gif);
+      if (!response.ok) throw new Error(response.statusText);
+      this.blob = URL.createObjectURL(await response.blob());
+      return this.blob;
+    }
+
+    /** Show the poster, and keep no copy of the GIF. */
+    drop() {
+      this.image.src = this.poster;
+      if (this.blob) URL.revokeObjectURL(this.blob);
+      this.blob = undefined;
     }
   }
 
@@ -69,38 +90,41 @@
 
     stop() {
       this.playing = false;
+      this.shown = undefined;
       clearTimeout(this.timer);
-      for (const picture of this.pictures ?? []) picture.image.src = picture.poster;
+      for (const picture of this.pictures ?? []) picture.drop();
       this.removeAttribute("data-playing");
       this.offer();
       this.say(texts.stopped);
     }
 
     /** Fetch the GIF of the scheme that is seen, then show it in the place of its poster. */
-    show() {
+    async show() {
       const picture = this.pictures?.find((candidate) => candidate.seen);
-      if (!picture || picture.image.src.startsWith(picture.gif)) return;
+      if (!picture || this.shown?.picture === picture) return;
+      const shown = (this.shown = { picture });
       this.label("stop", texts.loading);
       this.say(texts.loading);
       const loader = new Image();
-      loader.onload = () => {
-        if (!this.playing || !picture.seen) return;
-        for (const other of this.pictures ?? []) if (other !== picture) other.image.src = other.poster;
-        picture.image.src = picture.gif + picture.fragment;
-        this.setAttribute("data-playing", "");
-        this.label("stop", texts.stop);
-        this.say(texts.playing);
-        clearTimeout(this.timer);
-        // Who has asked the system for less motion sees it once.
-        if (calm.matches) this.timer = setTimeout(() => this.stop(), 1000 * Number(this.dataset.seconds));
-      };
-      loader.onerror = () => {
-        if (!this.playing) return;
+      try {
+        loader.src = await picture.fetch();
+        await loader.decode();
+      } catch {
+        if (this.shown !== shown) return;
         this.stop();
         this.label("play", texts.again);
         this.say(texts.failed);
-      };
-      loader.src = picture.gif;
+        return;
+      }
+      if (this.shown !== shown) return;
+      for (const other of this.pictures ?? []) if (other !== picture) other.drop();
+      picture.image.src = loader.src + picture.fragment;
+      this.setAttribute("data-playing", "");
+      this.label("stop", texts.stop);
+      this.say(texts.playing);
+      clearTimeout(this.timer);
+      // Who has asked the system for less motion sees it once.
+      if (calm.matches) this.timer = setTimeout(() => this.stop(), 1000 * Number(this.dataset.seconds));
     }
 
     /** Say that a press plays, and how much it fetches. */
