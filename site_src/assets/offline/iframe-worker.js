@@ -16,7 +16,14 @@
       this.waiting = [];
       this.frame = document.createElement("iframe");
       this.frame.hidden = true;
+      // Before it is loaded, it holds a page that Firefox then throws away.
+      this.frame.addEventListener("load", () => this.begin(address), { once: true });
+      this.frame.srcdoc = "<!doctype html>";
       document.body.append(this.frame);
+    }
+
+    /** @param {string | URL} address of the worker's script */
+    async begin(address) {
       const inside = /** @type {Window} */ (this.frame.contentWindow);
       // What the script posts, it posts to us.
       inside.postMessage = (/** @type {unknown} */ data) => {
@@ -36,14 +43,15 @@
           for (const each of addresses) await load(each);
         },
       });
-      load(address).then(
-        () => {
-          const waiting = this.waiting ?? [];
-          this.waiting = null;
-          for (const data of waiting) this.postMessage(data);
-        },
-        () => this.dispatchEvent(new Event("error")),
-      );
+      try {
+        await load(address);
+      } catch {
+        this.dispatchEvent(new Event("error"));
+        return;
+      }
+      const waiting = this.waiting ?? [];
+      this.waiting = null;
+      for (const data of waiting) this.postMessage(data);
     }
 
     /** @param {unknown} data */
