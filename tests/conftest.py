@@ -177,6 +177,32 @@ def tiny_build(tmp_path_factory: pytest.TempPathFactory) -> Build:
     return Build(place, Experiment.load(TINY), output.read_text(encoding="utf-8"))
 
 
+@dataclass(frozen=True)
+class Own:
+    """Hold a report on a small network that is none of ours."""
+
+    recording: Path
+    workspace: Workspace
+    output: str
+
+
+@pytest.fixture(scope="session")
+def own_report(tmp_path_factory: pytest.TempPathFactory) -> Own:
+    """Return the report on a convolutional network, made once for all processes; tests read it alone."""
+    from recordings import record_cnn
+
+    base = shared_folder(tmp_path_factory)
+    folder, output = base / "own" / "cnn", base / "own" / "output.txt"
+    with FileLock(base / "own.lock"):
+        if not output.is_file():
+            record_cnn(folder)
+            done = run_report("show", str(folder), OMP_NUM_THREADS="1")
+            assert done.returncode == 0, done.stdout + done.stderr
+            output.write_text(done.stdout, encoding="utf-8")
+    place = Workspace(ROOT, base / "own" / ".cnn-report.build", base / "own" / "cnn-report")
+    return Own(folder, place, output.read_text(encoding="utf-8"))
+
+
 @pytest.fixture
 def tiny() -> Experiment:
     """Return the tiny experiment's configuration."""

@@ -70,6 +70,7 @@ def show(recordings: Shown | Iterable[Shown], *, title: str | None = None, langu
         command = shlex.join(["python", "-m", "report", "show", *map(str, folders)])
         words = Words.load(place.templates, language, place.compiled)
         edition = pages.Edition(place, settings, words, know(place, settings, {}))
+        place.docs.mkdir(exist_ok=True)  # of recordings without any picture it is not there yet
         page = _Piece(place.docs)
         page.feed(mkdocs.convert(place, settings, edition.page(OVERVIEW)))
         return Overview(edition.fill(FRAME, body=page.text, command=command).strip(), command)

@@ -168,7 +168,7 @@ def axe(page: Page) -> list[str]:
     return found
 
 
-def _visit(page: Page, address: str, complaints: list[str], screenshot: Path) -> Visit:
+def visit(page: Page, address: str, complaints: list[str], screenshot: Path) -> Visit:
     """Look at one page."""
     complaints.clear()
     page.goto(address, wait_until="load")
@@ -208,7 +208,7 @@ def walk(browser: Browser, address: str, pages: list[str]) -> Callable[[str, str
             page = context.new_page()
             complaints = complaints_of(page, address)
             done[size, scheme] = {
-                name: _visit(page, address + name, complaints, SCREENSHOTS / f"{picture}-{size}-{scheme}.png")
+                name: visit(page, address + name, complaints, SCREENSHOTS / f"{picture}-{size}-{scheme}.png")
                 for name in pages
                 if (size, scheme) in TRANSLATED or not name.startswith("ja/")
                 for picture in [name.removesuffix(".html").replace("/", "-")]

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import lighthouse
+from benchmarks.serving import serve
 
 from .conftest import missing
 
@@ -18,11 +19,24 @@ ROUNDS = 3
 @pytest.mark.parametrize("name", ["index.html", "explore.html"])
 def test_lighthouse_is_content(browser, address, name):
     """Full points for accessibility, best practices and search engines; performance above 90, the best of three."""
+    audit(address + name)
+
+
+@pytest.mark.alone
+@pytest.mark.parametrize("name", ["index.html", "tensors.html"])
+def test_lighthouse_is_content_with_an_own_report(browser, own_report, name):
+    """The same for a report on anybody's network."""
+    with serve(own_report.workspace.site, "/own/") as address:
+        audit(address + name)
+
+
+def audit(address):
+    """Look at a page as Lighthouse does."""
     if not lighthouse.TOOL.is_file():
         missing('Lighthouse is not installed ("make test" installs it)')
     # Not tmp_path: Chromium keeps a socket below it, whose whole path may have no more than some hundred characters.
     with tempfile.TemporaryDirectory(prefix="audit-") as folder:
-        done = lighthouse.best(address + name, Path(folder), ROUNDS, ENOUGH)
+        done = lighthouse.best(address, Path(folder), ROUNDS, ENOUGH)
     assert done.lacking == ()
     assert {key: points for key, points in done.scores.items() if key != "performance" and points < 100} == {}
     assert done.shift < 0.02

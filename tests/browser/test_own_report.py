@@ -1,0 +1,81 @@
+"""The pages of a report on one's own network, in a real browser, held to what the article's pages are held to."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from conftest import Own
+from playwright.sync_api import Browser, Page, expect
+
+from benchmarks.serving import serve
+
+from .conftest import DRESSES, SAID, SCREENSHOTS, SIZES, Walk, complaints_of, visit
+
+
+@pytest.fixture(scope="module")
+def site(own_report: Own) -> Iterator[str]:
+    """Return the address at which the report is served."""
+    with serve(own_report.workspace.site, "/own/") as served:
+        yield served
+
+
+@pytest.fixture(scope="module", params=DRESSES, ids="-".join)
+def seen(request: pytest.FixtureRequest, browser: Browser, own_report: Own, site: str) -> Walk:
+    """Return what was seen of every page, in each of the dresses."""
+    size, scheme = request.param
+    context = browser.new_context(viewport=SIZES[size], color_scheme=scheme)
+    page = context.new_page()
+    complaints = complaints_of(page, site)
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    names = sorted(path.name for path in own_report.workspace.site.glob("*.html"))
+    found = {
+        name: visit(page, site + name, complaints, SCREENSHOTS / f"own-{Path(name).stem}-{size}-{scheme}.png")
+        for name in names
+    }
+    context.close()
+    return found
+
+
+def test_no_page_fails(seen: Walk) -> None:
+    """No console error, no failed request, no request to another host; what is wide scrolls in its own box."""
+    assert {name: each.complaints for name, each in seen.items() if each.complaints} == {}
+    assert {name: each.wider for name, each in seen.items() if each.wider > 0} == {}
+    assert {name: each.cut_off for name, each in seen.items() if each.cut_off} == {}
+
+
+def test_axe_finds_nothing(seen: Walk) -> None:
+    """On no page, of no severity."""
+    assert {name: each.violations for name, each in seen.items() if each.violations} == {}
+
+
+def test_every_picture_is_there_and_described(seen: Walk) -> None:
+    """Loaded, with a text for those who do not see it, and its size, so that nothing jumps."""
+    pictures = [image for each in seen.values() for image in each.images if image["figure"]]
+    assert len(pictures) > 10
+    for image in pictures:
+        assert image["loaded"], image
+        assert len(image["alt"]) > 20, image
+        assert int(image["width"]) > 0, image
+        assert int(image["height"]) > 0, image
+
+
+def test_search_finds_a_tensor(page: Page, site: str) -> None:
+    """And leads to its section."""
+    page.goto(site, wait_until="load")
+    page.locator("label[for=__search]:visible").first.click()
+    page.get_by_role("textbox", name="Search").press_sequentially("6.weight")
+    page.locator(".md-search-result__link", has_text="6.weight").first.click()
+    page.wait_for_url("**/tensors.html*#t*")
+
+
+def test_a_section_leads_to_its_tensor_in_the_player(page: Page, site: str) -> None:
+    """The player opens with that tensor, and says steps, not batches."""
+    page.goto(f"{site}tensors.html", wait_until="load")
+    link = page.get_by_role("link", name="Explore it step by step").nth(2)
+    wanted = (link.get_attribute("href") or "").partition("tensor=")[2]
+    link.click()
+    player = page.locator("weight-player[data-state=open]")
+    expect(player).to_be_visible()
+    assert f"tensor={wanted}" in page.url
+    expect(player).to_contain_text("Step")
+    expect(player).not_to_contain_text(SAID["player"]["batch"])
