@@ -6,7 +6,7 @@ RUN := $(BIN)/python -m report
 PREVIEW := --experiment preview.toml --build build/preview --site build/preview/site
 
 .DEFAULT_GOAL := help
-.PHONY: help report preview serve publish offline test test-quick lint bench clean
+.PHONY: help report preview serve publish offline verify test test-quick lint bench clean
 
 help: ## print this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1 /p' $(MAKEFILE_LIST) | while read -r name text; do printf '  make %-10s %s\n' "$$name" "$$text"; done
@@ -25,6 +25,9 @@ publish: $(VENV)/.installed ## put the built site on the gh-pages branch of orig
 
 offline: $(VENV)/.installed ## pack the site as a ZIP that opens without a server
 	@$(RUN) offline
+
+verify: $(VENV)/.installed ## train again what the site was made from, and say whether the same comes out
+	@$(RUN) verify
 
 test: $(VENV)/.installed-dev $(VENV)/.installed-browser ## run all tests (needs Chromium and Node.js; Firefox and WebKit where they are)
 	@command -v chromium >/dev/null || { echo 'make test needs Chromium as the command "chromium"; on Debian: apt-get install chromium'; exit 1; }

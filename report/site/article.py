@@ -1,7 +1,10 @@
 """Of which pages the article's site consists, and what they know."""
 
+from collections.abc import Iterator, Mapping
+
 from report import files
-from report.site import downloads, pages, receipt
+from report.analysis import results as analysed
+from report.site import crate, downloads, pages, receipt
 from report.site.pages import Contents
 from report.site.settings import Settings
 from report.workspace import Workspace
@@ -26,6 +29,7 @@ def contents(workspace: Workspace, settings: Settings, said: bytes) -> Contents:
     offered = dict(downloads.gather(workspace, said))
     told = receipt.content(workspace, offered["downloads/experiment.toml"])
     offered[receipt.NAME] = files.compact_json(told).encode("utf-8")
+    offered.update(_for_machines(workspace, settings, offered))
     facts = files.read_json(workspace.facts)
     timings = files.read_json(workspace.timings, default={})
     animations = files.read_json(workspace.animations_manifest)
@@ -51,3 +55,20 @@ def contents(workspace: Workspace, settings: Settings, said: bytes) -> Contents:
     path = workspace.card.relative_to(workspace.docs).as_posix()
     offered[path] = workspace.card.read_bytes()
     return Contents(templates, known, offered, NOTICE, path)
+
+
+def _for_machines(
+    workspace: Workspace, settings: Settings, offered: Mapping[str, bytes]
+) -> Iterator[tuple[str, bytes]]:
+    """Yield what programs read of the site, where the sources say how they are cited."""
+    citation = offered.get("downloads/CITATION.cff")
+    if citation is None:
+        return
+    results = analysed.read(workspace)
+    states = {name: (results["steps"] + 1, *results["network"]["layers"][name]["shape"]) for name in results["drawn"]}
+    shapes = {f"weights_{name}": shape for name, shape in states.items()}
+    shapes |= {f"gradients_{name}": (shape[0] - 1, *shape[1:]) for name, shape in states.items()}
+    described = crate.croissant(settings, citation, offered[crate.RECORDING], shapes)
+    yield crate.CROISSANT, files.compact_json(described).encode("utf-8")
+    made = crate.crate(settings, citation, offered, results["about"].get("data", {}))
+    yield crate.CRATE, files.compact_json(made).encode("utf-8")
