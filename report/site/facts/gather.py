@@ -54,6 +54,7 @@ def made(results: Mapping[str, Any], study: Study) -> Facts:
         "versions": main.description.versions,
         "about": main.description.about,
         "seeds": results["study"]["seeds"],
+        "count": sum(len(names) for names in runs.values()),
         "runs": [
             {"label": each["label"], "count": len(runs[each["slug"]])}
             for each in results["study"]["optimizers"]
