@@ -270,6 +270,10 @@ def test_lock_file_names_no_registry() -> None:
     assert [name for name, entry in packages.items() if "integrity" not in entry] == []
 
 
+NEEDS_MAKE = pytest.mark.skipif(shutil.which("make") is None, reason="Windows has no make, and needs none")
+
+
+@NEEDS_MAKE
 def test_make_lists_every_command() -> None:
     """`make` alone prints every target that a person may ask for, and each has words."""
     done = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True)
@@ -281,6 +285,7 @@ def test_make_lists_every_command() -> None:
     assert {"report", "preview", "test", "lint", "serve", "publish", "offline", "bench", "clean"} <= set(listed)
 
 
+@NEEDS_MAKE
 @pytest.mark.parametrize(("missing", "package"), [(".installed-browser", "nodejs"), ("", "chromium")])
 def test_make_test_says_what_is_missing(tmp_path: Path, missing: str, package: str) -> None:
     """Without Node.js or Chromium a person is told which package to install."""
