@@ -1,5 +1,6 @@
-"""The script that the player runs for a frame, while a reader drags the scrubber over the whole recording."""
+"""What the reader's hand waits for: the player's scrubber and its other optimizer, and the article's slider."""
 
+import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,17 +11,25 @@ from playwright.sync_api import Page, sync_playwright
 from benchmarks.material import Material
 from benchmarks.measure import Line
 from benchmarks.serving import serve
+from report import wording
+from report.workspace import Workspace
 
 MOST = 8.0  # ms: half of a sixtieth of a second, the other half is the browser's
+MOST_SLIDER = 16.0  # ms, with its layout: a sixtieth of a second
+MOST_REPLAY = 100.0  # ms: what is seen at once
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-quic"]
 PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Frames</title>
-<link rel="icon" href="data:,"><link rel="stylesheet" href="assets/weight-player.css"></head>
+<link rel="icon" href="data:,"><link rel="stylesheet" href="assets/player/weight-player.css">
+<link rel="stylesheet" href="assets/hand/hand.css"></head>
 <body data-md-color-scheme="default"><weight-player src="player/index.json"></weight-player>
-<script type="module" src="assets/weight-player.js"></script></body></html>"""
+<momentum-knob></momentum-knob>
+<script type="application/json" id="words">WORDS</script>
+<script type="module" src="assets/player/weight-player.js"></script>
+<script type="module" src="assets/hand/momentum-knob.js"></script></body></html>"""
 # Moves the scrubber as a finger does, one input event a frame, and times each drawing.
 SCRUB = """async (frames) => {
     const {content: player} = document.querySelector("weight-player");
-    for (const run of player.shownRuns) await run.loadAll(1, () => {}, new AbortController().signal);
+    await player.loader.all(player.shownRuns, 1);
     const {input} = player.view.scrubber;
     const render = player.render.bind(player);
     const times = [];
@@ -38,11 +47,37 @@ SCRUB = """async (frames) => {
     delete player.render;
     return times.sort((a, b) => a - b);
 }"""
+# Turns the momentum coefficient of the other optimizer, and draws.
+REPLAY = """async (turns) => {
+    const {content: player} = document.querySelector("weight-player");
+    await player.loader.all(player.shownRuns, 1);
+    const times = [];
+    for (let turn = 0; turn < turns; turn++) {
+        const start = performance.now();
+        player.choose({replay: {kind: "adam", momentum: (turn % 20) / 20}}, false);
+        player.render();
+        times.push(performance.now() - start);
+    }
+    return times.sort((a, b) => a - b);
+}"""
+# Changes the slider of the article, and lays it out.
+SLIDER = """(turns) => {
+    const slider = document.querySelector("momentum-knob input");
+    const times = [];
+    for (let turn = 0; turn < turns; turn++) {
+        slider.value = (turn % 100) / 100;
+        const start = performance.now();
+        slider.dispatchEvent(new Event("input"));
+        slider.getBoundingClientRect();
+        times.push(performance.now() - start);
+    }
+    return times.sort((a, b) => a - b);
+}"""
 VIEWS = {"one graph": "", "two graphs, two edges pinned": "#batch=1&compare={compare}&edge={edges}"}
 
 
 def compare(material: Material) -> Iterator[Line]:
-    """Scrub through the packed recording in headless Chromium at two device pixels a CSS pixel."""
+    """Use the packed recording in headless Chromium at two device pixels a CSS pixel."""
     folder, chromium = material.build / "docs" / "player", shutil.which("chromium")
     if not (folder / "index.json").is_file() or chromium is None:
         missing = 'no packed recording; run "make report" first' if chromium else 'no command "chromium"'
@@ -50,7 +85,7 @@ def compare(material: Material) -> Iterator[Line]:
         return
     frames = 60 if material.quick else 600
     served = material.folder / "player-frames"
-    prepare(served, folder, material.workspace.site_src / "assets" / "player")
+    prepare(served, folder, material.workspace)
     with serve(served, "/") as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         try:
@@ -66,16 +101,28 @@ def compare(material: Material) -> Iterator[Line]:
                         unit="ms",
                         detail=f"drawing {found['median']:.2f} ms, of 1 in 20 more than {found['late']:.2f} ms",
                     )
+            page = browser.new_page(viewport={"width": 1280, "height": 900}, device_scale_factor=2)
+            page.goto(f"{address}#replay=adam:0.9")
+            page.wait_for_function("document.querySelector('.wp-words')?.textContent")
+            for name, script, most in (
+                ("player, a turn of the other optimizer's momentum, drawn", REPLAY, MOST_REPLAY),
+                ("momentum slider, a change laid out", SLIDER, MOST_SLIDER),
+            ):
+                times = page.evaluate(script, 20 if material.quick else 100)
+                late = times[int(len(times) * 0.95)]
+                yield Line(name, times[len(times) // 2], most, unit="ms", detail=f"of 1 in 20 more than {late:.2f} ms")
         finally:
             browser.close()
 
 
-def prepare(served: Path, data: Path, scripts: Path) -> None:
-    """Make a folder with a page that holds nothing but the player, over `data`."""
+def prepare(served: Path, data: Path, workspace: Workspace) -> None:
+    """Make a folder with a page that holds nothing but the player, over `data`, and the slider."""
     served.mkdir(parents=True)
     shutil.copytree(data, served / "player")
-    shutil.copytree(scripts, served / "assets")
-    (served / "index.html").write_text(PAGE, encoding="utf-8")
+    for name in ("player", "hand"):
+        shutil.copytree(workspace.site_src / "assets" / name, served / "assets" / name)
+    words = json.dumps(wording.read(workspace.templates, "en", "interface"))
+    (served / "index.html").write_text(PAGE.replace("WORDS", words), encoding="utf-8")
     (served / "404.html").write_text("<!doctype html><title>Not found</title>", encoding="utf-8")
 
 

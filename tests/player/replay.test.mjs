@@ -103,25 +103,3 @@ test("half a percent of the replayed updates has the full colour", async () => {
     assert.ok(share > 0.6 * index.full_share && share < 1.6 * index.full_share, String(share));
   });
 });
-
-test("1,200 weights over 1,000 batches take less than 100 ms", () => {
-  const [edges, batches] = [1200, 100];
-  const part = { first: 1, batches, edges, updates: new Float32Array(0) };
-  const noise = Float32Array.from({ length: batches * edges }, (_, cell) => Math.sin(cell * 12.9898) * 1e-3);
-  const parts = Array.from({ length: 10 }, () => ({ ...part, gradients: noise, weights: new Float32Array((batches + 1) * edges) }));
-  const entry = { ...index.runs[0], batches: 1000, batches_per_shard: batches, shards: parts.map(() => 1) };
-  const run = new Run(entry, openFolder());
-  Object.assign(run, { shards: parts, loaded: parts.length });
-  const own = [{ name: "a", outputs: 12, inputs: 100 }];
-  const times = [];
-  /** @type {Replayed | undefined} */
-  let before;
-  for (let turn = 0; turn < 12; turn++) {
-    const start = performance.now();
-    before = new Replayed(run, { kind: "adam", momentum: turn / 20 }, { ...index, layers: own }, before);
-    times.push(performance.now() - start);
-  }
-  times.sort((a, b) => a - b);
-  console.log(`median ${times[6].toFixed(1)} ms`);
-  assert.ok(times[6] < 100, `${times}`);
-});
