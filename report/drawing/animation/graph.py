@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from report.drawing.animation import colour, geometry
 from report.drawing.animation.gif import Movie
-from report.drawing.animation.overlay import HIDES, LABEL, SMALL, SOFT, TINY, BatchLabel, Overlay
+from report.drawing.animation.overlay import HIDES, LABEL, SMALL, SOFT, TINY, BatchLabel, Overlay, sized
 from report.drawing.animation.palette import HELD, MUTED, Palette, two_hues
 from report.drawing.animation.sheet import Alignment, Lines, Sheet
 
@@ -99,7 +99,7 @@ def _frames(
         overlay.sheet.text_within(network.columns[0] - 8, NAME_LINE, name, LABEL, network.width - 24, bold=True)
     overlay.signs(width - geometry.MARGINS[2] + 8)
     positions, values = overlay.finish()
-    label = BatchLabel(round(places[0].columns[0]) - 8, batches[-1], palette)
+    label = BatchLabel(round(places[0].columns[0]) - 8, batches[-1], palette, sized(LABEL, height))
     edges = Lines(np.concatenate([network.segments() for network in places]), geometry.LINE_WIDTH, height)
     sheet = Sheet(width, height)
     for frame, batch in enumerate(batches):
@@ -129,13 +129,14 @@ def _draw_nodes(overlay: Overlay, places: geometry.Geometry) -> None:
 def _write_names(overlay: Overlay, places: geometry.Geometry, layers: Sequence[str]) -> None:
     """Write the layers' names and shapes below their edges, and the nodes' numbers, where there is room for them."""
     sheet, base = overlay.sheet, places.base
+    large, small, tiny = (sized(each, places.height) for each in (LABEL, SMALL, TINY))
     grey = np.array([[MUTED, MUTED, 0.0, 1.0]] * 3)
     shapes = [
         f"{len(inputs):,} → {len(outputs):,}" for inputs, outputs in zip(places.nodes, places.nodes[1:], strict=False)
     ]
     gap = places.columns[1] - places.columns[0]
     fits = [
-        max(sheet.width(words, size) for words in texts) < gap - 4 for texts, size in ((layers, LABEL), (shapes, SMALL))
+        max(sheet.width(words, size) for words in texts) < gap - 4 for texts, size in ((layers, large), (shapes, small))
     ]
     for index, layer in enumerate(layers):
         # A bracket from column to column: the name belongs to the edges, not to the nodes.
@@ -148,17 +149,17 @@ def _write_names(overlay: Overlay, places: geometry.Geometry, layers: Sequence[s
         sheet.lines(lines, np.arange(len(bracket)), grey)
         middle = (left + right) / 2
         if fits[0]:
-            sheet.text(middle, base + 54, layer, LABEL, bold=True, at="centre")
+            sheet.text(middle, base + 54, layer, large, bold=True, at="centre")
         elif index in (0, len(layers) - 1):
             side: Alignment = "left" if index == 0 else "right"
             room = (places.columns[-1] - places.columns[0]) / min(len(layers), 2) - 10
-            sheet.text_within(left if index == 0 else right, base + 54, layer, LABEL, room, bold=True, at=side)
+            sheet.text_within(left if index == 0 else right, base + 54, layer, large, room, bold=True, at=side)
         if fits[1]:
-            sheet.text(middle, base + 79, shapes[index], SMALL, muted=SOFT, at="centre")
+            sheet.text(middle, base + 79, shapes[index], small, muted=SOFT, at="centre")
     for column, side_of in ((0, -1), (len(places.columns) - 1, 1)):
         nodes = places.nodes[column]
-        if (nodes[0] - nodes[-1]) / max(len(nodes) - 1, 1) < SMALL:
+        if (nodes[0] - nodes[-1]) / max(len(nodes) - 1, 1) < small:
             continue
         for number, y in enumerate(nodes):
             x = places.columns[column] + side_of * (places.radii[column] + 8)
-            sheet.text(x, y + 5, str(number), TINY, muted=SOFT, at="left" if side_of > 0 else "right")
+            sheet.text(x, y + tiny / 3, str(number), tiny, muted=SOFT, at="left" if side_of > 0 else "right")

@@ -11,7 +11,7 @@ from scipy.cluster.hierarchy import leaves_list, linkage
 
 from report.drawing.animation import colour
 from report.drawing.animation.gif import Movie
-from report.drawing.animation.overlay import LABEL, SMALL, SOFT, BatchLabel, Overlay
+from report.drawing.animation.overlay import LABEL, SMALL, SOFT, BatchLabel, Overlay, sized
 from report.drawing.animation.palette import Palette, two_hues
 
 Bytes = NDArray[np.uint8]
@@ -85,10 +85,11 @@ def _frames(
     overlay.frame(left, TOP, *inner)
     base = TOP + inner[1]
     name = f"{len(rows):,} → {len(columns):,}"
-    end = overlay.sheet.text(width - LEFT, base + 34, name, SMALL, muted=SOFT, at="right")
-    overlay.sheet.text_within(end - 10, base + 34, layer, LABEL, end - 10 - LEFT, bold=True, at="right")
+    end = overlay.sheet.text(width - LEFT, base + 34, name, sized(SMALL, height), muted=SOFT, at="right")
+    large = sized(LABEL, height)
+    overlay.sheet.text_within(end - 10, base + 34, layer, large, end - 10 - LEFT, bold=True, at="right")
     positions, values = overlay.finish()
-    label = BatchLabel(LEFT, batches[-1], palette)
+    label = BatchLabel(LEFT, batches[-1], palette, large)
     for matrix, batch in zip(signed(), batches, strict=True):
         ordered = matrix[np.ix_(columns, rows)].T
         drawn = np.rint(np.rint(np.abs(ordered) * levels) / levels * 255).astype(int)

@@ -14,10 +14,16 @@ Bytes = NDArray[np.uint8]
 LABEL = 21  # pixels an em of the batch number; 15 on a phone, which shows 500 pixels on about 358
 SMALL = 17  # of what else is written; 12 on a phone
 TINY = 15  # of the numbers of nodes
+SHOWN = 760  # pixels of height up to which these are enough: a page shows a higher picture smaller
 SOFT = 0.8  # ink of what is secondary
 LABEL_WIDTH = 190  # pixels kept for the batch number
 BASELINE = 46  # pixels from the top, of the line above the picture
 HIDES = "#00ff00"  # green marks what covers the edges; red is the ink on it
+
+
+def sized(size: int, height: int) -> int:
+    """Return a size of type, one of those above, for a picture of `height` pixels."""
+    return round(size * max(1.0, height / SHOWN))
 
 
 class Overlay:
@@ -26,6 +32,7 @@ class Overlay:
     def __init__(self, width: int, height: int, palette: Palette) -> None:
         """Start with nothing on a picture of `width` × `height` pixels."""
         self.sheet = Sheet(width, height)
+        self._small = sized(SMALL, height)
         self._palette = palette
         self._blocks: list[tuple[tuple[slice, slice], Bytes]] = []
 
@@ -45,7 +52,7 @@ class Overlay:
     def signs(self, right: int) -> None:
         """Show which way red and blue go on the line above the picture, ending at x = `right`."""
         for arrow, hue in (("↓", (0, 255)), ("↑", (255, 0))):
-            start = self.sheet.text(right, BASELINE, arrow, SMALL, muted=SOFT, at="right")
+            start = self.sheet.text(right, BASELINE, arrow, self._small, muted=SOFT, at="right")
             self.block(start - 24, BASELINE - 8, np.full((4, 18), self._palette.hues[hue], np.uint8))
             right = start - 42
 
@@ -64,7 +71,7 @@ class Overlay:
 class BatchLabel:
     """Write the number of the batch, and that of the last one, on the line above the picture."""
 
-    def __init__(self, left: int, last: int, palette: Palette) -> None:
+    def __init__(self, left: int, last: int, palette: Palette, size: int = LABEL) -> None:
         """Take the place from x = `left` on, where nothing else is drawn; no batch comes after `last`."""
         top, bottom, width = BASELINE - 24, BASELINE + 12, LABEL_WIDTH
         self._area = np.s_[top:bottom, left : left + width]
@@ -72,7 +79,7 @@ class BatchLabel:
         self._baseline = BASELINE - top
         self._palette = palette
         self._last = f"{last:,}"
-        self._size = LABEL
+        self._size = size
         while self._size > SMALLEST and self._sheet.width(self._text(last), self._size, bold=True) > width:
             self._size -= 1
 

@@ -36,7 +36,7 @@ def optimizers(results: Mapping[str, Any]) -> list[Side]:
     """Return the optimizers that have a training run, in the study's order, the main one first.
 
     Each with `slug`, `label`, `name`, `momentum`, whether there is a `theory` of it, whether it is `in_family`, the
-    main one with more or less momentum, and its `colour`, a place in the ramp or among the other colours.
+    main one with more or less momentum, and its `colour`, a place in the ramp, None for others.
     """
     study = results["study"]
     found = [
@@ -55,7 +55,7 @@ def optimizers(results: Mapping[str, Any]) -> list[Side]:
         each["colour"] = (
             max(bisect.bisect_right(steps, each["momentum"]) - 1, 0) + (AT_ONCE - len(steps)) // 2
             if each["in_family"]
-            else others.index(each["slug"])
+            else None
         )
     return found
 

@@ -14,7 +14,7 @@ from matplotlib.patches import Rectangle
 from report.analysis.table import Table
 from report.drawing.figures.comparison import bars, signed, told
 from report.drawing.figures.sources import Columns, Facts, Labels, Tables, main_label, reach, rows, selection
-from report.drawing.figures.style import PIXELS_PER_INCH, WIDTH, Ink, brief
+from report.drawing.figures.style import PIXELS_PER_INCH, WIDTH, Ink, brief, embolden
 from report.wording import fixed, shape
 
 TABLES = ("decomposition",)
@@ -59,7 +59,8 @@ def draw(ink: Ink, tables: Tables, facts: Facts, labels: Labels) -> Figure:
     panel.set_ylim(height, 0)
     panel.set_axis_off()
     table = rows(tables["decomposition"], optimizer=facts["main"], window=facts["window"])
-    title = panel.text(0, 16, labels["run"], weight="bold")
+    title = panel.text(0, 16, labels["run"])
+    embolden(title)
     panel.annotate(f"   │ {labels['sign_toss']}", (1, 0), xycoords=title, va="bottom", color=ink.muted)
     signs = dict(zip(PARTS, ("", "= ", "+ ", "+ ", "+ "), strict=True))
     names = {part: panel.text(0, 40, f"{signs[part]}{labels[part]}", color=ink.muted) for part in PARTS}

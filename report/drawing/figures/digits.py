@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 from report.analysis.table import Table
 from report.drawing.figures.sources import Columns, Facts, Labels, Tables
-from report.drawing.figures.style import PIXELS_PER_INCH, WIDTH, Ink
+from report.drawing.figures.style import PIXELS_PER_INCH, WIDTH, Ink, embolden
 
 TABLES = ("digits",)
 FIRST = 168  # CSS pixels of the first image: six a pixel of a digit of MNIST
@@ -46,10 +47,10 @@ def draw(ink: Ink, tables: Tables, facts: Facts, labels: Labels) -> Figure:
 
     first = place(0, HEADING, FIRST)
     _show(first, table, 0, facts["shape"])
-    _write(figure, 0, HEADING - 10, height, labels["first"], weight="bold")
+    embolden(_write(figure, 0, HEADING - 10, height, labels["first"]))
     _write(figure, 0, height - 6, height, labels["label"].format(label=table["label"][0]), color=ink.muted)
     left = WIDTH - across * small - (across - 1) * GAP
-    _write(figure, left, HEADING - 10, height, labels["each"], weight="bold")
+    embolden(_write(figure, left, HEADING - 10, height, labels["each"]))
     for position in range(1, len(table["label"])):
         row, column = divmod(position - 1, across)
         x = left + column * (small + GAP)
@@ -80,6 +81,6 @@ def _show(panel: Axes, table: Columns, position: int, shape: tuple[int, int]) ->
     panel.set_axis_off()
 
 
-def _write(figure: Figure, x: float, y: float, height: float, words: str, **how: Any) -> None:
+def _write(figure: Figure, x: float, y: float, height: float, words: str, **how: Any) -> Text:
     """Write on the sheet, CSS pixels from the top left corner to the start of the baseline."""
-    figure.text(x / WIDTH, 1 - y / height, words, **{"va": "baseline", "ha": "left", **how})
+    return figure.text(x / WIDTH, 1 - y / height, words, **{"va": "baseline", "ha": "left", **how})

@@ -60,7 +60,6 @@ def draw(ink: Ink, tables: Tables, facts: Facts, labels: Labels) -> Figure:
             panel,
             brief(each["label"], LETTERS),
             f"±{digits(largest, 2)}" if largest else labels["still"],
-            colour=ink.optimizer(each),
         )
         if panel is not panels[-1]:
             panel.spines["bottom"].set_visible(False)

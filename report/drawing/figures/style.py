@@ -1,8 +1,8 @@
 """The look that all figures share: colours of both variants, the sheet they are drawn on, how axes are labelled.
 
-One colour a layer and one an optimizer, the same in every figure: those of one family that differ in momentum alone
-are steps of one ramp, the stronger the more momentum. Red and blue stand for the sign of an update and for nothing
-else. Layers, and optimizers among themselves, stay apart for readers who cannot tell red from green.
+One colour a layer, the same in every figure. Optimizers of the main one's family, which differ in momentum alone, are
+steps of one ramp, the stronger the more momentum. Red and blue stand for the sign of an update and for nothing else.
+Layers, and the steps of the ramp, stay apart for readers who cannot tell red from green.
 """
 
 import contextlib
@@ -22,6 +22,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.font_manager import fontManager
 from matplotlib.lines import Line2D
+from matplotlib.patheffects import Normal, Stroke
 from matplotlib.text import Text
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import ArrayLike, NDArray
@@ -33,6 +34,8 @@ WIDTH: Final = 480  # CSS pixels of every figure
 HIGHEST: Final = 480  # CSS pixels: what a reader takes in at once
 PIXELS_PER_INCH: Final = 96  # CSS pixels
 FONTS: Final = ("DejaVu Sans", "IPAexGothic")  # the first comes with matplotlib, the other has Japanese letters
+JAPANESE: Final = re.compile(r"[\u3000-\u30ff\u4e00-\u9fff\uff00-\uffef]")
+OUTLINE: Final = 0.6  # points of the line that makes such a letter bold
 LONGEST_NAME: Final = 24  # letters of a layer that fit on a line beside its shape
 INVISIBLE: Final = 0.002  # share of the largest update below which a line from zero is too short to see
 RUNS_ON_A_MACHINE: Final = (
@@ -58,11 +61,12 @@ class Ink:
         grid: the grid.
         increase: an update above zero.
         decrease: an update below zero.
-        longer: a ground behind a run that lasts longer than its baseline; `ink` is read on it at 4.5 : 1.
-        shorter: the same behind one that is over sooner.
+        longer: a cell of a heat map, of what lasts longer than its baseline.
+        shorter: the same of what is over sooner.
         layers: a colour for each layer, from the input on; used again from the start in deeper networks.
         ramp: for the main optimizer's family, from the least momentum to the most.
-        optimizers: a colour for each other optimizer; used again from the start where there are more.
+        others: for an optimizer that is not of this family. No figure tells two of them apart by their colours, and no
+            hue is left: those of layers would mean two things.
     """
 
     scheme: str
@@ -76,7 +80,7 @@ class Ink:
     shorter: str
     layers: tuple[str, ...]
     ramp: tuple[str, ...]
-    optimizers: tuple[str, ...]
+    others: str
 
     def layer(self, place: int) -> str:
         """Return the colour of the layer at `place` among those that figures show."""
@@ -84,8 +88,7 @@ class Ink:
 
     def optimizer(self, side: Mapping[str, Any]) -> str:
         """Return the colour of an optimizer, one of `comparison.optimizers`."""
-        colours, place = self.ramp if side["in_family"] else self.optimizers, int(side["colour"])
-        return colours[place % len(colours)]
+        return self.ramp[int(side["colour"])] if side["in_family"] else self.others
 
 
 # Found by searching for the largest smallest distance, as seen with and without protanopia and deuteranopia, around
@@ -102,8 +105,8 @@ INKS: Final = {
         longer="#d97a12",
         shorter="#119181",
         layers=("#5f398e", "#b98a1b", "#c05a9c", "#6a3f31", "#667404", "#a07ae5"),
-        ramp=("#4ca385", "#2e8567", "#034935", "#00261a"),
-        optimizers=("#cf821d", "#515b63", "#905104"),
+        ramp=("#4ca385", "#257a5d", "#074f39", "#00241a"),
+        others="#50576c",
     ),
     "dark": Ink(
         scheme="dark",
@@ -117,7 +120,7 @@ INKS: Final = {
         shorter="#1f8a7a",
         layers=("#9a62cf", "#d6a610", "#e58bc6", "#9a6a50", "#d9e45a", "#d9cdf0"),
         ramp=("#367461", "#47a689", "#60cca7", "#d3ffed"),
-        optimizers=("#f7890c", "#cbd8e2", "#9b570b"),
+        others="#cbd8e2",
     ),
 }
 
@@ -194,22 +197,22 @@ def brief(name: str, most: int = LONGEST_NAME) -> str:
     return name if len(name) <= most else f"…{name[1 - most :]}"
 
 
-def heading(panel: Axes, words: str, note: str = "", colour: str | None = None) -> None:
-    """Write what a panel shows above its left edge: in bold `words`, after it, muted, a `note`.
-
-    A `colour` stands as a dot before the words: as letters, the lighter ones would be hard to read.
-    """
-    last: Text = panel.set_title("●" if colour else words)
-    if colour:
-        last.set_color(colour)
-        last = _after(panel, last, f" {words}", weight="bold")
+def heading(panel: Axes, words: str, note: str = "") -> None:
+    """Write what a panel shows above its left edge: in bold `words`, after it, muted, a `note`."""
+    title = panel.set_title(words)
+    embolden(title)
     if note:
-        _after(panel, last, f"  {note}", color=matplotlib.rcParams["axes.labelcolor"])
+        how: dict[str, Any] = {"va": "bottom", "ha": "left", "annotation_clip": False}
+        panel.annotate(f"  {note}", xy=(1, 0), xycoords=title, color=matplotlib.rcParams["axes.labelcolor"], **how)
 
 
-def _after(panel: Axes, text: Text, words: str, **how: Any) -> Text:
-    """Write on where `text` ends."""
-    return panel.annotate(words, xy=(1, 0), xycoords=text, va="bottom", ha="left", annotation_clip=False, **how)
+def embolden(text: Text) -> None:
+    """Make a text bold: words with Japanese letters, of which there are no bold ones, by a line around each letter."""
+    if text.get_text().isascii() or not JAPANESE.search(text.get_text()):
+        text.set_fontweight("bold")
+        return
+    text.set_fontweight("normal")
+    text.set_path_effects([Stroke(linewidth=OUTLINE, foreground=text.get_color()), Normal()])
 
 
 def label(panel: Axes, x: float, y: float, words: str, ink: Ink, **how: Any) -> None:

@@ -1,7 +1,7 @@
 """What each optimizer makes of the gradients of each training run: mean same-sign runs, crosswise.
 
 A reader sees two things apart: the optimizer decides how long a streak is (numbers change from row to row), and the
-training loop decides whether its gradients help or hinder it (colours change from column to column).
+training loop decides whether its gradients help or hinder it (bars change sides from column to column).
 """
 
 import textwrap
@@ -21,11 +21,12 @@ from report.wording import MINUS, NO_BREAK_SPACE, fixed, percent, shape
 
 TABLES = ("transplants",)
 MOST, MOST_SIDES, MOST_LAYERS = 1, 5, 3  # layers in one picture; optimizers along a side; pictures
-FULL: Final = 0.5  # lean over toss at which a colour is full: streaks half as long again, or half as long
-STRONGEST: Final = 0.8  # opacity of a full colour, so that the number on it is read
-SIDE, ROW, LETTER = 128, 38, 9.4  # CSS pixels: names at the left, a row, a letter of a name
-HEAD, HEADING, BETWEEN, BELOW = 22, 30, 12, 72  # CSS pixels: axis title, a layer's name, below a table, the colours
+FULL: Final = 0.5  # lean over toss at which a bar fills half of its cell: streaks half as long again, or half as long
+THICK, ABOVE = 5, 6  # CSS pixels: of a bar, and below it
+SIDE, ROW, LETTER = 128, 40, 9.4  # CSS pixels: names at the left, a row, a letter of a name
+HEAD, HEADING, BETWEEN, BELOW = 22, 28, 12, 86  # CSS pixels: axis title, a layer's name, below a table, the scale
 LINE: Final = 17  # CSS pixels of a line of a name
+NAMED: Final = 3  # optimizers that a caption names
 SWATCHES: Final = (-FULL, -FULL / 2, 0.0, FULL / 2, FULL)
 NUMBERS: Final = ("mean_run", "toss", "lean")
 
@@ -55,7 +56,7 @@ def facts(results: Mapping[str, Any], table: Table) -> Facts | None:
         "layers": {name: shown["layers"][name] for name in layers},
         "left_out": shown["left_out"] + len(shown["layers"]) - len(layers),
         "optimizers": every,
-        "optimizers_left_out": len(ordered(results)) - len(every),
+        "optimizers_left_out": [each["label"] for each in ordered(results) if each not in every],
         **scope(results, every),
         "cells": {
             layer: {
@@ -108,7 +109,7 @@ def draw(ink: Ink, tables: Tables, facts: Facts, labels: Labels) -> Figure:
                 (run,), (toss,), (lean,) = found["mean_run"], found["toss"], found["lean"]
                 _cell(panel, (SIDE + wide * across, upper, wide), lean / toss, ink)
                 text = fixed(run, 1) if run == run else "–"
-                panel.text(SIDE + wide * (across + 0.5), upper + ROW / 2, text, ha="center", va="center_baseline")
+                _number(panel, SIDE + wide * (across + 0.5), upper, text)
         for place in range(len(every)):
             box = (SIDE + wide * place, top + HEADING + ROW * place)
             panel.add_patch(Rectangle(box, wide, ROW, fill=False, edgecolor=ink.ink, linewidth=1.6, zorder=3))
@@ -119,17 +120,19 @@ def draw(ink: Ink, tables: Tables, facts: Facts, labels: Labels) -> Figure:
 def said(tables: Tables, facts: Facts) -> Facts:
     """Return the runs of each optimizer, on its own gradients and on the others', layer by layer.
 
+    `named`: the optimizers that are left out, where they are few.
     `is_rising`: whether, on the gradients of every training run, runs grow with the main one's momentum; `has_longer`
     and `has_shorter`: whether some last longer and others shorter than their sign toss.
     """
-    every, cells = facts["optimizers"], facts["cells"]
+    every, cells, rest = facts["optimizers"], facts["cells"], facts["optimizers_left_out"]
     family = [each["slug"] for each in every if each["in_family"]]
     leans = [
         cell["lean"] for by_rule in cells.values() for row in by_rule.values() for cell in row.values() if cell["lean"]
     ]
     return {
         **told(facts),
-        "optimizers_left_out": facts["optimizers_left_out"],
+        "optimizers_left_out": len(rest),
+        "named": rest if len(rest) <= NAMED else [],
         "full": FULL,
         "layers": [
             {
@@ -175,21 +178,30 @@ def _broken(label: str, room: float, most: int) -> list[str]:
     return lines if len(lines) <= most else [f"…{lines[-most]}", *lines[1 - most :]]
 
 
-def _cell(panel: Axes, place: tuple[float, float, float], share: float, ink: Ink, high: float = ROW) -> None:
-    """Draw the ground of a cell at (left, top, width): how much longer than tossed a run is, as a share of that."""
+def _cell(panel: Axes, place: tuple[float, float, float], share: float, ink: Ink) -> None:
+    """Draw a cell at (left, top, width): below its number a bar, to the right by how much longer than tossed a run is.
+
+    `share` is that as a share of the tossed run; a run that is shorter has its bar on the left.
+    """
     left, top, wide = place
-    opacity = 0.0 if share != share else min(abs(share) / FULL, 1) * STRONGEST
-    colour = ink.longer if share > 0 else ink.shorter
-    panel.add_patch(Rectangle((left, top), wide, high, facecolor=colour, alpha=opacity, zorder=1))
-    panel.add_patch(Rectangle((left, top), wide, high, fill=False, edgecolor=ink.grid, linewidth=0.7, zorder=2))
+    middle, lower = left + wide / 2, top + ROW - ABOVE - THICK
+    panel.add_patch(Rectangle((left, top), wide, ROW, fill=False, edgecolor=ink.grid, linewidth=0.7, zorder=2))
+    if share != share:
+        return
+    long = max(-1.0, min(share / FULL, 1.0)) * wide / 2
+    panel.add_patch(Rectangle((min(middle, middle + long), lower), abs(long), THICK, facecolor=ink.muted, zorder=1))
+    panel.plot([middle] * 2, [lower - 1, lower + THICK + 1], color=ink.ink, linewidth=1, zorder=2)
+
+
+def _number(panel: Axes, middle: float, top: float, text: str) -> None:
+    panel.text(middle, top + (ROW - ABOVE - THICK) / 2 + 1, text, ha="center", va="center_baseline")
 
 
 def _key(panel: Axes, top: float, name: str, ink: Ink) -> None:
-    """Draw what the colours mean, in a line below their name."""
+    """Draw what the bars mean, in a line below their name."""
     wide = (WIDTH - SIDE - 2) / len(SWATCHES)
     panel.text(SIDE, top - 8, name, color=ink.muted)
     for place, share in enumerate(SWATCHES):
-        _cell(panel, (SIDE + wide * place, top, wide), share, ink, 24)
+        _cell(panel, (SIDE + wide * place, top, wide), share, ink)
         sign = "" if not share else MINUS if share < 0 else "+"
-        text = f"{sign}{percent(abs(share), 0)}"
-        panel.text(SIDE + wide * (place + 0.5), top + 12, text, ha="center", va="center_baseline", color=ink.ink)
+        _number(panel, SIDE + wide * (place + 0.5), top, f"{sign}{percent(abs(share), 0)}")

@@ -42,7 +42,7 @@ def facts(results: Mapping[str, Any], table: Table) -> Facts | None:
 
 
 def draw(ink: Ink, tables: Tables, facts: Facts, labels: Labels) -> Figure:
-    """Draw one panel a layer: median and the band of the middle four fifths."""
+    """Draw one panel a layer: the mean, and the band of the middle four fifths."""
     layers = facts["layers"]
     table = tables["update_size"]
     figure, panels = sheet([140] * (len(layers) - 1) + [164])
@@ -58,7 +58,7 @@ def draw(ink: Ink, tables: Tables, facts: Facts, labels: Labels) -> Figure:
         batch, colour = curve["batch"][shown], ink.layer(row["place"])
         lower, upper = (above(curve[name][shown], floor) for name in ("lower", "upper"))
         panel.fill_between(batch, lower, upper, color=colour, alpha=0.25, linewidth=0)
-        panel.plot(batch, above(curve["median"][shown], floor), color=colour, linewidth=1.8)
+        panel.plot(batch, above(curve["mean_absolute"][shown], floor), color=colour, linewidth=1.8)
         if rate:
             panel.axhline(rate, color=ink.muted, linewidth=0.9, linestyle=(0, (4, 3)))
         panel.set_ylim(floor, top)

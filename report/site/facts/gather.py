@@ -56,7 +56,7 @@ def made(results: Mapping[str, Any], study: Study) -> Facts:
         "seeds": results["study"]["seeds"],
         "count": sum(len(names) for names in runs.values()),
         "runs": [
-            {"label": each["label"], "count": len(runs[each["slug"]])}
+            {"label": each["label"], "count": len(runs[each["slug"]]), "rate": each["learning_rate"]}
             for each in results["study"]["optimizers"]
             if runs.get(each["slug"])
         ],

@@ -20,6 +20,8 @@ def facts(numbers: Numbers) -> Facts:
         "layers": {name: _layer(numbers, name) for name in results["tensors"]},
         "shrinks": _shrinks(numbers),
         "silence": _silence(numbers),
+        "replayed": _replayed(numbers),
+        "full_colour": _full_colour(numbers),
         "start": _start(numbers),
     }
 
@@ -85,12 +87,25 @@ def _silence(numbers: Numbers) -> Facts:
         "zero": share("coasting", "zero_gradient_share"),
         "coasting": share("coasting", "coasting_share"),
         "lost": share("resolution", "lost_share"),
-        "equal": {
-            layer: numbers.estimate("resolution", "equal_share", numbers.main, layer, ALL).mean for layer in every
-        },
         "run": numbers.estimate("persistence", "mean_run", numbers.main, first, numbers.late).mean,
         "run_64": numbers.estimate("resolution", "mean_run_float64", numbers.main, first, numbers.late).mean,
     }
+
+
+def _replayed(numbers: Numbers) -> Facts:
+    """Return whether a replay gives back the sign of every recorded update, and the least share of signs in a layer."""
+    found = [
+        numbers.estimate("resolution", "equal_share", numbers.main, layer, ALL).mean
+        for layer in numbers.results["tensors"]
+    ]
+    known = [share for share in found if share is not None]
+    return {"all": bool(known) and min(known) == 1, "least": min(known, default=None)}
+
+
+def _full_colour(numbers: Numbers) -> dict[str, float]:
+    """Return the share of updates that reach the threshold, by drawn layer."""
+    laws = {layer: cuts.law(numbers.table, numbers.main, layer, numbers.place) for layer in numbers.drawn}
+    return {layer: law["full_colour_share"] for layer, law in laws.items() if law}
 
 
 def _start(numbers: Numbers) -> Facts:
