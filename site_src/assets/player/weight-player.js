@@ -104,6 +104,7 @@ class WeightPlayer extends HTMLElement {
    * @param {() => void} retry
    */
   complain(error, retry) {
+    if (this.dataset.mode !== "hero") this.dataset.state = "failed";
     const reason = error instanceof Error ? error.message : String(error);
     const message = saying(this, TEXTS.failed.replace("{reason}", reason));
     message.setAttribute("role", "alert");
@@ -133,6 +134,7 @@ function saying(host, words) {
 class OldPlayer extends HTMLElement {
   connectedCallback() {
     ensureStyle();
+    this.dataset.state = "failed";
     if (!this.querySelector(":scope > .wp-message")) saying(this, TEXTS.old_browser);
   }
 }

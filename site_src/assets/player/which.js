@@ -56,7 +56,8 @@ export class Which {
   chosen(state, change) {
     const next = { ...state, ...change };
     if (next.compare !== next.run || next.replay) return next;
-    if ("replay" in change) return { ...next, compare: null };
+    // The second graph's own choice can be used until the frame in which that graph goes away.
+    if ("replay" in change || state.compare === null) return { ...next, compare: null };
     return { ...next, run: /** @type {string} */ (state.compare), compare: state.run }; // the two are swapped
   }
 }

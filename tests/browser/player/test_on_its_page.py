@@ -56,3 +56,19 @@ def test_embedded_it_is_alone(browser, address):
     assert [html for target, html in links if target != "_blank"] == []
     assert len(links) == 2
     page.close()
+
+
+def test_the_poster_is_loaded_only_where_the_player_cannot_come(browser, address):
+    """With a script the player takes its place; without one there are the picture and the way to the film."""
+    page = browser.new_page()
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    opened(page, f"{address}explore.html")
+    assert [url for url in asked if "animations/" in url] == []
+    page.close()
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"{address}explore.html")
+    expect(page.locator("weight-player img").first).to_be_visible()
+    assert page.locator("weight-player a").first.get_attribute("href") == "animations/network.gif"
+    context.close()

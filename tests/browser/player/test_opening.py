@@ -16,7 +16,7 @@ from .driving import COUNT_FRAMES, MAIN, SHORTER, at, batch_of, opened, say, sho
 
 
 def test_it_opens_with_a_picture_and_only_what_that_needs(page, site):
-    """The batch of the film's poster; the index and one shard are read."""
+    """The batch of the film's poster; the index, one shard and the loss are read."""
     complaints = complaints_of(page, site)
     asked = []
     page.on("request", lambda request: asked.append(request.url.removeprefix(site)))
@@ -25,7 +25,8 @@ def test_it_opens_with_a_picture_and_only_what_that_needs(page, site):
     assert batch_of(page) == index["opening_batch"]
     data = [name for name in asked if name.startswith("player/")]
     place = (index["opening_batch"] - 1) // index["runs"][0]["batches_per_shard"]
-    assert [name.split("?")[0] for name in data] == ["player/index.json", f"player/{MAIN}/{place:03d}.bin"]
+    wanted = ["index.json", f"{MAIN}/{place:03d}.bin", f"{MAIN}/loss.json"]
+    assert [name.split("?")[0] for name in data] == [f"player/{name}" for name in wanted]
     picture = shot(page).astype(int)
     red = (picture[..., 0] - picture[..., 2]) > 60
     blue = (picture[..., 2] - picture[..., 0]) > 60
