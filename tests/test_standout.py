@@ -188,6 +188,7 @@ def test_streaks_are_compared_with_their_own_toss(tmp_path: Path) -> None:
     longer = found(made(tmp_path / "drift", drift))
     assert [(each.rule, each.tensors) for each in longer] == [("longer", ("two.weight",))]
     assert longer[0].numbers["run"] > 1.5 * longer[0].numbers["toss"]
+    assert longer[0].numbers["is_throughout"] == (longer[0].numbers["run"] >= STEPS - 100)
     assert ("shorter", "two.weight") in rules(made(tmp_path / "swing", swing))
 
 

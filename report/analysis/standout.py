@@ -273,6 +273,8 @@ def _streaks(recording: Recording, seen: Mapping[str, Info]) -> Iterator[Sight]:
         rule = "longer" if over > OVER else "shorter" if over < 1 / OVER else ""
         if rule:
             numbers = {"run": run, "toss": toss, "factor": max(over, 1 / over), "limit": OVER}
+            steps = info["last"] - info["first"] + 1  # a longer streak than that was not seen
+            numbers |= {"steps": steps, "is_throughout": run >= steps}
             yield Sight(rule, name, abs(math.log(over)), numbers, RICE)
 
 

@@ -1,0 +1,89 @@
+"""The figures of a report on one's own network: there where there is something to show, not too high, with words."""
+
+import xml.etree.ElementTree as ET
+from typing import Any
+
+import numpy as np
+import pytest
+from conftest import ROOT, maker_of
+from recordings import ADAM, noise, write_recording
+
+from report import files
+from report.analysis.own import analyse
+from report.analysis.standout import LARGE, SMALL, USUAL
+from report.drawing import own
+from report.drawing.figures import own_axis, own_heat
+from report.drawing.figures.style import HIGHEST, INKS, WIDTH
+from report.recording.study import Study
+from report.site.words import Words
+from report.workspace import Workspace
+
+SHAPES = {"body.0.weight": (8, 6), "body.0.bias": (8,), "head.weight": (3, 8), "scale": ()}
+LANGUAGES = ("en", "ja")
+
+
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """Return a build with the figures of a short recording, of which two series were logged."""
+    folder = tmp_path_factory.mktemp("own")
+    weights, gradients = noise(SHAPES, 130)
+    series = {"loss": np.geomspace(3, 0.01, 130), "accuracy": np.where(np.arange(130) % 50 == 49, 0.9, np.nan)}
+    made = write_recording(folder / "run", weights, gradients, rules=[ADAM], series=series)
+    workspace, study = Workspace(ROOT, folder / "build", folder / "site"), Study.load(made)
+    analyse(workspace, study)
+    own.draw(workspace, study, LANGUAGES, maker_of(workspace), lambda *_: None)
+    return workspace
+
+
+def test_every_figure_is_there_small_and_well_formed(drawn: Workspace) -> None:
+    """The overview's, and two a tensor; each in both languages, light and dark."""
+    manifest: dict[str, Any] = files.read_json(drawn.figures_manifest)
+    tensors = {f"t{number}-{kind}" for number in range(1, 5) for kind in ("measures", "weights")}
+    assert set(manifest) == {"own-heat", "own-persistence", "own-rates", "own-series"} | tensors
+    for name, entry in manifest.items():
+        assert (entry["width"], entry["height"] <= HIGHEST) == (WIDTH, True), name
+        assert (drawn.build / entry["data"]).is_file(), name
+        for by_scheme in entry["files"].values():
+            for path in by_scheme.values():
+                if path.endswith(".svg"):
+                    ET.parse(drawn.docs / path)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_figure_has_its_words(drawn: Workspace, language: str) -> None:
+    """Finding, caption and alternative text are filled from what is said, and name what is shown."""
+    words = Words.load(drawn.templates, language)
+    for name, entry in files.read_json(drawn.figures_manifest).items():
+        for part in ("finding", "caption", "alt"):
+            text = words.fill("own", entry["words"], part, entry["said"])
+            assert len(text) > 5, (name, part)
+    said = files.read_json(drawn.figures_manifest)["t1-measures"]["said"]
+    assert "body.0.weight" in words.fill("own", "measures", "finding", said)
+
+
+def test_the_heat_map_has_the_ratio_of_each_step(drawn: Workspace) -> None:
+    """A cell is log10 of the ratio in its step; what was not there has no colour of the scale."""
+    table = {
+        "tensor": np.array(["a", "a", "b"]),
+        "first_step": np.array([1, 6, 6]),
+        "last_step": np.array([5, 10, 10]),
+        "ratio": np.array([1e-3, 1e-1, np.nan]),
+    }
+    found = own_heat.matrix({"own_heat": table}, ["a", "b"], 10)
+    assert found[0].tolist() == [-3.0] * 5 + [-1.0] * 5
+    assert np.isnan(found[1]).all()
+    for ink in INKS.values():
+        colours = own_heat.pixels(np.log10([SMALL, USUAL, LARGE, np.nan]), ink)
+        assert len({tuple(colour) for colour in colours.tolist()}) == 4
+
+
+@pytest.mark.parametrize("count", [1, 22, 40, 200])
+def test_names_beside_rows_do_not_touch(count: int) -> None:
+    """Every tensor has its name, or the beginnings of modules have, as far apart as a line is high."""
+    names = [f"blocks.{place // 5}.part{place % 5}.weight" for place in range(count)]
+    inside = own_axis.high(count)
+    places = own_axis.labelled(names, inside)
+    assert 0 in places
+    assert len(places) == count if count <= 22 else 10 <= len(places) < count
+    apart = np.diff(sorted(places)) * inside / count
+    assert (apart >= own_axis.ROW - 1.01).all()
