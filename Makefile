@@ -6,7 +6,7 @@ RUN := $(BIN)/python -m report
 PREVIEW := --experiment preview.toml --build build/preview --site build/preview/site
 
 .DEFAULT_GOAL := help
-.PHONY: help report preview serve publish offline verify test test-quick lint bench clean
+.PHONY: help report preview examples serve publish offline verify test test-quick lint bench clean
 
 help: ## print this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1 /p' $(MAKEFILE_LIST) | while read -r name text; do printf '  make %-10s %s\n' "$$name" "$$text"; done
@@ -16,6 +16,9 @@ report: $(VENV)/.installed ## train, analyse, draw and build the site; does only
 
 preview: $(VENV)/.installed ## the same site from a tiny experiment, for working on the site
 	@$(RUN) all $(PREVIEW)
+
+examples: $(VENV)/.installed ## run the programs in examples/ and put a report on each into the site
+	@$(RUN) examples
 
 serve: $(VENV)/.installed ## show the site on localhost; rebuild it when templates/ or site_src/ change
 	@$(RUN) serve

@@ -73,6 +73,8 @@ class Workspace:
     animations_manifest = Below("build", "animations.json")
     drawn = Below("build", "drawn")  # notes on what was found while animations and the player's data were made
     facts = Below("build", "facts.json")  # what pages say, by name
+    examples = Below("build", "examples")  # recordings and reports of the programs in examples/
+    gallery = Below("examples", "gallery.json")  # what the article's site says of them
     site_settings = Below("build", "site.json")  # what stands around pages: the notice above, the picture for links
 
     def check(self, mark: Path = MARK) -> None:

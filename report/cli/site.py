@@ -30,6 +30,14 @@ def serve(pipeline: Article, port: int) -> None:
     )
 
 
+@command("examples", "Run the programs in examples/, show what they recorded, and put the reports into the site.")
+def examples(pipeline: Article) -> None:
+    """Make what is stale of the reports, and of the site if there is one."""
+    from report.making import examples as making
+
+    making.make(pipeline)
+
+
 @command("offline", "Pack the site as a ZIP that opens without a server.")
 def offline(pipeline: Article) -> None:
     """Build what is stale, then pack."""

@@ -140,7 +140,7 @@ class Pipeline(abc.ABC):
             modules=("report.site.mkdocs",),
             inputs=lambda: [
                 *(place.docs, place.site_settings, place.mkdocs_config, place.site_src / "overrides"),
-                asdict(self.settings()),
+                *(place.gallery, asdict(self.settings())),
             ],
             outputs=lambda: [place.site / "index.html", *files_below(place.site)],
             work=self._site,

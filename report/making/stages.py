@@ -202,7 +202,7 @@ class Article(Pipeline):
 
         # Not timings.json: that a stage took another time makes no page stale; pages state what they find there.
         place = self.workspace
-        made = [place.facts, place.results, place.tables, place.recording, place.card]
+        made = [place.facts, place.results, place.tables, place.recording, place.card, place.gallery]
         drawn = [place.figures_manifest, place.animations_manifest]
         sources = [place.templates, place.site_src, self.said.decode("utf-8"), place.mkdocs_config]
         quoted = [place.root / "CITATION.cff", place.root / "LICENSE"]

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from report import files
 from report.analysis import results as analysed
-from report.site import crate, downloads, pages, receipt
+from report.site import crate, downloads, gallery, pages, receipt
 from report.site.pages import Contents
 from report.site.settings import Settings
 from report.workspace import Workspace
@@ -13,6 +13,7 @@ NOTICE = "_notice.html.j2"  # when the digits are the embedded sample
 ARTICLE, HOME = "index", "home"  # the home page of a study that carries the article, and of any other
 PAGES = ("run", "layers", "explore", "method", "reproduce")
 CLAIMS = ("findings",)  # of a study that carries the article alone
+EXAMPLES = ("examples",)  # where they were made
 
 
 def contents(workspace: Workspace, settings: Settings, said: bytes) -> Contents:
@@ -34,6 +35,7 @@ def contents(workspace: Workspace, settings: Settings, said: bytes) -> Contents:
     timings = files.read_json(workspace.timings, default={})
     animations = files.read_json(workspace.animations_manifest)
     experiment = offered["downloads/experiment.toml"].decode("utf-8").strip()
+    examples = gallery.known(workspace, settings.languages)
     known = {
         **facts,
         **pages.describe(offered),
@@ -42,18 +44,20 @@ def contents(workspace: Workspace, settings: Settings, said: bytes) -> Contents:
         "animations": animations,
         "long_film": next((name for name in animations if name.startswith("network-")), None),
         "experiment": {"text": experiment, "lines": len(experiment.splitlines())},
+        "gallery": examples,
         "stage_seconds": {name: timings[name] for name in ("train", "analyse", "draw") if name in timings},
     }
     carries = facts["study"]["carries"]
     # The player draws a network: where none can be drawn, there is nothing to explore.
     pages_there = [name for name in PAGES if name != "explore" or "network" in animations]
-    names = [*pages_there, *(CLAIMS if carries else ())]
+    names = [*pages_there, *(CLAIMS if carries else ()), *(EXAMPLES if examples else ())]
     templates = {
         f"{ARTICLE if carries else HOME}.md.j2": "index.md",
         **{f"{name}.md.j2": f"{name}.md" for name in names},
     }
     path = workspace.card.relative_to(workspace.docs).as_posix()
     offered[path] = workspace.card.read_bytes()
+    offered.update(gallery.pictures(workspace))
     return Contents(templates, known, offered, NOTICE, path)
 
 

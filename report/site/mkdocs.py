@@ -29,6 +29,7 @@ from mkdocs.utils import meta
 
 from report import files
 from report.errors import ReportError, command
+from report.site import gallery
 from report.site.policy import HEADER, Policy
 from report.site.settings import Settings
 from report.site.words import cache
@@ -81,6 +82,8 @@ def build(workspace: Workspace, settings: Settings, *, offline: dict[str, str] |
                 raise ReportError(f"MkDocs refuses to build the site:\n{reasons}") from error
         policy.apply(fresh)
         _divide_search(config, settings, fresh / "search" / "search_index.json", as_script=offline is not None)
+        if offline is None:  # such a copy has copies of the reports (site/offline.py)
+            gallery.put(workspace, fresh)
         # GitHub must not run its own generator, which leaves out files that begin with an underscore.
         (fresh / ".nojekyll").touch()
         fresh.chmod(0o755)

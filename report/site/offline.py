@@ -15,6 +15,7 @@ from pathlib import Path
 
 from report import files
 from report.errors import ReportError
+from report.site import gallery
 from report.site import mkdocs as site
 from report.site.settings import Settings
 from report.workspace import Workspace
@@ -39,6 +40,11 @@ def pack(workspace: Workspace, settings: Settings) -> Path:
         copy = Workspace(workspace.root, workspace.build, folder)
         site.build(copy, settings, offline=import_map(workspace.docs / "assets"))
         write_player_scripts(folder / "player")
+        for name, own in gallery.reports(workspace).items():
+            made = gallery.workspace_of(workspace, name)
+            place = Workspace(made.root, made.build, folder / gallery.FOLDER / name)
+            site.build(place, own, offline=import_map(made.docs / "assets"))
+            write_player_scripts(place.site / "player")
         # Relative to the top of the archive: a person finds the page without looking for it.
         packed = Path(temporary) / archive.name
         with zipfile.ZipFile(packed, "w") as target:
