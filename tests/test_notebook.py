@@ -82,7 +82,9 @@ def test_it_says_what_the_overview_says(displayed: str, own_report: Own) -> None
     """Headings and tables of the page, in the same order."""
 
     def headings(text: str) -> list[str]:
-        return [re.sub(r"<[^>]+>|¶", "", each).strip() for each in re.findall(r"<h[12][^>]*>(.*?)</h[12]>", text, re.S)]
+        return [
+            re.sub(r"<[^>]+>|&para;", "", each).strip() for each in re.findall(r"<h[12][^>]*>(.*?)</h[12]>", text, re.S)
+        ]
 
     page = (own_report.workspace.site / "index.html").read_text(encoding="utf-8")
     assert headings(displayed) == headings(page.split("<article")[1])
