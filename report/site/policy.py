@@ -17,7 +17,8 @@ from report.errors import ReportError
 SCRIPTS = ("", "text/javascript", "module", "importmap")  # types of elements that run; others hold data
 FOREIGN = frozenset({"script", "style", "iframe", "frame", "object", "embed", "base", "meta", "link", "form"})
 ADDRESSES = frozenset({"href", "src", "action", "formaction", "poster", "data", "srcdoc", "xlink:href", "srcset"})
-LIVE = re.compile(r"\s*(?!data:image/(?:png|gif|svg\+xml)[;,])(?:javascript|vbscript|data):", re.IGNORECASE)
+LIVE = re.compile(r"(?!data:image/(?:png|gif|svg\+xml)[;,])(?:javascript|vbscript|data):", re.IGNORECASE)
+BLANK = re.compile(r"[\x00-\x20]+")  # what browsers leave out of an address
 ALLOWED = {
     "default-src": "'self'",
     "script-src": "'self'",
@@ -98,7 +99,9 @@ class Looker(HTMLParser):
         if self._is_script:
             self.scripts.append("")
         handlers = [name for name in given if name.startswith("on")]
-        live = [name for name in given if name in ADDRESSES and (name == "srcdoc" or LIVE.match(given[name]))]
+        live = [
+            name for name in given if name in ADDRESSES and (name == "srcdoc" or LIVE.match(BLANK.sub("", given[name])))
+        ]
         if tag in FOREIGN or handlers or live:
             self.alive.append((self.get_starttag_text() or tag)[:120])
 
