@@ -24,7 +24,7 @@ from report.site.words import Words
 
 FRAME = "own/_notebook.html.j2"
 DARK = "#only-dark"  # of the address of a picture; a notebook shows the light one, on paper of its own
-LEFT_OUT = ("headerlink", "links")  # classes of what leads out of the page
+LEFT_OUT = ("headerlink", "links", "away")  # classes of what leads out of the page
 EMPTY = ("br", "hr", "img", "input", "wbr")  # elements without an end
 
 Shown = str | Path | Recording | Study
