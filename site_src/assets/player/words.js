@@ -53,9 +53,9 @@ const counted = (key, count, values) => say(`${key}_${count === 1 ? "one" : "oth
  * @param {boolean[]} shown
  * @param {number} share
  * @param {{edge: number, ratio: number} | undefined} strongest
- * @param {boolean} known  whether it is known of any whether it moved
+ * @param {boolean} [known]  whether it is known of any whether it moved
  */
-export function litWords(lit, layers, shown, share, strongest, known) {
+export function litWords(lit, layers, shown, share, strongest, known = true) {
   const total = lit.reduce((sum, count) => sum + count, 0);
   const limit = share === 1 ? say("threshold") : say("share", { share });
   if (!total && !strongest) return say(known ? "lit_still" : "lit_unknown");
