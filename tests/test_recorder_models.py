@@ -1,16 +1,29 @@
 """Models that nobody here wrote: torchvision's ResNet and PyTorch's own LSTM, recorded as any other."""
 
+import html
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from by_hand import ByHand, rows, same, step
+from conftest import run_report
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 import report
 from benchmarks.vision import torchvision
+
+
+def check_shown(recording: report.Recording) -> None:
+    """Show a recording; each of its tensors has a section."""
+    done = run_report("show", str(recording.path), OMP_NUM_THREADS="1")
+    assert done.returncode == 0, done.stdout + done.stderr
+    page = recording.path.with_name(f"{recording.name}-report") / "tensors.html"
+    text = html.unescape(page.read_text(encoding="utf-8"))
+    for number, name in enumerate(recording.tensors, 1):
+        assert f'id="t{number}"' in text, name
+        assert name in text
 
 
 @pytest.mark.slow
@@ -45,6 +58,7 @@ def test_resnet18(tmp_path: Path) -> None:
     first = recording.tensors["conv1.weight"]
     assert (first.kind, first.shape, first.matrix, first.kept) == ("Conv2d", (64, 3, 7, 7), (64, 147), "sample")
     assert recording.tensors["layer4.1.bn2.bias"].kind == "BatchNorm2d"
+    check_shown(recording)
 
 
 class Reader(nn.Module):
@@ -62,6 +76,7 @@ class Reader(nn.Module):
         return scores
 
 
+@pytest.mark.slow
 def test_lstm(tmp_path: Path) -> None:
     """The weights of four gates are one tensor, and its layers' names say which."""
     torch.manual_seed(0)
@@ -85,3 +100,4 @@ def test_lstm(tmp_path: Path) -> None:
     ]
     assert recording.tensors["lstm.weight_ih_l0"].matrix == (32, 6)
     assert recording.tensors["lstm.weight_hh_l1"].kind == "LSTM"
+    check_shown(recording)
