@@ -96,6 +96,9 @@ def watch(folder: Path, least: int) -> None:
         assert found.alive == [], path.relative_to(folder)
         reached += MARK in found.said
         assert HEADER in text
+    for path in sorted(folder.rglob("search_index.json")):
+        for entry in files.read_json(path)["docs"]:  # Material's script puts both into the page as HTML
+            assert Watch(entry["title"]).alive == Watch(entry["text"]).alive == [], entry["location"]
     assert reached >= least
 
 

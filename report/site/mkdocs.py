@@ -6,6 +6,7 @@ templates (site_src/overrides) keep each within its own; the index of the search
 
 import contextlib
 import functools
+import html
 import json
 import logging
 import os
@@ -232,7 +233,7 @@ def _divide_search(config: Any, settings: Settings, whole: Path, *, as_script: b
         say = theme.get_template("partials/language.html").make_module({"language": language, "config": config}).t
         others = tuple(other for other in folders.values() if len(other) > len(folder))
         docs = [
-            {**entry, "location": entry["location"].removeprefix(folder)}
+            {**entry, "location": entry["location"].removeprefix(folder), "title": _found_as(entry)}
             for entry in index["docs"]
             if entry["location"].startswith(folder) and not entry["location"].startswith(others)
         ]
@@ -247,6 +248,11 @@ def _divide_search(config: Any, settings: Settings, whole: Path, *, as_script: b
         files.write_text(target, text)
         if as_script:
             files.write_text(target.with_suffix(".js"), f"var __index = {text}")
+
+
+def _found_as(entry: dict[str, str]) -> str:
+    """Return the title of what is found, as HTML: a section's is that already, a page's comes from its front matter."""
+    return entry["title"] if "#" in entry["location"] else html.escape(entry["title"], quote=False)
 
 
 @contextlib.contextmanager
