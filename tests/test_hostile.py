@@ -15,7 +15,9 @@ from conftest import ROOT, TINY, Build, Own, run_report
 from recordings import noise, write_recording
 
 from report import files
-from report.errors import ReportError
+from report.console import Console
+from report.errors import ConfigError, ReportError
+from report.making import own
 from report.recording.schema import Note
 from report.site import article, pages
 from report.site import mkdocs as site
@@ -195,3 +197,14 @@ def test_a_content_that_runs_anything_stops_the_build(tmp_path: Path, own_report
 def test_what_runs_nothing_is_let_in(text: str) -> None:
     """The rule above can be kept."""
     assert Looker(text).alive == []
+
+
+@pytest.mark.parametrize("title", ["", " ", "two\nlines", "\x1b[31mred", "x" * 201])
+def test_a_title_that_cannot_be_read_is_refused(tmp_path: Path, title: str) -> None:
+    """Before anything is made; a folder's name is taken without what cannot be seen."""
+    weights, gradients = noise({"a": (2, 2)}, 5)
+    write_recording(tmp_path / "runs" / "mine\n\x1b", weights, gradients)
+    with pytest.raises(ConfigError, match=r"^--title: found '.*'; allowed: a text of up to 200 letters"):
+        own.prepare([tmp_path / "runs"], Console(), title=title)
+    assert [path.name for path in tmp_path.iterdir()] == ["runs"]
+    assert own.title_of([tmp_path / "runs" / "mine\n\x1b"]) == "mine  "

@@ -327,3 +327,27 @@ def test_a_port_that_is_taken_is_one_line(served, tmp_path):
     )
     assert f"Cannot serve on port {port}" in second.stderr
     assert "--port" in second.stderr
+
+
+@pytest.mark.parametrize("held", ["site", "fresh"])
+def test_a_site_that_cannot_be_replaced_stays(tmp_path, monkeypatch, held):
+    """On Windows a folder cannot be renamed while a program has a file in it open: one line, and nothing is lost."""
+    place = Workspace(ROOT, tmp_path / "build", tmp_path / "site")
+    for name, text in (("site", "before"), ("fresh", "after")):
+        files.write_text(tmp_path / name / "index.html", text)
+    rename = Path.rename
+
+    def refuse(path, name):
+        if path.name == held:
+            raise PermissionError(13, "The process cannot access the file", str(path))
+        return rename(path, name)
+
+    monkeypatch.setattr(Path, "rename", refuse)
+    with pytest.raises(ReportError, match=r"site cannot be replaced .* has a file of it open") as refused:
+        site._replace(place.site, tmp_path / "fresh")
+    assert "\n" not in str(refused.value)
+    assert (place.site / "index.html").read_text() == "before"
+    monkeypatch.undo()
+    site._replace(place.site, tmp_path / "fresh")
+    assert (place.site / "index.html").read_text() == "after"
+    assert [path.name for path in tmp_path.iterdir()] == ["site"]

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from report import files
+from report.config.site import checked_title, seen
 from report.console import Console
 from report.errors import ConfigError, ReportError
 from report.making import alone
@@ -60,7 +61,11 @@ def prepare(
     place = place_of(folders, site, build)
     if language not in place.languages:
         raise ConfigError(f"--language: found {language!r}; allowed: {', '.join(place.languages)}.")
-    settings = Settings(title=title or title_of(folders), languages=(language,))
+    try:
+        named = title_of(folders) if title is None else checked_title(title)
+    except ValueError as error:
+        raise ConfigError(f"--title: found {title!r}; allowed: {error}.") from error
+    settings = Settings(title=named, languages=(language,))
     report = OwnReport(place, folders, settings, console)
     recordings = report.recordings()
     check(place, folders, recordings)
@@ -71,7 +76,7 @@ def prepare(
 
 def title_of(folders: Sequence[Path]) -> str:
     """Return what a report is called when nobody says it: the names of the folders that were named."""
-    names = [each.resolve().name for each in folders]
+    names = [seen(each.resolve().name) for each in folders]
     return ", ".join([*names[:MOST_NAMES], *("…" for _ in names[MOST_NAMES : MOST_NAMES + 1])])
 
 
