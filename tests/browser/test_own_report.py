@@ -62,7 +62,6 @@ def test_every_picture_is_there_and_described(seen: Walk) -> None:
 def test_search_finds_a_tensor(page: Page, site: str) -> None:
     """And leads to its section."""
     page.goto(site, wait_until="load")
-    page.locator("label[for=__search]:visible").first.click()
     page.get_by_role("textbox", name="Search").press_sequentially("6.weight")
     page.locator(".md-search-result__link", has_text="6.weight").first.click()
     page.wait_for_url("**/tensors.html*#t*")
