@@ -25,6 +25,7 @@ from markup import Page
 
 from report import files
 from report.errors import ReportError
+from report.site import exchange
 from report.site import mkdocs as site
 from report.site.settings import Settings
 from report.workspace import Workspace
@@ -250,6 +251,7 @@ def test_without_pages_there_is_no_site(tmp_path):
 SERVE = """
 import sys
 from pathlib import Path
+from report.site import exchange
 from report.site import mkdocs as site
 from report.site.settings import Settings
 from report.workspace import Workspace
@@ -332,7 +334,6 @@ def test_a_port_that_is_taken_is_one_line(served, tmp_path):
 @pytest.mark.parametrize("held", ["site", "fresh"])
 def test_a_site_that_cannot_be_replaced_stays(tmp_path, monkeypatch, held):
     """On Windows a folder cannot be renamed while a program has a file in it open: one line, and nothing is lost."""
-    place = Workspace(ROOT, tmp_path / "build", tmp_path / "site")
     for name, text in (("site", "before"), ("fresh", "after")):
         files.write_text(tmp_path / name / "index.html", text)
     rename = Path.rename
@@ -344,10 +345,43 @@ def test_a_site_that_cannot_be_replaced_stays(tmp_path, monkeypatch, held):
 
     monkeypatch.setattr(Path, "rename", refuse)
     with pytest.raises(ReportError, match=r"site cannot be replaced .* has a file of it open") as refused:
-        site._replace(place.site, tmp_path / "fresh")
+        exchange.replace(tmp_path / "site", tmp_path / "fresh")
     assert "\n" not in str(refused.value)
-    assert (place.site / "index.html").read_text() == "before"
+    assert (tmp_path / "site" / "index.html").read_text() == "before"
     monkeypatch.undo()
-    site._replace(place.site, tmp_path / "fresh")
-    assert (place.site / "index.html").read_text() == "after"
+    exchange.replace(tmp_path / "site", tmp_path / "fresh")
+    assert (tmp_path / "site" / "index.html").read_text() == "after"
+    assert [path.name for path in tmp_path.iterdir()] == ["site"]
+
+
+def test_two_commands_may_build_one_site(tmp_path):
+    """Neither removes the other's folder; what a killed one left goes, and the last to finish is what stands there."""
+    place = tmp_path / "site [1]"
+    for left in (".site [1].fresh-dead", ".site [1].fresh-gone.old"):
+        files.write_text(tmp_path / left / "index.html", "left")
+    with exchange.scratch(place) as first:
+        files.write_text(first / "index.html", "first")
+        with exchange.scratch(place) as second:
+            files.write_text(second / "index.html", "second")
+            assert (first / "index.html").read_text() == "first"
+            exchange.replace(place, second)
+        exchange.replace(place, first)
+    assert (place / "index.html").read_text() == "first"
+    assert [path.name for path in tmp_path.iterdir()] == ["site [1]"]
+
+
+def test_a_site_that_comes_meanwhile_is_replaced(tmp_path, monkeypatch):
+    """Between the two renamings of one command another puts its site there."""
+    for name in ("site", "fresh", "other"):
+        files.write_text(tmp_path / name / "index.html", name)
+    rename = Path.rename
+
+    def slow(path, name):
+        if path.name == "fresh" and (tmp_path / "other").exists():
+            rename(tmp_path / "other", tmp_path / "site")
+        return rename(path, name)
+
+    monkeypatch.setattr(Path, "rename", slow)
+    exchange.replace(tmp_path / "site", tmp_path / "fresh")
+    assert (tmp_path / "site" / "index.html").read_text() == "fresh"
     assert [path.name for path in tmp_path.iterdir()] == ["site"]

@@ -10,9 +10,6 @@ import html
 import json
 import logging
 import os
-import shutil
-import tempfile
-import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -30,7 +27,7 @@ from mkdocs.utils import meta
 
 from report import files
 from report.errors import ReportError, command
-from report.site import gallery
+from report.site import exchange, gallery
 from report.site.policy import HEADER, Policy
 from report.site.settings import Settings
 from report.site.words import cache
@@ -49,7 +46,6 @@ ENDS = {
         f"(?<=[{LATIN}])(?=[{HIRAGANA}{KATAKANA}{KANJI}])",
     )
 }
-RENAMES = 15  # attempts, a fifth of a second apart
 EPOCH = "315532800"  # 1980-01-01: MkDocs puts a time into sitemap.xml.gz, and it must not be now
 
 
@@ -66,13 +62,7 @@ def build(workspace: Workspace, settings: Settings, *, offline: dict[str, str] |
     """
     if not (workspace.docs / "index.md").is_file():
         raise ReportError(f'No pages in {workspace.docs}. Run "{command()}" first.')
-    with files.person_readable(workspace.site):
-        workspace.site.parent.mkdir(parents=True, exist_ok=True)
-        scraps = f".{workspace.site.name}.fresh-"
-        for left in workspace.site.parent.glob(f"{scraps}*"):  # by a command that was killed
-            shutil.rmtree(left, ignore_errors=True)
-        fresh = Path(tempfile.mkdtemp(dir=workspace.site.parent, prefix=scraps))
-    try:
+    with exchange.scratch(workspace.site) as fresh:
         with _warnings() as warnings, _fixed_time():
             try:
                 config = _config(workspace, settings, fresh, offline)
@@ -89,9 +79,7 @@ def build(workspace: Workspace, settings: Settings, *, offline: dict[str, str] |
         (fresh / ".nojekyll").touch()
         fresh.chmod(0o755)
         with files.person_readable(workspace.site):
-            _replace(workspace.site, fresh)
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
+            exchange.replace(workspace.site, fresh)
 
 
 def serve(
@@ -287,40 +275,3 @@ def _fixed_time() -> Iterator[None]:
             del os.environ["SOURCE_DATE_EPOCH"]
         else:
             os.environ["SOURCE_DATE_EPOCH"] = before
-
-
-def _replace(site: Path, fresh: Path) -> None:
-    """Put the folder `fresh` in the place of `site`; where that fails, `site` is as it was.
-
-    Raises:
-        ReportError: on Windows, when another program has a file of the site open.
-    """
-    old = site.with_name(f".{site.name}.old")
-    shutil.rmtree(old, ignore_errors=True)
-    try:
-        if site.exists():
-            _rename(site, old)
-        try:
-            _rename(fresh, site)
-        except OSError:
-            if old.exists():
-                old.rename(site)
-            raise
-    except PermissionError as error:
-        raise ReportError(
-            f"{site} cannot be replaced ({error.strerror}): another program has a file of it open, or it is not yours. "
-            "Close what shows it, such as a server, an editor or a terminal in that folder, and run the command again."
-        ) from error
-    shutil.rmtree(old, ignore_errors=True)
-
-
-def _rename(folder: Path, name: Path) -> None:
-    """Rename a folder; wait a little for a program that only looks at what is new, as Windows has them."""
-    for left in range(RENAMES, -1, -1):
-        try:
-            folder.rename(name)
-            return
-        except PermissionError:
-            if os.name != "nt" or not left:
-                raise
-            time.sleep(0.2)
