@@ -50,6 +50,13 @@ bench: $(VENV)/.installed-dev ## compare speed, memory and size with what one wo
 clean: ## remove all that is generated, build/ (with the downloaded MNIST) and site/
 	rm -rf build site
 
+# One whose Python is gone is made again: the links below would lead nowhere.
+ifneq ($(wildcard $(VENV)),)
+ifneq ($(shell $(BIN)/python -c 'print("here")' 2>/dev/null),here)
+$(shell rm -rf $(VENV))
+endif
+endif
+
 # pip comes last into a new environment: one that was interrupted half-way is made again.
 $(BIN)/pip:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo 'Python 3.11 or newer is needed; name one with: make PYTHON=python3.12 …'; exit 1; }

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from benchmarks.material import Material
 from benchmarks.measure import Line, timed
 from report.config import Experiment
-from report.training import runs, workers
+from report.cores import cores
+from report.training import runs
 
 WANTED = 1.7
 PROCESSES = 2
@@ -17,7 +18,7 @@ def compare(material: Material) -> Iterator[Line]:
     """Train every run of the study in a new folder, with one process and with two; each once, it takes minutes."""
     experiment = _study(material)
     what = f"study of {len(runs.planned(experiment))} training runs, one process / two"
-    if workers.cores(experiment) < PROCESSES:
+    if cores() < PROCESSES:
         yield Line(what, None, detail="This machine has one core.")
         return
     seconds = {}

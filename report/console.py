@@ -1,8 +1,10 @@
 """What a person sees on the terminal: bars with the time left where it is one, plain lines where it is not."""
 
+import _thread
 import contextlib
-import signal
+import io
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 
@@ -98,9 +100,17 @@ def heed_lost_interrupts() -> None:
     def hook(lost: "sys.UnraisableHookArgs") -> None:
         if issubclass(lost.exc_type, KeyboardInterrupt):
             # Not at once: this very function runs where an exception would be dropped.
-            signal.setitimer(signal.ITIMER_REAL, REPEAT_SECONDS)
+            again = threading.Timer(REPEAT_SECONDS, _thread.interrupt_main)
+            again.daemon = True
+            again.start()
         else:
             unraisable(lost)
 
-    signal.signal(signal.SIGALRM, signal.default_int_handler)
     sys.unraisablehook = hook
+
+
+def spare_letters() -> None:
+    """Let a terminal that cannot show a letter show a question mark, rather than end the command."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")

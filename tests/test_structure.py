@@ -20,7 +20,7 @@ TREE_DEPTHS = ("", "report/")  # the tree names everything in these folders
 
 # Lowest first: a module imports from the lines above its own. Those on one line know nothing of each other.
 ORDER = (
-    "errors",
+    "errors, cores",
     "files",
     "workspace, products, wording, console",
     "recording",

@@ -23,9 +23,8 @@ from conftest import ROOT, TINY, Build, run_report
 from pebble import ProcessExpired
 
 from report.config import Experiment, Optimizer
-from report.errors import ReportError
 from report.recording.reader import Recording
-from report.training import jobs, runs, workers
+from report.training import execute, jobs, runs, workers
 from report.workspace import Workspace
 
 SEEDS = Experiment.load(TINY).seeds
@@ -343,7 +342,7 @@ def test_the_reason_of_a_lost_run_is_what_happened(error: Exception, reason: str
     """A process that died is another thing than a process that had no memory."""
     future: Future[Any] = Future()
     future.set_exception(error)
-    found, lasting = runs._settle(future, place)
+    found, lasting = execute._settle(future, workers.Processes(1), place)
     assert (str(found), lasting) == (reason, False)
 
 
@@ -491,15 +490,3 @@ def test_a_dask_cluster_makes_the_same_bits_and_may_lose_a_worker(
     assert (process.returncode, errors) == (0, ""), output
     assert output.count("WARNING") == 2
     assert_same(tmp_path / "build", calm)
-
-
-@pytest.mark.slow
-def test_a_scheduler_that_does_not_answer_is_one_line(
-    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> None:
-    """It names the address and says what to do; Dask's own complaints are kept back."""
-    pytest.importorskip("distributed")
-    monkeypatch.setattr(workers, "CONNECT_SECONDS", 1)
-    with pytest.raises(ReportError, match=r"^No Dask scheduler answers at tcp://127\.0\.0\.1:9 .* leave --dask out\.$"):
-        workers.Cluster("tcp://127.0.0.1:9", 1)
-    assert capfd.readouterr() == ("", "")

@@ -1,7 +1,6 @@
 """From the numbers of each recording to estimates over the recordings of a label: the table is made here alone."""
 
 import multiprocessing
-import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
@@ -13,6 +12,7 @@ from report.analysis.rules import Predicted
 from report.analysis.table import SCHEMA, Key, Rows, Table
 from report.analysis.theory import Theory
 from report.analysis.transplants import Applied
+from report.cores import cores
 from report.recording.study import Study
 
 WORTH_A_POOL = 10_000_000  # recorded updates to measure, from which on starting another process pays (three seconds)
@@ -39,7 +39,7 @@ def measure(study: Study, folder: Path, drawn: Sequence[str], meanwhile: Callabl
         wanted[each.name] = kept(folder, each, drawn, study.steps, applied)
     known = {name: place.read() for name, place in wanted.items()}
     new = [wanted[name] for name, found in known.items() if found is None]
-    processes = min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, len(new))
+    processes = min(cores(), len(new))
     entries = sum(each.count for each in study.main.tensors.values())
     if processes > 1 and len(new) * study.steps * entries >= WORTH_A_POOL:
         # Spawned: a forked copy of a process with threads may hang.

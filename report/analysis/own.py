@@ -11,7 +11,6 @@ as there; and
 """
 
 import multiprocessing
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
@@ -24,6 +23,7 @@ from report.analysis.columns import Cell, Columns, same
 from report.analysis.own_tensor import SETTLED, Info, Job, Measured
 from report.analysis.table import Key, Table
 from report.analysis.windows import ALL
+from report.cores import cores
 from report.recording.reader import Recording
 from report.recording.study import Study
 from report.workspace import Workspace
@@ -149,7 +149,7 @@ def _jobs(workspace: Workspace, study: Study, drawn: Sequence[str]) -> Iterator[
 
 def _made(jobs: Sequence[Job], study: Study) -> list[Measured]:
     """Return what was measured, in the order of the jobs; side by side where there is much to do."""
-    processes = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    processes = cores()
     entries = sum(each.steps * tensor.count for each in study.recordings for tensor in each.tensors.values())
     if min(processes, len(jobs)) < 2 or entries < WORTH_A_POOL:
         return [each.make() for each in jobs]

@@ -4,13 +4,14 @@ import click
 
 from report.cli import check, own, site, stages  # noqa: F401 - they add their commands to the group
 from report.cli.group import main
-from report.console import Console, heed_lost_interrupts
+from report.console import Console, heed_lost_interrupts, spare_letters
 from report.errors import ReportError
 
 
 def run() -> int:
     """Run a command; a person's mistake is one line and an exit code, never a traceback."""
     heed_lost_interrupts()
+    spare_letters()
     console = Console()
     try:
         code = main(standalone_mode=False)

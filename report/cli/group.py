@@ -113,8 +113,10 @@ def _check_language(workspace: Workspace, experiment: Experiment, file: Path) ->
 
 def _address(context: click.Context, option: click.Parameter, value: str | None) -> str | None:
     """Refuse what is no address before Dask waits for an answer from it."""
-    if value is not None and not re.fullmatch(r"(\w+://)?[^\s/]+:\d+", value):
-        raise click.BadParameter(f"found {value!r}; allowed: an address with a port, such as tcp://host:8786.")
+    if value is not None and not re.fullmatch(
+        r"(tcp://)?[^\s/:]+:[0-9]{1,5}|(tcp://)?\[[0-9a-fA-F:.]+\]:[0-9]{1,5}", value
+    ):
+        raise click.BadParameter(f"found {value!r}; allowed: tcp://host:port, such as tcp://localhost:8786.")
     return value
 
 

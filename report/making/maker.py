@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from report import files
+from report.cores import cores
 from report.errors import ReportError
 from report.making.checksums import Checksums
 from report.products import MISSING, Code, Product, Progress
@@ -65,7 +66,7 @@ class Maker:
             ReportError: as their work does, or when a process that worked on one died.
         """
         stale = self.stale(products)
-        processes = min(workers.cores(), len(stale)) if side_by_side else 1
+        processes = min(cores(), len(stale)) if side_by_side else 1
         made = _side_by_side(stale, processes) if processes > 1 else _in_order(stale)
         for done, product in enumerate(made, 1):
             self.record(product)

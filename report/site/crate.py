@@ -130,7 +130,14 @@ def crate(settings: Settings, citation: bytes, offered: Mapping[str, bytes], dat
             "license": data.get("licence"),
         },
     )
-    every = [described, root, program, action, *named, *(_file(path, offered[path]) for path in sorted(offered))]
+    every: list[Entity] = [
+        described,
+        root,
+        program,
+        action,
+        *named,
+        *(_file(path, offered[path]) for path in sorted(offered)),
+    ]
     graph = [{key: value for key, value in entity.items() if value is not None} for entity in every]
     return {"@context": [f"{SPECIFICATION}/context", {"sha256": SHA256}], "@graph": graph}
 

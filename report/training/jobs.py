@@ -38,6 +38,17 @@ def recipe() -> dict[str, str]:
     return {"code": digest(code), "numpy": version("numpy"), "torch": torch}
 
 
+def differing(found: Mapping[str, str], wanted: Mapping[str, str] | None = None) -> str:
+    """Say in what a recipe is another one than the wanted one, or than this machine's."""
+    wanted = recipe() if wanted is None else wanted
+    names = [name for name in wanted if found.get(name) != wanted[name]]
+    return ", ".join(f"{name} {found.get(name, 'none')[:12]} instead of {wanted[name][:12]}" for name in names)
+
+
+class ForeignWorkerError(ReportError):
+    """Report a worker with other code or libraries: what it made would have other bits."""
+
+
 @dataclass(frozen=True)
 class Run:
     """Describe one training run of the study.
@@ -140,8 +151,8 @@ def work(job: Job, images: Images | None = None) -> Outcome:
         images: to learn from; None to read them from the job's workspace, once a process.
     """
     if (found := recipe()) != job.recipe:
-        differing = ", ".join(f"{name} {found[name][:12]} instead of {job.recipe[name][:12]}" for name in found)
-        return Outcome(ReportError(f"The worker would compute something else: it has {differing}."))
+        told = differing(found, job.recipe)
+        return Outcome(ForeignWorkerError(f"The worker would compute something else: it has {told}."))
     if job.workspace is not None:
         return Outcome(_train(job, images or _images(job.workspace, job.choice), job.workspace.runs))
     assert images is not None

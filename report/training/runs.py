@@ -2,29 +2,19 @@
 
 import os
 import shutil
-from collections.abc import Callable, Collection, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 from report import files
 from report.config import Experiment
-from report.errors import ConfigError, ReportError, TrainingDivergedError, is_checkout
+from report.cores import cores
+from report.errors import ConfigError, ReportError, is_checkout
 from report.products import Progress, digest
 from report.recording import schema, seal
-from report.training import data, jobs, named, workers
-from report.training.jobs import Job, Run
+from report.training import cluster, data, execute, jobs, named, workers
+from report.training.jobs import Run
 from report.workspace import Workspace
-
-ATTEMPTS = 3  # at a run whose worker dies, before it is given up
-LOST = "The Dask scheduler was lost. Training runs that came home are kept; run the command again to go on."
-DEATHS = {  # what to say of a run that is given up after one of these, which pebble, Dask, Python and torch raise
-    "ProcessExpired": f"its process died {ATTEMPTS} times, perhaps for want of memory.",
-    "KilledWorker": "every worker that tried it died, perhaps for want of memory.",
-    "MemoryError": f"it ran out of memory {ATTEMPTS} times.",
-    "OutOfMemoryError": f"it ran out of memory {ATTEMPTS} times.",
-}
-POLL_SECONDS = 0.25  # between two looks at the progress
 
 
 def planned(experiment: Experiment) -> tuple[Run, ...]:
@@ -153,14 +143,15 @@ def train(
         raise ReportError(f"torch is not installed. {hint}")
     if todo:
         tables = _tables(experiment_file, experiment)
-        count = min(processes or max(1, workers.cores() // experiment.training.threads), len(todo))
+        count = min(processes or max(1, cores() // experiment.training.threads), len(todo))
         try:
-            with workers.Cluster(dask, len(todo)) if dask else workers.Processes(count, len(todo)) as executor:
+            with cluster.Cluster(dask, len(todo)) if dask else workers.Processes(count, len(todo)) as executor:
                 # In the workers, because torch takes seconds to import and because theirs is the device that counts.
-                _check(executor, [(tables[run.experiment.optimizer.label], run.experiment) for run in wanted])
+                execute.check(executor, [(tables[run.experiment.optimizer.label], run.experiment) for run in wanted])
                 choice = _settled(workspace, experiment, experiment_file, say)
                 todo = _todo(workspace, experiment, only)
-                failed = _execute(todo, executor, workspace, choice, progress, experiment_file) if todo else []
+                keyed = [(run, str(_key(workspace, run))) for run in todo]
+                failed = execute.execute(keyed, executor, workspace, choice, progress, experiment_file) if todo else []
         finally:
             for run in todo:
                 shutil.rmtree(workspace.run(f".{run.name}.partial"), ignore_errors=True)
@@ -191,39 +182,6 @@ def _todo(workspace: Workspace, experiment: Experiment, only: Collection[str] | 
     ]
 
 
-def _check(executor: workers.Workers, checks: Sequence[tuple[str, Experiment]]) -> None:
-    """Have every description checked where it will be used, by one worker, before anything is written.
-
-    Raises:
-        ConfigError: one line that names file and table.
-        ReportError: when workers do not work at all.
-    """
-    try:
-        others = [executor.submit(jobs.prepare) for _ in range(executor.width - 1)]
-        mistake, *_ = [future.result() for future in (executor.submit(jobs.check, checks), *others)]
-    except CancelledError:
-        raise ReportError(LOST) from None
-    except Exception as error:
-        reason = " ".join(str(error).split())
-        raise ReportError(f"No worker process can start: {type(error).__name__}: {reason}") from error
-    if mistake is not None:
-        raise mistake
-
-
-def _check_network(network: Future[str], experiment_file: Path) -> None:
-    """Wait for what a worker says of the network and the data together; raise what does not fit."""
-    try:
-        misfit = network.result()
-    except CancelledError:
-        raise ReportError(LOST) from None
-    except Exception as error:
-        if reason := DEATHS.get(type(error).__name__):
-            raise ReportError(f"Trying out the network: {reason}") from None
-        raise
-    if misfit:
-        raise ConfigError(f"{experiment_file}: {misfit}")
-
-
 def _settled(
     workspace: Workspace, experiment: Experiment, experiment_file: Path, say: Callable[[str], None]
 ) -> data.Choice:
@@ -237,82 +195,6 @@ def _settled(
         return data.settle(workspace, experiment, say)
     except ConfigError as error:
         raise ConfigError(f"{experiment_file}: {error}") from error
-
-
-def _execute(
-    todo: Sequence[Run],
-    executor: workers.Workers,
-    workspace: Workspace,
-    choice: data.Choice,
-    progress: Progress,
-    experiment_file: Path,
-) -> list[dict[str, Any]]:
-    """Let `executor` train what is to be done, in that order; repeat runs whose worker dies.
-
-    Returns:
-        A record of each that failed for good.
-
-    Raises:
-        ConfigError: when the network does not fit the data.
-        ReportError: when the main run fails, without which nothing else is of use.
-    """
-    place = workspace if executor.shares_disk else None
-    arguments = executor.share(workspace, choice)
-    _check_network(executor.submit(jobs.check_network, todo[0].experiment, place, choice, *arguments), experiment_file)
-    wanted = [Job(run, str(_key(workspace, run)), slot, jobs.recipe(), choice, place) for slot, run in enumerate(todo)]
-    pending: dict[Future[Any], tuple[Job, int]] = {
-        executor.submit(jobs.work, job, *arguments): (job, 1) for job in wanted
-    }
-    total = sum(job.run.experiment.training.batches for job in wanted)
-    what = f"batches of {len(wanted)} training run{'s' * (len(wanted) > 1)}"
-    failed = []
-    while pending:
-        finished, _ = wait(pending, POLL_SECONDS, FIRST_COMPLETED)
-        for future in finished:
-            job, attempt = pending.pop(future)
-            error, lasting = _settle(future, workspace)
-            if error is not None and not lasting and attempt < ATTEMPTS:
-                pending[executor.submit(jobs.work, job, *arguments)] = (job, attempt + 1)
-            elif error is not None:
-                name = job.run.name
-                if job.run.first:  # the main run
-                    raise _of_main_run(workspace.run(name), error)
-                certain = isinstance(error, TrainingDivergedError)
-                failed.append({"run": name, "reason": str(error), "key": job.key, "certain": certain})
-        known = executor.counts()
-        left = sum(job.run.experiment.training.batches - known[job.slot] for job, _ in pending.values())
-        progress(total - left, total, what)
-    return failed
-
-
-def _settle(future: Future[Any], workspace: Workspace) -> tuple[ReportError | None, bool]:
-    """Take in what a worker has done; return what went wrong, if anything, and whether repeating it is of no use.
-
-    A lost worker is worth another try. Any other exception is a bug, and ends the command as one.
-
-    Raises:
-        ReportError: when the cluster itself is gone, and every other run with it.
-    """
-    try:
-        outcome: jobs.Outcome = future.result()
-    except CancelledError:
-        raise ReportError(LOST) from None
-    except Exception as error:
-        if reason := DEATHS.get(type(error).__name__):
-            return ReportError(reason), False
-        raise
-    jobs.unpack(outcome, workspace.runs)
-    return outcome.error, True
-
-
-def _of_main_run(folder: Path, error: ReportError) -> ReportError:
-    """Return the line with which the command ends when the main training run, which belongs in `folder`, fails."""
-    if isinstance(error, TrainingDivergedError):
-        return TrainingDivergedError(
-            f"Training run {folder.name} {error} Lower the learning rate in the experiment file. "
-            f"What was recorded is kept in {folder}.diverged."
-        )
-    return error if isinstance(error, ConfigError) else ReportError(f"Training run {folder.name}: {error}")
 
 
 def _tables(file: Path, experiment: Experiment) -> dict[str, str]:

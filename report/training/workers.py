@@ -1,12 +1,11 @@
-"""Where training runs execute, and drawing: processes of this machine, or a Dask cluster, behind one interface.
+"""Where training runs execute, and drawing: behind one interface, and here in processes of this machine.
 
-What a worker does is the same in either place, and so are the bits that it makes; only the way back differs: a process
-of this machine writes into `build/runs` itself, a worker of a cluster, which may have no disk in common with it, sends
-the files home.
+What a worker does is the same here and in a Dask cluster (`cluster.py`), and so are the bits that it makes; only the
+way back differs: a process of this machine writes into `build/runs` itself, a worker of a cluster, which may have no
+disk in common with it, sends the files home.
 """
 
 import abc
-import logging
 import multiprocessing
 import os
 import signal
@@ -21,7 +20,6 @@ from report.training import data, jobs
 from report.workspace import Workspace
 
 BROKEN = "The processes ended by themselves. What is finished is kept; run the command again to go on."
-CONNECT_SECONDS = 15  # for a scheduler to answer, and then for its first worker
 
 
 def _start(counts: Any) -> None:
@@ -40,13 +38,15 @@ def _start(counts: Any) -> None:
 
 def _hold_interrupts() -> None:
     """Keep Ctrl-C from this thread, and from the threads and processes that it starts: the main thread answers it."""
-    resource_tracker.ensure_running()  # its start would let Ctrl-C through again
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    if hasattr(signal, "pthread_sigmask"):  # Windows gives Ctrl-C to the main thread alone
+        resource_tracker.ensure_running()  # its start would let Ctrl-C through again
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
 
 
 class Workers(abc.ABC):
     """Run calls somewhere else. As a context: what is unfinished is waited for, unless an exception ends it."""
 
+    lost = BROKEN  # what to say when calls were given up because those who worked on them are gone
     shares_disk: bool  # with this process
     width: int  # how many calls it takes to reach every worker that has to be prepared
 
@@ -57,6 +57,22 @@ class Workers(abc.ABC):
     @abc.abstractmethod
     def share(self, workspace: Workspace, choice: data.Choice) -> tuple[Any, ...]:
         """Return what `jobs.work` needs beside the job to have the images: sent to a worker once, not each time."""
+
+    @abc.abstractmethod
+    def check(self) -> None:
+        """Make sure that somebody is there to work; called again and again while calls are unfinished.
+
+        Raises:
+            ReportError: when nobody is.
+        """
+
+    def submit_elsewhere(self, call: Callable[..., Any], *args: Any) -> Future[Any]:
+        """Submit again what a worker refused that computes with something else; to one that does not, if there is one.
+
+        Raises:
+            ReportError: when there is none.
+        """
+        return self.submit(call, *args)
 
     @abc.abstractmethod
     def counts(self) -> Sequence[int]:
@@ -103,6 +119,9 @@ class Processes(Workers):
         """Return nothing: the processes read the images themselves, each when it first needs them."""
         return ()
 
+    def check(self) -> None:
+        """Look at nothing: the pool replaces processes that die."""
+
     def counts(self) -> Sequence[int]:
         """Return how many batches each job has done."""
         return list(self._counts)
@@ -117,66 +136,3 @@ class Processes(Workers):
             for process in multiprocessing.active_children():
                 process.kill()  # one that has only begun to start would miss what the pool now takes down, and say so
         self._pool.join()
-
-
-def cores() -> int:
-    """Return how many processor cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-class Cluster(Workers):
-    """Run calls on the workers of an existing Dask cluster.
-
-    Dask itself repeats the calls of a worker that dies, a few times; only then does `runs` repeat them.
-    """
-
-    shares_disk = False
-    width = 1
-
-    def __init__(self, address: str, number: int) -> None:
-        """Connect to the scheduler at `address`.
-
-        Raises:
-            ReportError: when Dask is not installed, no scheduler answers, or it has no worker.
-        """
-        try:
-            from distributed import Client
-        except ImportError:
-            raise ReportError('--dask needs Dask. Install it with: pip install "weights-in-motion[cluster]"') from None
-        for name in ("distributed", "distributed.client"):
-            logging.getLogger(name).setLevel(logging.CRITICAL)  # what matters is said in our own line
-        self._number = number
-        try:
-            self._client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)  # type: ignore[no-untyped-call]
-        except (OSError, ValueError) as error:
-            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-            raise ReportError(
-                f"No Dask scheduler answers at {address} ({reason}). Start one, or leave --dask out."
-            ) from error
-        try:
-            self._client.wait_for_workers(1, timeout=CONNECT_SECONDS)
-        except TimeoutError:
-            self._client.close()  # type: ignore[no-untyped-call]
-            raise ReportError(
-                f"The Dask scheduler at {address} has no worker. Start one with: dask worker {address}"
-            ) from None
-        self._executor = self._client.get_executor()  # type: ignore[no-untyped-call]
-
-    def submit(self, call: Callable[..., Any], *args: Any) -> Future[Any]:
-        """Return the future result of `call`."""
-        future: Future[Any] = self._executor.submit(call, *args)
-        return future
-
-    def share(self, workspace: Workspace, choice: data.Choice) -> tuple[Any, ...]:
-        """Send the images to every worker and return the handle that stands for them."""
-        images = data.read(workspace, choice)
-        return (self._client.scatter(images, broadcast=True, hash=False),)  # type: ignore[no-untyped-call]
-
-    def counts(self) -> Sequence[int]:
-        """Return zeros: a worker elsewhere is heard of only when it is done."""
-        return [0] * self._number
-
-    def end(self, *, waiting: bool) -> None:
-        """Take leave of the cluster, which goes on without us and forgets what it has not begun."""
-        self._executor.shutdown(wait=waiting)
-        self._client.close()  # type: ignore[no-untyped-call]
