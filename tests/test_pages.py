@@ -71,6 +71,8 @@ def copy_of(build: Build, folder: Path, *, templates: bool = False) -> Workspace
         shutil.copy(path, place.build / path.name)
     (place.docs / "downloads").mkdir()
     shutil.copy(old.docs / "downloads" / "recording.npz", place.docs / "downloads")
+    place.card.parent.mkdir()
+    shutil.copy(old.card, place.card)
     place.numbers.symlink_to(old.numbers)
     place.tables.symlink_to(old.tables)
     place.runs.symlink_to(old.runs)
