@@ -35,7 +35,7 @@ LANGUAGES = ("en", "ja")
 NAMES = re.compile(
     r"\b[a-z]+-?\d+(-\d+)*\b|\bAR\(1\)|\blayers? \d( and \d)?|SHA-256|CC BY-SA [\d.]+|arXiv:[\d.]+"
     r"|[(（]?(19|20)\d\d[)）]|Kaplan and Meier 1958|Python 3\.\d+|(32|64)([- ]bits?|ビット)|95\s%( interval|信頼区間)"
-    r"|β1|\b[0-9a-f]{40}\b|Rice 1945|CS231n",
+    r"|β1|\b[0-9a-f]{40}\b|Rice 1945|CS231n|b?float(16|32)",
     re.I,
 )
 # What the first article and its program say, and what became of rules in the past: no experiment of ours changes it.
@@ -262,25 +262,6 @@ def test_prose_follows_the_verdict(tiny_build, tmp_path):
             said[language].add(re.sub(r"<li.*?</li>", "", text))
     assert all(len(different) == 3 for different in told.values())
     assert all(len(different) == 3 for different in said.values())
-
-
-@pytest.mark.slow
-def test_only_a_study_that_carries_it_gets_the_article(tiny_build, tmp_path):
-    """Any other says what was run and shows what was measured: no claims, no verdicts, no page of findings."""
-    place = copy_of(tiny_build, tmp_path)
-    assert (tiny_build.workspace.docs / "findings.md").is_file()
-    facts = files.read_json(place.facts)
-    facts["study"]["carries"] = False
-    files.write_json(place.facts, facts)
-    write(place, tiny_build.settings)
-    for folder in ("", "ja/"):
-        assert not (place.docs / folder / "findings.md").exists()
-        home = (place.docs / folder / "index.md").read_text(encoding="utf-8")
-        assert "claim--" not in home
-        assert "findings.md" not in "".join(
-            path.read_text(encoding="utf-8") for path in (place.docs / folder).glob("*.md")
-        )
-        assert 'id="figure-persistence"' in home
 
 
 def test_editions_show_the_same(tiny_build):
