@@ -10,7 +10,7 @@ from conftest import Build
 
 from report import files
 from report.analysis import results as analysed
-from report.site.facts import article, run, study
+from report.site.facts import article, run
 from report.site.facts.numbers import Numbers, span
 
 
@@ -43,23 +43,6 @@ def test_facts_are_json(tiny_build: Build) -> None:
     assert set(facts) == {"study", "article", "run", "verdicts", "findings", "made"}
     assert json.loads(json.dumps(facts)) == facts
     assert all(isinstance(each, bool | int | float | str | None) for each in leaves(facts))
-
-
-def test_what_can_carry_the_article(numbers: Numbers) -> None:
-    """Momentum, a control without, three seeds, two hundred batches: without one of them there is no story."""
-    assert study.carries(numbers)
-    main = numbers.main
-    few = {**numbers.results["study"]["runs"], main: numbers.results["study"]["runs"][main][: study.SEEDS - 1]}
-    alone = {slug: names if slug == main else [] for slug, names in numbers.results["study"]["runs"].items()}
-    assert not study.carries(changed(numbers, runs=few))
-    assert not study.carries(changed(numbers, runs=alone))
-    assert not study.carries(changed(numbers, batches=study.BATCHES - 1))
-    still = changed(numbers)
-    still.results["theory"][main]["memory"] = 0.0
-    assert not study.carries(still)
-    untested = changed(numbers)
-    untested.finding("streaks")["verdict"] = "not tested"
-    assert not study.carries(untested)
 
 
 def test_a_span_is_the_least_and_the_greatest() -> None:

@@ -198,27 +198,39 @@ def test_a_network_that_does_not_fit_is_refused(mine: Path, kind: str, whole: st
 
 @pytest.mark.slow
 def test_a_study_of_somebody_elses_images_and_network_has_a_site(mine: Path, tmp_path: Path) -> None:
-    """From the file to the pages: the home page, in both languages, without a word of digits; nothing is done twice."""
-    places = ("--build", str(tmp_path / "build"), "--site", str(tmp_path / "site"))
-    arguments = ("all", "--processes", "1", "--experiment", str(mine), *places)
-    done = run_report(*arguments, PYTHONPATH=str(tmp_path), OMP_NUM_THREADS="1")
+    """From the file to the pages: those that `show` makes, in both languages; nothing is done twice."""
+    places = ("--experiment", str(mine), "--build", str(tmp_path / "build"), "--site", str(tmp_path / "site"))
+    around = {"PYTHONPATH": str(tmp_path), "OMP_NUM_THREADS": "1"}
+    done = run_report("all", "--processes", "1", *places, **around)
     assert done.returncode == 0, done.stdout + done.stderr
-    facts = json.loads((tmp_path / "build" / "facts.json").read_text(encoding="utf-8"))["study"]
-    assert (facts["carries"], facts["kind"], facts["drawn"]) == (False, "own", [])
-    for language, word in (("", "What was measured"), ("ja/", "測定の結果")):
+    assert "a report on the network, because the article is about images of MNIST" in done.stdout
+    main = Recording.open(tmp_path / "build" / "runs" / Experiment.load(mine).main_run)
+    assert f"{main.series['validation_accuracy'][-1]:.4f} on 16 validation images" in done.stdout
+    for folder, heading in (("", "## What stands out"), ("ja/", "## 目立つ点")):
         pages = {
-            path.name: path.read_text(encoding="utf-8") for path in (tmp_path / f"build/docs/{language}").glob("*.md")
+            path.name: path.read_text(encoding="utf-8") for path in (tmp_path / f"build/docs/{folder}").glob("*.md")
         }
-        assert {*pages} == {"index.md", "run.md", "layers.md", "method.md", "reproduce.md"}
-        assert word in pages["index.md"]
-        assert "networks_of_mine:net" in html.unescape(pages["run.md"]).replace("\\", "")
-        told = "".join(text for name, text in pages.items() if name != "reproduce.md")
+        assert {*pages} == {"index.md", "tensors.md", "explore.md", "method.md", "downloads.md"}
+        assert heading in pages["index.md"]
+        assert "0.weight" in pages["tensors.md"]
+        told = html.unescape(pages["downloads.md"]).replace("\\", "")
+        assert "networks_of_mine:net" in told
+        assert "CC0" in told
         for wrong in ("MNIST", "digit", "手書き", "<b>"):
-            assert wrong not in told, (language, wrong)
-        assert "CC0" in pages["reproduce.md"]
-    again = run_report(*arguments, PYTHONPATH=str(tmp_path), OMP_NUM_THREADS="1")
+            assert wrong not in "".join(pages.values()), (folder, wrong)
+    assert (tmp_path / "site/downloads/experiment.toml").read_text(encoding="utf-8") == STUDY
+    receipt = json.loads((tmp_path / "site/receipt.json").read_text(encoding="utf-8"))
+    assert (receipt["findings"], {*receipt["runs"]}) == ([], {each.name for each in main.path.parent.iterdir()})
+    again = run_report("all", "--processes", "1", *places, **around)
     assert again.returncode == 0, again.stdout + again.stderr
-    assert "training …" not in again.stdout
+    assert "…" not in again.stdout
+    checked = run_report("check", *places, **around)
+    assert (checked.returncode, checked.stdout) == (0, "Every file holds what was made.\n"), checked.stderr
+    asked = run_report("findings", *places, **around)
+    assert (asked.returncode, asked.stderr) == (1, "There are no findings: the article is about images of MNIST.\n")
+    verified = run_report("verify", *places, **around)
+    assert verified.returncode == 0, verified.stdout + verified.stderr
+    assert "2 of 2 training runs have the same bits." in verified.stdout
 
 
 def test_something_is_held_out(tiny: Experiment) -> None:

@@ -56,7 +56,8 @@ def publish(pipeline: Article, history: bool) -> None:
     """Publish what "all" has built."""
     from report.site import publish as publishing
 
-    reason = files.read_json(pipeline.workspace.results, default={}).get("data", {}).get("reason")
+    main = files.read_json(pipeline.main / "run.json", default={})
+    reason = main.get("about", {}).get("data", {}).get("reason")
     if reason and pipeline.experiment == pipeline.experiment.requiring_data:
         raise ReportError(
             f'The site was made from {sets.SAMPLE}. {reason} Connect to the internet and run "{errors.command()}" with '

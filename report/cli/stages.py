@@ -9,7 +9,7 @@ import click
 
 from report import files
 from report.cli.group import TRAINING, Places, command
-from report.errors import is_checkout
+from report.errors import ReportError, is_checkout
 from report.making.stages import Article
 from report.training import runs
 
@@ -19,6 +19,19 @@ COMMANDS = {
     "draw": ("draw",),
     "write": ("facts", "pages", "site"),
     "all": ("train", "analyse", "draw", "facts", "pages", "site"),
+}
+
+# What the article is made of, by what a study lacks to carry it (`report.analysis.carries`).
+WANTS = {
+    "data": "is about images of MNIST",
+    "network": 'is about a network of the kind "mlp"',
+    "drawn": "needs a layer in recording.whole of at most 8,192 weights",
+    "seeds": "needs three seeds of the main optimizer that came to their end",
+    "batches": "needs study.batches = 200 or more",
+    "momentum": "needs a main optimizer with momentum: Adam, AdamW or SGD",
+    "control": "needs a control without momentum, with two seeds",
+    "pair": "needs a control with momentum 0.9 or more, and the same optimizer without",
+    "moves": "needs weights that go on moving after the first 100 batches",
 }
 
 
@@ -54,7 +67,10 @@ def findings(pipeline: Article) -> None:
     from report.site import printout
     from report.site.words import Words
 
-    pipeline.run(("train", "analyse"))
+    pipeline.run(("train",))
+    if lacking := pipeline.lacking():
+        raise ReportError(f"There are no findings: the article {WANTS[lacking[0]]}.")
+    pipeline.run(("analyse",))
     records = files.read_json(pipeline.workspace.results)["findings"]
     words = Words.load(pipeline.workspace.templates, pipeline.settings().languages[0])
     printout.write([Finding.of(each) for each in records], words, pipeline.console)
@@ -70,14 +86,18 @@ def _serve_command(places: Places) -> str:
 
 def _summarise(pipeline: Article, seconds: float, serve: str) -> None:
     """Say where the site is, what it was built from, how good the network became, what took how long."""
-    results = files.read_json(pipeline.workspace.results)
-    loss = results["loss"][results["main"]]
-    data = results["data"]
+    from report.analysis.loss import last
+    from report.recording.reader import Recording
+
+    main = Recording.open(pipeline.main)
+    data, accuracy = main.about["data"], last(main.series, "validation_accuracy")
     times = files.read_json(pipeline.workspace.timings, default={})
     say = pipeline.console.say
     say(f"Site:      {pipeline.workspace.site / 'index.html'}   (look at it with: {serve})")
+    if lacking := pipeline.lacking():
+        say(f"Pages:     a report on the network, because the article {WANTS[lacking[0]]}")
     say(f"Data:      {data['title']}" + (f". {data['reason']}" if data["reason"] else ""))
-    say(f"Accuracy:  {loss['final_validation_accuracy']:.4f} on {data['validation']:,} validation images")
+    say(f"Accuracy:  {accuracy:.4f} on {data['validation']:,} validation images")
     stages = ", ".join(f"{name} {times[name]:.1f} s" for name in COMMANDS["all"] if name in times)
     say(f"Times:     {stages} (when last done); this command {seconds:.1f} s")
 

@@ -8,7 +8,6 @@ import contextlib
 import threading
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +16,7 @@ from report.config.site import checked_title, seen
 from report.console import Console
 from report.errors import ConfigError, ReportError
 from report.making import alone
+from report.making.own_stages import OwnStages
 from report.making.pipeline import Pipeline
 from report.products import Product
 from report.recording import snapshot, study
@@ -186,80 +186,7 @@ class OwnReport(Pipeline):
 
     def stages(self) -> dict[str, Product]:
         """Return all stages, by name."""
-        place = self.workspace
-        labels = [place.templates / each / "words" / "labels.toml" for each in self._settings.languages]
-        figures = place.package / "drawing" / "figures"
-        every = (
-            Product(
-                name="analyse",
-                modules=("report.analysis.own",),
-                inputs=lambda: [*self._descriptions(), self._signature],
-                outputs=self.analysed,
-                work=self._analyse,
-            ),
-            Product(
-                name="draw",
-                modules=("report.drawing.own",),
-                inputs=lambda: [
-                    *(place.results, place.numbers, place.tables, *self._descriptions(), *labels),
-                    *(self._signature, self._settings.languages, figures / "house.mplstyle"),
-                ],
-                outputs=lambda: [place.figures_manifest, *self.drawn()],
-                work=self._draw,
-            ),
-            Product(
-                name="facts",
-                modules=("report.site.facts.own",),
-                inputs=lambda: [
-                    *(place.results, place.numbers, place.tables, *self._descriptions(), self._signature),
-                    *(place.figures_manifest, self._settings.languages, place.templates),
-                ],
-                outputs=lambda: [place.facts],
-                work=self._facts,
-            ),
-            Product(
-                name="pages",
-                modules=("report.site.pages", "report.site.own"),
-                inputs=self._page_inputs,
-                outputs=self.written,
-                work=self._pages,
-            ),
-            self.site(),
-        )
-        return {stage.name: stage for stage in every}
-
-    def study(self) -> "Study":
-        """Open the recordings as they were when the snapshot was taken."""
-        return study.Study.load(list(self._snapshots))
-
-    def _descriptions(self) -> list[Path]:
-        return [place / name for place in self._snapshots for name in snapshot.COPIED]
-
-    def _analyse(self) -> None:
-        from report.analysis.own import analyse
-
-        analyse(self.workspace, self.study())
-
-    def _draw(self) -> None:
-        from report.drawing import own
-
-        with self.console.progress() as progress:
-            own.draw(self.workspace, self.study(), self._settings.languages, self.maker(), progress)
-
-    def _facts(self) -> None:
-        from report.site.facts import own
-
-        own.write(self.workspace, self.study())
-
-    def _page_inputs(self) -> list[Any]:
-        place = self.workspace
-        made = [place.facts, place.results, place.tables, place.figures_manifest]
-        return [*made, place.templates, place.site_src, place.mkdocs_config, asdict(self._settings)]
-
-    def _pages(self) -> None:
-        from report.site import own, pages
-
-        pages.write(self.workspace, self._settings, own.contents(self.workspace, self._settings))
+        return OwnStages(self, lambda: list(self._snapshots), lambda: self._signature).stages()
 
 
 def watch(report: OwnReport, port: int) -> None:

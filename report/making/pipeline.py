@@ -54,15 +54,15 @@ class Pipeline(abc.ABC):
         Raises:
             ReportError: as the stages do.
         """
-        stages = self.stages()
         for name in names:
-            self._remove_altered(stages[name])
-            if self.is_wanted(stages[name]):
+            stage = self.stages()[name]  # asked each time: what is trained decides what follows
+            self._remove_altered(stage)
+            if self.is_wanted(stage):
                 self.console.say(f"{DOING[name]} …")
                 started = time.perf_counter()
-                stages[name].work()
+                stage.work()
                 self._note_time(name, time.perf_counter() - started)
-                self.maker().record(stages[name])
+                self.maker().record(stage)
                 CODE.remember(self.workspace.code)
         self.maker().checksums.keep()
         if not self.workspace.code.is_file():

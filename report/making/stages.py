@@ -3,6 +3,7 @@
 Stages speak through files below `build/` alone. A stage whose inputs have not changed does nothing.
 """
 
+import functools
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ from report import files
 from report.config import Experiment, read
 from report.console import Console
 from report.errors import ReportError, command
+from report.making.own_stages import OwnStages
 from report.making.pipeline import Pipeline
 from report.products import Product
 from report.recording import seal
@@ -21,6 +23,7 @@ from report.workspace import Workspace, home
 if TYPE_CHECKING:  # what a build with nothing to do never needs is imported where it is used
     from report.drawing.animation.clips import Pace
     from report.recording.study import Study
+    from report.site.own import Ran
 
 
 class Article(Pipeline):
@@ -56,19 +59,49 @@ class Article(Pipeline):
         self.dask = dask
 
     def stages(self) -> dict[str, Product]:
-        """Return all stages, by name."""
+        """Return all stages, by name: those of the article, or of a report on the network where there can be none."""
+        train = Product(
+            name="train",
+            modules=(),  # each run's key knows the code that trains
+            inputs=lambda: [runs.keys(self.workspace, self.experiment)],
+            outputs=self._run_files,
+            work=self._train,
+        )
+        after = self._own().stages() if self.lacking() else self._article()
+        return {train.name: train, **after}
+
+    def lacking(self) -> tuple[str, ...]:
+        """Return what the study lacks to carry the article, see `report.analysis.carries`; () until it is trained."""
+        folders = tuple(runs.recordings(self.workspace, self.experiment))
+        if not folders or folders[0] != self.main or not runs.is_complete(self.workspace, self.experiment):
+            return ()
+        return self._asked(folders)
+
+    @functools.cache  # noqa: B019 - a command has one pipeline
+    def _asked(self, folders: tuple[Path, ...]) -> tuple[str, ...]:
+        from report.analysis.carries import lacking
+        from report.recording.study import Study
+
+        return lacking(Study.load(folders))
+
+    @property
+    def main(self) -> Path:
+        """Return the folder of the main training run."""
+        return self.workspace.run(self.experiment.main_run)
+
+    def _own(self) -> OwnStages:
+        """Return the stages of a report on the network."""
+        recordings = functools.partial(runs.recordings, self.workspace, self.experiment)
+        sealed = functools.partial(runs.keys, self.workspace, self.experiment)
+        return OwnStages(self, recordings, lambda: [sealed()], self._ran, self._ran_from)
+
+    def _article(self) -> dict[str, Product]:
+        """Return the stages of the article after the training, by name."""
         place = self.workspace
         folder = place.package / "drawing" / "figures"
         figures = [f"report.drawing.figures.{path.stem}" for path in folder.glob("[a-z]*.py")]
         drawing = ("report.drawing.animation.films", "report.drawing.player.pack", *sorted(figures))
         every = (
-            Product(
-                name="train",
-                modules=(),  # each run's key knows the code that trains
-                inputs=lambda: [runs.keys(place, self.experiment)],
-                outputs=self._run_files,
-                work=self._train,
-            ),
             Product(
                 name="analyse",
                 modules=("report.analysis.report",),
@@ -144,7 +177,7 @@ class Article(Pipeline):
         from report.recording.study import Study
 
         recordings = runs.recordings(self.workspace, self.experiment)
-        if not recordings or recordings[0] != self.workspace.run(self.experiment.main_run):
+        if not recordings or recordings[0] != self.main:
             raise ReportError(
                 f'No complete training run of this experiment in {self.workspace.runs}. Run "{command()}" first.'
             )
@@ -209,6 +242,19 @@ class Article(Pipeline):
         sealed = [folder / seal.NAME for folder in runs.recordings(place, self.experiment)]
         changing = [asdict(self.settings()), source_lines(place), receipt.commit(home())]
         return [*made, *drawn, *sources, *quoted, *sealed, *changing]
+
+    def _ran(self) -> "Ran":
+        from report.site.own import Ran
+
+        about = files.read_json(self.main / "run.json", "about")["about"]
+        return Ran(self.said, about, runs.missing(self.workspace))
+
+    def _ran_from(self) -> list[Any]:
+        from report.site import receipt
+
+        recordings = runs.recordings(self.workspace, self.experiment)
+        sealed = [folder / name for folder in recordings for name in (seal.NAME, "run.json")]
+        return [self.said.decode("utf-8"), self.workspace.study, receipt.commit(home()), *sealed]
 
     def _facts(self) -> None:
         from report.site import card, recording

@@ -10,14 +10,12 @@ from report.site.settings import Settings
 from report.workspace import Workspace
 
 NOTICE = "_notice.html.j2"  # when the digits are the embedded sample
-ARTICLE, HOME = "index", "home"  # the home page of a study that carries the article, and of any other
-PAGES = ("run", "layers", "explore", "method", "reproduce")
-CLAIMS = ("findings",)  # of a study that carries the article alone
+PAGES = ("index", "findings", "run", "layers", "explore", "method", "reproduce")
 EXAMPLES = ("examples",)  # where they were made
 
 
 def contents(workspace: Workspace, settings: Settings, said: bytes) -> Contents:
-    """Return what the site of the built-in study consists of.
+    """Return what the site of a study that carries the article consists of.
 
     Args:
         workspace: has facts, tables and pictures.
@@ -47,14 +45,8 @@ def contents(workspace: Workspace, settings: Settings, said: bytes) -> Contents:
         "gallery": examples,
         "stage_seconds": {name: timings[name] for name in ("train", "analyse", "draw") if name in timings},
     }
-    carries = facts["study"]["carries"]
-    # The player draws a network: where none can be drawn, there is nothing to explore.
-    pages_there = [name for name in PAGES if name != "explore" or "network" in animations]
-    names = [*pages_there, *(CLAIMS if carries else ()), *(EXAMPLES if examples else ())]
-    templates = {
-        f"{ARTICLE if carries else HOME}.md.j2": "index.md",
-        **{f"{name}.md.j2": f"{name}.md" for name in names},
-    }
+    names = [*PAGES, *(EXAMPLES if examples else ())]
+    templates = {f"{name}.md.j2": f"{name}.md" for name in names}
     path = workspace.card.relative_to(workspace.docs).as_posix()
     offered[path] = workspace.card.read_bytes()
     offered.update(gallery.pictures(workspace))

@@ -1,11 +1,12 @@
 """Of which pages the site of a report on one's own network consists, and what they know."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any, Final
 
 from report import files
-from report.site import pages
+from report.site import gallery, pages, receipt
 from report.site.pages import Contents
 from report.site.settings import Settings
 from report.workspace import Workspace
@@ -16,21 +17,44 @@ PAGES = ("index", "tensors", "explore", "method", "downloads")
 MOST_OPEN: Final = 40  # tensors whose sections stand open; of more, each module is folded
 
 
-def contents(workspace: Workspace, settings: Settings) -> Contents:
+@dataclass(frozen=True)
+class Ran:
+    """Say what an experiment file asked for, where the recordings come from one.
+
+    Attributes:
+        experiment: what the file held when it was read; offered for download.
+        about: what the main recording says of itself.
+        missing: `run` and `reason` of each training run that failed.
+    """
+
+    experiment: bytes
+    about: Mapping[str, Any]
+    missing: Sequence[Mapping[str, Any]]
+
+
+def contents(workspace: Workspace, settings: Settings, ran: Ran | None = None) -> Contents:
     """Return what the site consists of.
 
     Args:
         workspace: has facts, tables and pictures.
         settings: of the site.
+        ran: what was run, where that is known.
 
     Raises:
         ReportError: when an earlier stage has not run.
     """
     offered = {"downloads/results.json": workspace.results.read_bytes()}
     offered |= {f"tables/{path.name}": path.read_bytes() for path in sorted(workspace.tables.glob("*.csv"))}
-    known = know(workspace, settings, offered)
+    if ran is not None:
+        offered["downloads/experiment.toml"] = ran.experiment
+        offered[receipt.NAME] = files.compact_json(receipt.content(workspace, ran.experiment)).encode("utf-8")
+    examples = gallery.known(workspace, settings.languages)
+    known = {**know(workspace, settings, offered), "ran": ran, "gallery": examples}
+    offered.update(gallery.pictures(workspace))
     names = [name for name in PAGES if name != "explore" or known["has_player"]]
     templates = {f"{FOLDER}/{name}.md.j2": f"{name}.md" for name in names}
+    if examples:
+        templates["examples.md.j2"] = "examples.md"
     return Contents(templates, known, offered, more_words={"player": "player_own"})
 
 

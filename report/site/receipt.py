@@ -27,23 +27,24 @@ def content(workspace: Workspace, experiment: bytes) -> dict[str, Any]:
         `format`, `version`; `commit` of the sources, with "-dirty" where they were changed since, or null;
         `experiment` {`text`, `sha256`}; `data`, what the main recording says of it, with checksums; `main`, the name of
         the main run; `every`, steps from one link to the next; `runs`, by name: `label`, `seed`, `steps`, `versions`,
-        `platform`, `chains` {tensor: {step: SHA-256 up to there}}; `findings`, as in results.json.
+        `platform`, `chains` {tensor: {step: SHA-256 up to there}}; `findings`, as in results.json, or [].
 
     Raises:
         ReportError: when an earlier stage has not run, or a run is damaged.
     """
     results = analysed.read(workspace)
+    main = files.read_json(workspace.run(results["main"]) / "run.json", "about")
     names = [name for every in results["study"]["runs"].values() for name in every]
     return {
         "format": FORMAT,
         "version": VERSION,
         "commit": commit(home()),
         "experiment": {"text": experiment.decode("utf-8"), "sha256": hashlib.sha256(experiment).hexdigest()},
-        "data": results["about"].get("data", {}),
+        "data": main["about"].get("data", {}),
         "main": results["main"],
         "every": chain.EVERY,
         "runs": {name: _run(workspace.run(name)) for name in names},
-        "findings": results["findings"],
+        "findings": results.get("findings", []),
     }
 
 

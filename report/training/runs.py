@@ -213,7 +213,7 @@ def _is_complete(workspace: Workspace, name: str, key: str | None) -> bool:
         *schema.filenames(found),
         seal.NAME,
         "timings.json",
-        *(["attached.npz"] if found.about.get("examples") else []),
+        *(["attached.npz"] if found.first and found.about.get("data", {}).get("examples") else []),
     }
     return found.ended == "complete" and _is_same(found.about.get("key"), key) and wanted <= {*os.listdir(folder)}
 

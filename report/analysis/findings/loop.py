@@ -17,14 +17,9 @@ def loop(study: Lookup) -> Finding:
     """Decide whether momentum changes the gradients, not only what is made of them."""
     tests: list[Test] = []
     evidence: list[Evidence] = []
-    pairs = [
-        (slug, group[0.0])
-        for group in (study.family, study.sgd)
-        for momentum, slug in group.items()
-        if momentum >= STRONG.value and 0.0 in group
-    ]
+    compared = pairs(study)
     for layer in study.drawn:
-        for slug, plain in dict(pairs).items():
+        for slug, plain in compared.items():
             own, other = (
                 study.by_seed("transplants", gradients, layer, study.late, "lean", slug) for gradients in (slug, plain)
             )
@@ -42,8 +37,18 @@ def loop(study: Lookup) -> Finding:
             labels = study.label(slug), study.label(plain)
             tests.append(Test("loop", difference.is_above(0), layer, *labels, refuted=difference.is_below(0)))
             evidence.append(difference)
-    reason = NOTHING_DRAWN if not study.drawn else None if pairs else "no_control_of_its_kind"
+    reason = NOTHING_DRAWN if not study.drawn else None if compared else "no_control_of_its_kind"
     return conclude(study, "loop", (STRONG,), tests, evidence, reason)
+
+
+def pairs(study: Lookup) -> dict[str, str]:
+    """Return the slugs of optimizers with strong momentum, each with that of the same one without."""
+    return {
+        slug: group[0.0]
+        for group in (study.family, study.sgd)
+        for momentum, slug in group.items()
+        if momentum >= STRONG.value and 0.0 in group
+    }
 
 
 def together(study: Lookup) -> Finding:

@@ -1,7 +1,6 @@
 """What the pages "The run" and "Layers" state: one training run, its loss, its weights, its layers."""
 
 import math
-from collections.abc import Sequence
 
 from report.analysis import cuts
 from report.analysis.windows import ALL, EARLY
@@ -26,14 +25,9 @@ def facts(numbers: Numbers) -> Facts:
     }
 
 
-def _told(numbers: Numbers) -> Sequence[str]:
-    """Return the layers that pages tell of: those that are drawn as a network, or else all."""
-    return numbers.drawn or list(numbers.results["tensors"])
-
-
 def _weights(numbers: Numbers) -> Facts:
     """Return the stories of single weights of the first layer that pages tell of."""
-    layer = _told(numbers)[0]
+    layer = numbers.drawn[0]
     history = numbers.results["history"][numbers.results["main"]][layer]
     far, waking = history["largest_mover"], history.get("waking")
     step = far["largest_update"]
@@ -82,7 +76,7 @@ def _silence(numbers: Numbers) -> Facts:
         }
         return {layer: value for layer, value in found.items() if value is not None}
 
-    first = _told(numbers)[0]
+    first = numbers.drawn[0]
     return {
         "zero": share("coasting", "zero_gradient_share"),
         "coasting": share("coasting", "coasting_share"),
@@ -110,7 +104,7 @@ def _full_colour(numbers: Numbers) -> dict[str, float]:
 
 def _start(numbers: Numbers) -> Facts:
     """Return what the first batches do: the very first one, and how far the mean update has fallen at the end."""
-    last, theory = _told(numbers)[-1], numbers.theory(numbers.main)
+    last, theory = numbers.drawn[-1], numbers.theory(numbers.main)
     ends = {}
     for layer in numbers.drawn:
         rows = numbers.table.series("startup", "mean_absolute", numbers.main, layer)

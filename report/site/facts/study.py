@@ -4,10 +4,6 @@ from report.analysis.windows import EARLY
 from report.recording.study import Study
 from report.site.facts.numbers import Facts, Numbers
 
-ARTICLES = ("mnist", "sample")  # data that the article speaks of
-KINDS = ("mlp", "cnn")  # networks that are known by a name of ours
-SEEDS, BATCHES = 3, 200  # the fewest that can carry the article: an interval, and steps after the start
-
 
 def facts(numbers: Numbers, study: Study) -> Facts:
     """Return what every page may say of the study."""
@@ -15,16 +11,12 @@ def facts(numbers: Numbers, study: Study) -> Facts:
     chief, plain, layers = numbers.chief, numbers.plain, list(results["tensors"])
     beta = numbers.coefficient(numbers.main)
     names = results["drawn"]
-    told = names or layers  # of which the pages tell, where none is drawn as a network
     return {
-        "carries": carries(numbers),
         "data": results["data"],
-        "is_scaled": results["data"]["type"] == "uint8",
         "is_sample": results["data"]["source"] == "sample",
         "one_epoch": results["data"]["epochs"] == 1,
         "training_images": results["data"]["train"] + results["data"]["validation"],
         "network": results["about"]["network"],
-        "kind": kind(numbers),
         "training": results["about"]["training"],
         "weights": sum(tensor.size for tensor in study.main.tensors.values() if len(tensor.shape) > 1),
         "edges": results["network"]["edges_drawn"],
@@ -36,7 +28,6 @@ def facts(numbers: Numbers, study: Study) -> Facts:
         "early": EARLY,
         "seeds": numbers.seeds,
         "optimizers": len(numbers.optimizers),
-        "has_controls": len(numbers.optimizers) > 1,
         "main": {
             "label": chief["label"],
             "name": chief["name"],
@@ -51,39 +42,14 @@ def facts(numbers: Numbers, study: Study) -> Facts:
         "layers": [_layer(numbers, study, name, place, len(layers)) for place, name in enumerate(layers)],
         "drawn": names,
         "whole": [name for name, tensor in study.main.tensors.items() if tensor.kept == "whole"],
-        "first": _named(numbers, told[0]),
-        "middle": _named(numbers, told[len(told) // 2]),
-        "last": _named(numbers, told[-1]),
+        "first": _named(numbers, names[0]),
+        "middle": _named(numbers, names[len(names) // 2]),
+        "last": _named(numbers, names[-1]),
         "pixels": results["network"]["layers"][layers[0]]["shape"][1],
         "sampled": max((each.count for each in study.main.tensors.values() if each.kept == "sample"), default=0),
         "missing": results["study"]["missing"],
         "guess": results["reference"]["ln_classes"],
     }
-
-
-def carries(numbers: Numbers) -> bool:
-    """Tell whether the study can carry the article: its story needs momentum, and something to compare it with.
-
-    That is the network and the images of the article, a main optimizer with momentum whose arithmetic is replayed, a
-    control without, neighbouring layers that are kept whole, and enough seeds and batches for intervals free of
-    start-up.
-    """
-    told = ("streaks", "together", "loop", "formula", "persistence", "momentum")
-    return (
-        kind(numbers) == "mlp"
-        and numbers.results["data"]["source"] in ARTICLES
-        and bool(numbers.coefficient(numbers.main))
-        and numbers.plain is not None
-        and numbers.seeds >= SEEDS
-        and numbers.results["study"]["batches"] >= BATCHES
-        and all(numbers.finding(each)["verdict"] != "not tested" for each in told)
-    )
-
-
-def kind(numbers: Numbers) -> str:
-    """Return the kind of the network: "mlp", "cnn", or "own" for what is neither."""
-    named = numbers.results["about"]["network"]["kind"]
-    return named if named in KINDS else "own"
 
 
 def _outputs(numbers: Numbers, name: str) -> int:
@@ -110,7 +76,6 @@ def _layer(numbers: Numbers, study: Study, name: str, place: int, count: int) ->
         "kept": layer["count"],
         "is_whole": layer["kept"] == "whole",
         "is_drawn": name in numbers.drawn,
-        "is_dense": kind(numbers) != "own" and len(study.main.tensors[name].shape) == 2,
         "is_first": place == 0,
         "is_last": place == count - 1,
     }
