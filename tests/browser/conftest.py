@@ -69,6 +69,12 @@ SEE_ALL = """async () => {
     scrollTo({top: 0, behavior: "instant"});
     await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
 }"""
+# The same, without scrolling: what is out of sight lies where it will be seen.
+LAY_OUT = """() => {
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync("* { content-visibility: visible !important }");
+    document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
+}"""
 IMAGES = """() => [...document.images].map((image) => ({
     source: image.getAttribute("src"), loaded: image.complete && image.naturalWidth > 0,
     alt: image.getAttribute("alt"), width: image.getAttribute("width"), height: image.getAttribute("height"),
@@ -163,6 +169,7 @@ def axe(page: Page) -> list[str]:
         missing('axe-core is not installed ("make test" installs it)')
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE.read_text(encoding="utf-8"))
+    page.evaluate(LAY_OUT)
     page.evaluate(AT_REST)
     found: list[str] = page.evaluate(AXE_RUN)
     return found

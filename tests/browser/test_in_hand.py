@@ -112,7 +112,7 @@ def test_both_are_stills_without_a_script(browser: Browser, address, language):
         # By its text alone: Chromium shows it where scripts are off by its own settings, and Playwright turns others.
         assert said[f"without_{name}"] in figure.locator("noscript").text_content()
     page.goto(f"{address}{HOMES[language]}explore.html", wait_until="load")
-    assert said["without_player"] in page.locator("#player noscript").text_content()
+    assert said["without_player"] in page.locator("#player figcaption noscript").text_content()
     page.close()
 
 

@@ -104,7 +104,10 @@ class WeightPlayer extends HTMLElement {
    * @param {() => void} retry
    */
   complain(error, retry) {
-    if (this.dataset.mode !== "hero") this.dataset.state = "failed";
+    if (this.dataset.mode !== "hero") {
+      this.dataset.state = "failed";
+      showPoster(this);
+    }
     const reason = error instanceof Error ? error.message : String(error);
     const message = saying(this, TEXTS.failed.replace("{reason}", reason));
     message.setAttribute("role", "alert");
@@ -130,11 +133,22 @@ function saying(host, words) {
   return message;
 }
 
+/**
+ * Show the film's poster, which only a reader without scripts loads otherwise.
+ * @param {HTMLElement} host
+ */
+function showPoster(host) {
+  for (const each of host.querySelectorAll("noscript")) {
+    each.replaceWith(document.createRange().createContextualFragment(each.textContent ?? ""));
+  }
+}
+
 /** In a browser that cannot unpack, the film is all there is. */
 class OldPlayer extends HTMLElement {
   connectedCallback() {
     ensureStyle();
     this.dataset.state = "failed";
+    showPoster(this);
     if (!this.querySelector(":scope > .wp-message")) saying(this, TEXTS.old_browser);
   }
 }

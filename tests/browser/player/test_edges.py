@@ -19,7 +19,7 @@ def test_a_pinned_edge_keeps_its_colour(page, site):
     x, y = page.evaluate("""() => {
         const {view, state} = document.querySelector('weight-player').content;
         const [stage] = view.stages;
-        const [x1, y1, x2, y2] = stage.places.segments.slice(4 * state.edges[0], 4 * state.edges[0] + 4);
+        const [x1, y1, x2, y2] = stage.picture.places.segments.slice(4 * state.edges[0], 4 * state.edges[0] + 4);
         const density = stage.canvas.width / stage.canvas.clientWidth;
         return [density * (x1 + 0.7 * (x2 - x1)), density * (y1 + 0.7 * (y2 - y1))];
     }""")
@@ -89,7 +89,7 @@ def test_pointing_shows_an_edge_and_clicking_pins_it(page, site):
         const {stages: [stage]} = document.querySelector('weight-player').content.view;
         let best = 0;
         stage.signed.forEach((value, edge) => { if (Math.abs(value) > Math.abs(stage.signed[best])) best = edge; });
-        return [best, ...stage.places.segments.slice(4 * best, 4 * best + 4)];
+        return [best, ...stage.picture.places.segments.slice(4 * best, 4 * best + 4)];
     }""")
     x, y = box["x"] + (layout[1] + layout[3]) / 2, box["y"] + (layout[2] + layout[4]) / 2
     page.mouse.move(x, y)

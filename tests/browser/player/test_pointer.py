@@ -32,7 +32,7 @@ def test_only_the_first_button_pins(page, site):
         const {stages: [stage]} = document.querySelector('weight-player').content.view;
         let best = 0;
         stage.signed.forEach((value, edge) => { if (Math.abs(value) > Math.abs(stage.signed[best])) best = edge; });
-        const [x1, y1, x2, y2] = stage.places.segments.slice(4 * best, 4 * best + 4);
+        const [x1, y1, x2, y2] = stage.picture.places.segments.slice(4 * best, 4 * best + 4);
         const {left, top} = stage.canvas.getBoundingClientRect();
         return [left + (x1 + x2) / 2, top + (y1 + y2) / 2];
     }""")
