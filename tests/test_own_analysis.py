@@ -195,7 +195,11 @@ def test_seeds_give_intervals_and_labels_stand_side_by_side(tmp_path: Path) -> N
     found = studied(tmp_path, *made)
     told = found["facts"]["report"]
     assert (told["compared"], told["steps"], told["is_paired"]) == (41, {"low": 41, "high": 42}, True)
-    plain, heavy = (each["values"]["run"] for each in found["facts"]["tensors"][0]["numbers"])
+    numbers = found["facts"]["tensors"][0]["numbers"]
+    assert [each["formula"] for each in numbers] == pytest.approx([2, theory.mean_run(0.9)])
+    groups = [label["optimizers"][0]["formula"] for label in told["labels"]]
+    assert groups == pytest.approx([2, theory.mean_run(0.9)])
+    plain, heavy = (each["values"]["run"] for each in numbers)
     assert plain["n"] == heavy["n"] == 2
     assert plain["low"] < plain["mean"] < plain["high"]
     assert heavy["mean"] > 1.5 * plain["mean"]

@@ -163,7 +163,9 @@ def test_labels_and_seeds_in_japanese(tmp_path: Path) -> None:
     text = text_of(site / "index.html")
     assert text.startswith("比較")
     assert all(name in text for name in ("Heavy0", "Heavy1", "Plain0", "Plain1"))
-    assert not re.search(r"(?:\b[A-Za-z]+\b[ ,]+){6}", text_of(site / "tensors.html"))
+    tensors = text_of(site / "tensors.html")
+    assert not re.search(r"(?:\b[A-Za-z]+\b[ ,]+){6}", tensors)
+    assert "… 理論式 6.97 2.00" in tensors  # π / arccos β of each label, in its own column
     assert {path.name for path in tmp_path.iterdir()} == {"runs", "runs-report", ".runs-report.build"}
     assert len(Study.load(tmp_path / "runs").recordings) == 4
 

@@ -90,15 +90,10 @@ def spans(rows: int, beta: float) -> Spans:
     return {ALL: slice(0, rows), **settled} if rows else {}
 
 
-def memories(recording: Recording, name: str) -> tuple[Doubles | None, float]:
-    """Return β at each recorded step, None where no law describes the optimizer, and the largest one for start-up."""
-    beta = toss.memory(recording, name)
-    return beta, UNKNOWN if beta is None or not len(beta) else float(beta.max())
-
-
 def _measured(recording: Recording, job: Job, seen: Sweep) -> Measured:
     name, tensor = job.name, recording.tensors[job.name]
-    beta, longest = memories(recording, name)
+    beta = toss.memory(recording, name)
+    longest = UNKNOWN if beta is None or not len(beta) else float(beta.max())
     rows = int(np.searchsorted(seen.numbers, job.steps, side="right"))
     windows = spans(rows, longest)
     how = toss.course(recording, name)
@@ -109,8 +104,8 @@ def _measured(recording: Recording, job: Job, seen: Sweep) -> Measured:
     numbers: Numbers = {}
     info = _info(recording, tensor, seen, windows, len(recording.indices(name)))
     info["is_tossed"], info["has_streaks"] = followed is not None, bool(windows)
-    chance = {window: _chance(beta, seen.numbers[span]) for window, span in windows.items()}
-    info["chance"] = {window: each for window, each in chance.items() if each is not None}
+    betas = {} if beta is None else {window: beta[seen.numbers[span] - 1] for window, span in windows.items()}
+    info["chance"] = {window: each for window, used in betas.items() if (each := chance(used)) is not None}
     if windows:
         numbers, typical = _streaks(job, seen, windows, followed)
         info["typical"] = [typical.start, typical.stop]
@@ -302,11 +297,13 @@ def _lines(recording: Recording, tensor: Tensor, dead: NDArray[np.bool_]) -> tup
     return found[0], found[1]
 
 
-def _chance(beta: Doubles | None, numbers: NDArray[np.int64]) -> dict[str, float] | None:
-    """Return what the formula predicts over some steps: momentum may change slowly, and each step has its own."""
-    if beta is None or not len(numbers):
-        return None
-    return dict(_predicted(beta[numbers - 1].tobytes()))
+def chance(beta: Doubles | None) -> dict[str, float] | None:
+    """Return what the formula predicts over some steps: `run` (steps), `agreement`, `lag_1`; None where there is none.
+
+    Args:
+        beta: (steps,), the momentum coefficient of each: a schedule may change it slowly.
+    """
+    return None if beta is None or not len(beta) else dict(_predicted(beta.tobytes()))
 
 
 @functools.cache
@@ -315,4 +312,4 @@ def _predicted(beta: bytes) -> tuple[tuple[str, float], ...]:
     share = counts / counts.sum()
     flips = float(share @ [theory.flip_rate(each) for each in values])
     agreement = float(share @ [theory.agreement(each) for each in values])
-    return (("run", 1 / flips), ("flip_rate", flips), ("agreement", agreement), ("lag_1", float(share @ values)))
+    return (("run", 1 / flips), ("agreement", agreement), ("lag_1", float(share @ values)))

@@ -7,29 +7,26 @@ there is one recording. Facts, sections and figures of tensors stand in the orde
 
 `report`, what was recorded:
 
-- `main` {`name`, `label`, `slug`}: the recording that histories and pictures are of;
-- `is_one`: one recording in all; `has_seeds`: a label with several; `has_labels`: several labels; `is_paired`: at
-  least two labels share two seeds or more;
+- `main` {`name`, `label`}: the recording that histories and pictures are of;
+- `is_one`: one recording in all; `has_labels`: several labels; `is_paired`: at least two labels share two seeds or
+  more;
 - `is_growing`: a recording still grows, or was killed; `steps` {`low`, `high`}: of the recordings; `compared`: steps
   that all of them have, over which streaks are measured; `every`: steps from one recorded row to the next;
-- `tensors`, `trained` (had a gradient), `weights` (entries of the model), `kept` (recorded entries), `is_sampled`;
-- `labels` [...], the main one first: `label`, `slug`, `is_main`, `seeds` [seed or null], `steps`, `taken`, `skipped`,
-  `lost` (each {`low`, `high`} over its recordings; `skipped` by a GradScaler, `lost`: taken and not recorded, though
-  they should have been), `recordings` [{`name`, `seed`, `steps`, `taken`, `skipped`, `lost`, `ended`, `is_growing`,
-  `stopped_at` (the step with the first number that is not finite, or null)}], `optimizers` [group, ...], `notes`
-  [{`kind`, `text`, `step`, `tensors`, `recording`}]: what the recorder noted, in its words, English;
-- a group of an optimizer: `number` (from 1), `optimizer` (class), `position`, `index`, `tensors` (how many),
-  `momentum` (β, 0 without; null where it varies), `lr` and `weight_decay` {`first`, `last`, `lowest`, `highest`,
-  `is_constant`} or null, `is_decoupled` (its weight decay pulls weights to zero, as in AdamW), `formula` {`run`
-  (steps), `agreement`, `flip_rate`} or null where no formula describes it, `is_tossed` (a sign toss can be replayed),
-  `settled` (steps of start-up that settled numbers leave out: 10 / (1 - β)).
+- `tensors`, `weights` (entries of the model), `kept` (recorded entries), `is_sampled`;
+- `labels` [...], the main one first: `label`, `recordings` [{`name`, `seed`, `steps`, `taken`, `skipped` (by a
+  GradScaler), `lost` (taken and not recorded, though they should have been), `ended`, `stopped_at` (the step with the
+  first number that is not finite, or null)}], `optimizers` [group, ...], `notes` [{`text`, `step`}]: what the recorder
+  noted, in its words, English;
+- a group of an optimizer: `number` (from 1), `optimizer` (class), `tensors` (how many), `momentum` (β, 0 without; null
+  where it varies), `lr` and `weight_decay` {`first`, `last`, `lowest`, `highest`, `is_constant`} or null, `formula`
+  (the mean same-sign run that chance predicts, steps; null where no formula describes the optimizer).
 
 `standout` [...], worst first, each by a rule of `report.analysis.standout`:
 
 - `rule`: its name, and the key of its words: [standout] `<rule>` and `<rule>_reason` in own.toml, filled with all of
   this;
-- `level`: "error", "warning" or "note"; `tensor`: name, or null; `anchor`: "t12", or null; `module`;
-- `label`, `slug`, `is_labelled` (the report has several labels); `holds`, `of`: in how many of the label's recordings;
+- `level`: "error", "warning" or "note"; `tensor`: name, or null; `anchor`: "t12", or null;
+- `label`, `is_labelled` (the report has several labels); `holds`, `of`: in how many of the label's recordings;
 - `more` [{`tensor`, `anchor`}]: other tensors of the label for which the rule speaks, less badly; `said` counts them;
 - `numbers` {...}: those of the rule, its constants among them; `source` {`title`, `url`} or null;
 - `said`, `reason`: {language: the sentence}, plain text. Nothing else is to be worded by a template.
@@ -38,39 +35,33 @@ there is one recording. Facts, sections and figures of tensors stand in the orde
 
 `tensors` [...]:
 
-- `name`, `names`, `number` (from 1), `anchor` ("t12"), `module` ("blocks.0", "" at the top), `leaf` (the rest of the
-  name), `kind` (class of the module), `shape` [sizes], `matrix` [rows, columns], `size` (entries), `kept` ("whole" or
-  "sample"), `count` (entries recorded), `measured` (entries that streaks are measured on), `dtype`, `is_low_precision`
-  (bfloat16, float16), `group` (number), `since` (steps before it was held), `from` (first step with a gradient, or
-  null), `gradient_steps`, `has_gradient`, `is_pictured` (it has figures), `standout` [indices into `standout`],
-  `window` {`first`, `last`, `is_settled`}: the steps, counted over those with a gradient, that `numbers` are of, where
-  start-up is left out if enough steps follow;
-- `numbers` [{`label`, `slug`, `values`}], a label each: `values` has estimates, null where there is none, of `rms` (of
+- `name`, `names`, `number` (from 1), `anchor` ("t12"), `kind` (class of the module), `shape` [sizes], `size` (entries),
+  `kept` ("whole" or "sample"), `count` (entries recorded), `dtype`, `group` (number), `since` (steps before it was
+  held), `has_gradient`, `standout` [indices into `standout`];
+- `numbers` [{`label`, `formula`, `values`}], a label each: `formula`, the mean same-sign run (steps) that chance
+  predicts, or null; `values` has estimates, null where there is none, of `rms` (of
   updates), `ratio` (RMS(Δ)/RMS(w), geometric mean over all steps), `ratio_last` (over the last tenth), `run` (mean
   same-sign run), `toss` (of its sign toss), `over` (run / toss), `lag_1`, `lag_10` (correlation of updates),
   `gradients_lag_1`, `agreement`, `zero_gradients` (share), `coasting` (share of updates), `lost` (share of wished-for
   updates), `never_moved` (entries, over all steps), `dead` (entries without any gradient), `dead_rows`, `dead_columns`
   (null of vectors and samples);
-- `chance` {`run`, `agreement`, `lag_1`}: by the formula, of the main label, each or null;
 - `figures` {`measures`, `weights`}: names in the manifest ("t12-measures", "t12-weights"), or null: not pictured;
 - `tables` [{`kind`, `path`}]: its CSV files below build/, `kind` one of "steps", "histogram", "correlation",
   "lengths", "raster", "weights"; [] where it is not pictured. `tables/own_tensors.csv` has the numbers of every
   tensor.
 
-`modules` [{`name`, `tensors` [number], `size`, `is_pictured`}]: the tensors by module, for folding.
+`modules` [{`name`, `tensors` [number]}]: the tensors by module, for folding.
 
 `figures` {`heat`, `persistence`, `rates`, `series`}: names in the manifest ("own-heat", "own-persistence",
-"own-rates", "own-series"), null where there is nothing to draw. `pictures` {`most`, `count`, `is_all`}: how many
+"own-rates", "own-series"), null where there is nothing to draw. `pictures` {`count`, `is_all`}: how many
 tensors are pictured.
 
-`series` [{`name`, `label`, `slug`, `recording`, `count`, `first`, `last`, `lowest`, `highest`, `last_step`}]: what was
-logged.
+`series` [{`name`, `recording`, `count`, `first`, `last`, `lowest`, `highest`}]: what was logged.
 
-`chance` {`kinds`: ["formula", "toss"] those that there are, `is_mixed` (tensors with different formulas), `untossed`
-[names of tensors of which no sign toss can be replayed], `undescribed` [names without a formula]}.
+`chance` {`kinds`: ["formula", "toss"] those that there are, `untossed` [names of tensors of which no sign toss can be
+replayed], `undescribed` [names without a formula]}.
 
-`rules` {name: constant}: the constants of `report.analysis.standout`, which the page Method states; `healthy` {`low`,
-`usual`, `high`}: the band of RMS(Δ)/RMS(w).
+`rules` {name: constant}: the constants of `report.analysis.standout`, which the page Method states.
 """
 
 from collections.abc import Mapping, Sequence
@@ -92,7 +83,6 @@ from report.workspace import Workspace
 
 Facts = dict[str, Any]
 
-LOW_PRECISION = ("bfloat16", "float16")
 STREAKS = ("correlation", "lengths", "raster")  # tables that there are only where steps are compared
 MOST_MORE = 4  # tensors that a sentence names besides the worst
 
@@ -124,34 +114,26 @@ def gather(
     out = [_standout(item, study, words) for item in results["standout"]]
     main = study.main
     tensors = [_tensor(results, table, study, name, out) for name in main.tensors]
-    modules: dict[str, list[Facts]] = {}
+    modules: dict[str, list[int]] = {}
     for each in tensors:
-        modules.setdefault(each["module"], []).append(each)
+        modules.setdefault(each["name"].rpartition(".")[0], []).append(each["number"])
     return {
-        "report": own_recordings.facts(results, study),
+        "report": own_recordings.facts(study),
         "standout": out,
         "checked": results["checked"],
         "tensors": tensors,
-        "modules": [
-            {
-                **{"name": name, "tensors": [each["number"] for each in found]},
-                **{"size": sum(each["size"] for each in found)},
-                "is_pictured": any(each["is_pictured"] for each in found),
-            }
-            for name, found in modules.items()
-        ],
+        "modules": [{"name": name, "tensors": numbers} for name, numbers in modules.items()],
         "figures": {
             name: f"own-{name}" if f"own-{name}" in figures else None
             for name in ("heat", "persistence", "rates", "series")
         },
         "pictures": {
-            **{"most": own.PICTURED, "count": len(results["pictured"])},
+            "count": len(results["pictured"]),
             "is_all": len(results["pictured"]) == len(results["tensors"]),
         },
-        "series": [each for recording in study.recordings for each in _series(recording, study)],
+        "series": [each for recording in study.recordings for each in _series(recording)],
         "chance": _chance(results, study),
         "rules": standout.constants(),
-        "healthy": {"low": standout.SMALL, "usual": standout.USUAL, "high": standout.LARGE},
     }
 
 
@@ -159,12 +141,10 @@ def _standout(item: Mapping[str, Any], study: Study, words: Sequence[Words]) -> 
     """Return something that stands out, with its sentences."""
     names = item["tensors"]
     anchors = [{"tensor": name, "anchor": own.slug(study.main, name)} for name in names]
-    worst = names[0] if names else None
     facts = {
         **{key: item[key] for key in ("rule", "level", "label", "numbers", "holds", "of")},
-        "tensor": worst,
+        "tensor": names[0] if names else None,
         "anchor": anchors[0]["anchor"] if names else None,
-        "module": worst.rpartition(".")[0] if worst else None,
         "more": anchors[1:],
         **{
             "more_count": len(names[1:]),
@@ -172,7 +152,6 @@ def _standout(item: Mapping[str, Any], study: Study, words: Sequence[Words]) -> 
             "more_is_cut": len(names) > 1 + MOST_MORE,
         },
         "has_seeds": item["of"] > 1,
-        "slug": study.slug(item["label"]),
         "is_labelled": len(study.labels) > 1,
         "source": None if item["source"] is None else dict(zip(("title", "url"), item["source"], strict=True)),
     }
@@ -193,42 +172,35 @@ def _tensor(results: Mapping[str, Any], table: Table, study: Study, name: str, o
     main, seen = study.main, results["seen"]
     tensor, info = main.tensors[name], seen[main.name].get(name)
     slug, number = own.slug(main, name), list(main.tensors).index(name) + 1
-    module, _, leaf = name.rpartition(".")
     is_pictured = name in results["pictured"]
-    window = SETTLED if info and info["is_settled"] else ALL
     kinds = [kind for kind in own_tables.KINDS if is_pictured and (kind not in STREAKS or info["has_streaks"])]
     return {
         **{"name": name, "names": list(tensor.names), "number": number, "anchor": slug},
-        **{"module": module, "leaf": leaf, "kind": tensor.kind, "shape": list(tensor.shape)},
-        **{"matrix": list(tensor.matrix), "size": tensor.size, "kept": tensor.kept, "count": tensor.count},
-        "measured": info["measured"] if info else 0,
-        **{"dtype": tensor.dtype, "is_low_precision": tensor.dtype in LOW_PRECISION},
-        **{"group": tensor.group + 1, "since": tensor.since},
-        **{key: info[key] if info else None for key in ("from", "gradient_steps")},
-        **{"has_gradient": info is not None, "is_pictured": is_pictured},
+        **{"kind": tensor.kind, "shape": list(tensor.shape), "size": tensor.size},
+        **{"kept": tensor.kept, "count": tensor.count, "dtype": tensor.dtype},
+        **{"group": tensor.group + 1, "since": tensor.since, "has_gradient": info is not None},
         "standout": [
             place
             for place, each in enumerate(out)
             if name in (each["tensor"], *(other["tensor"] for other in each["more"]))
         ],
-        "window": {key: info[key] for key in ("first", "last", "is_settled")} if info else None,
         "numbers": [_numbers(table, study, seen, label, name) for label in study.labels],
-        "chance": {
-            key: info["chance"].get(window, {}).get(key) if info else None for key in ("run", "agreement", "lag_1")
-        },
         "figures": {key: f"{slug}-{key}" for key in ("measures", "weights")} if is_pictured else None,
         "tables": [{"kind": kind, "path": f"tables/{slug}-{kind}.csv"} for kind in kinds],
     }
 
 
 def _numbers(table: Table, study: Study, seen: Mapping[str, Any], label: str, name: str) -> Facts:
-    """Return the estimates of a tensor under a label."""
-    info, slug = own.info_of(study, seen, label, name), study.slug(label)
-    values = {key: own.estimate(table, slug, name, info, key) if info else None for key in own.NUMBERS}
-    return {"label": label, "slug": slug, "values": values}
+    """Return the estimates of a tensor under a label, and what the formula predicts there."""
+    info = own.info_of(study, seen, label, name)
+    if info is None:
+        return {"label": label, "formula": None, "values": dict.fromkeys(own.NUMBERS)}
+    window = SETTLED if info["is_settled"] else ALL
+    values = {key: own.estimate(table, study.slug(label), name, info, key) for key in own.NUMBERS}
+    return {"label": label, "formula": info["chance"].get(window, {}).get("run"), "values": values}
 
 
-def _series(recording: Recording, study: Study) -> list[Facts]:
+def _series(recording: Recording) -> list[Facts]:
     """Return what was logged in a recording."""
     found = []
     for name, values in recording.series.items():
@@ -238,8 +210,7 @@ def _series(recording: Recording, study: Study) -> list[Facts]:
             ends = {"first": each[0], "last": each[-1], "lowest": each.min(), "highest": each.max()}
             found.append(
                 {
-                    **{"name": name, "label": recording.label, "slug": study.slug(recording.label)},
-                    **{"recording": recording.name, "count": len(known), "last_step": int(known[-1]) + 1},
+                    **{"name": name, "recording": recording.name, "count": len(known)},
                     **{key: float(value) for key, value in ends.items()},
                 }
             )
@@ -257,7 +228,6 @@ def _chance(results: Mapping[str, Any], study: Study) -> Facts:
             *(["formula"] if len(undescribed) < len(runs) else []),
             *(["toss"] if len(untossed) < len(runs) else []),
         ],
-        "is_mixed": len({run for run in runs.values() if run is not None}) > 1,
         "untossed": untossed,
         "undescribed": undescribed,
     }

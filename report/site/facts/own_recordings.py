@@ -1,13 +1,15 @@
 """What a report on one's own network states of its recordings: their steps, how they ended, groups of optimizers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from report.analysis import theory, toss
-from report.analysis.own_tensor import MEMORIES, UNKNOWN, memories
+from report.analysis import toss
+from report.analysis.own_tensor import chance
 from report.recording.reader import Recording
+from report.recording.schema import Rule
 from report.recording.study import Study
 
 Facts = dict[str, Any]
@@ -15,16 +17,15 @@ Facts = dict[str, Any]
 MOST_NOTES = 20  # of a label
 
 
-def facts(results: Mapping[str, Any], study: Study) -> Facts:
+def facts(study: Study) -> Facts:
     """Return what was recorded, `report` of `report.site.facts.own`."""
     main, every = study.main, study.recordings
     labels = [_label(study, label) for label in study.labels]
     shared = [{each.seed for each in study.of(label) if each.seed is not None} for label in study.labels]
     first = shared[0]
     return {
-        "main": {"name": main.name, "label": main.label, "slug": study.slug(main.label)},
+        "main": {"name": main.name, "label": main.label},
         "is_one": len(every) == 1,
-        "has_seeds": any(len(study.of(label)) > 1 for label in study.labels),
         "has_labels": len(labels) > 1,
         "is_paired": any(len(first & other) > 1 for other in shared[1:]),
         "is_growing": any(each.description.ended == "recording" for each in every),
@@ -32,7 +33,6 @@ def facts(results: Mapping[str, Any], study: Study) -> Facts:
         "compared": study.steps,
         "every": main.description.every,
         "tensors": len(main.tensors),
-        "trained": len(results["tensors"]),
         "weights": sum(each.size for each in main.tensors.values()),
         "kept": sum(each.count for each in main.tensors.values()),
         "is_sampled": any(each.kept == "sample" for each in main.tensors.values()),
@@ -42,17 +42,10 @@ def facts(results: Mapping[str, Any], study: Study) -> Facts:
 
 def _label(study: Study, label: str) -> Facts:
     recordings = study.of(label)
-    told = [_recording(each) for each in recordings]
-    notes = [
-        {"kind": note.kind, "text": note.text, "step": note.step, "tensors": list(note.tensors), "recording": each.name}
-        for each in recordings
-        for note in each.notes
-    ]
+    notes = [{"text": note.text, "step": note.step} for each in recordings for note in each.notes]
     return {
-        **{"label": label, "slug": study.slug(label), "is_main": label == study.main.label},
-        "seeds": [each.seed for each in recordings],
-        **{key: _ends([each[key] for each in told]) for key in ("steps", "taken", "skipped", "lost")},
-        "recordings": told,
+        "label": label,
+        "recordings": [_recording(each) for each in recordings],
         "optimizers": _groups(recordings[0]),
         "notes": notes[:MOST_NOTES],
     }
@@ -65,7 +58,7 @@ def _recording(recording: Recording) -> Facts:
     lost = 0 if ended == "recording" else max(recording.taken // every - recording.steps, 0)
     return {
         **{"name": recording.name, "seed": recording.seed, "steps": recording.steps, "taken": recording.taken},
-        **{"skipped": recording.skipped, "lost": lost, "ended": ended, "is_growing": ended == "recording"},
+        **{"skipped": recording.skipped, "lost": lost, "ended": ended},
         "stopped_at": min(broken, default=None),
     }
 
@@ -77,43 +70,27 @@ def _groups(recording: Recording) -> list[Facts]:
         names = [name for name, tensor in recording.tensors.items() if tensor.group == number]
         settings = recording.settings[number]
         rule = recording.rule(names[0]) if names else None
-        beta, longest = memories(recording, names[0]) if names else (None, UNKNOWN)
+        beta = toss.memory(recording, names[0]) if names else None
         is_constant = beta is not None and len(beta) > 0 and float(np.ptp(beta)) == 0
-        decoupled = group.optimizer in ("AdamW", "NAdamW", "Lion") or bool(
-            rule and rule.settings.get("decoupled_weight_decay")
-        )
+        predicted = chance(beta)
         found.append(
             {
-                **{"number": number + 1, "optimizer": group.optimizer, "position": group.position},
-                **{"index": group.index, "tensors": len(names)},
+                **{"number": number + 1, "optimizer": group.optimizer, "tensors": len(names)},
                 "momentum": _momentum(rule) if beta is None else float(beta[0]) if is_constant else None,
                 "lr": _setting(settings.get("lr")),
                 "weight_decay": _setting(settings.get("weight_decay")),
-                "is_decoupled": decoupled,
-                "formula": _formula(beta),
-                "is_tossed": bool(names) and toss.course(recording, names[0]) is not None,
-                "settled": round(MEMORIES / (1 - longest)) if longest < 1 else None,
+                "formula": None if predicted is None else predicted["run"],
             }
         )
     return found
 
 
-def _momentum(rule: Any) -> float | None:
+def _momentum(rule: Rule | None) -> float | None:
     """Return the momentum coefficient of an optimizer that no law describes, if it says one."""
-    return None if rule is None or {"betas", "momentum"} & set(rule.varying) else float(rule.momentum)
+    return None if rule is None or {"betas", "momentum"} & set(rule.varying) else rule.momentum
 
 
-def _formula(beta: Any) -> Facts | None:
-    if beta is None or not len(beta):
-        return None
-    values, counts = np.unique(beta, return_counts=True)
-    share = counts / counts.sum()
-    flips = float(share @ [theory.flip_rate(float(each)) for each in values])
-    agreement = float(share @ [theory.agreement(float(each)) for each in values])
-    return {"run": 1 / flips, "agreement": agreement, "flip_rate": flips}
-
-
-def _setting(values: Any) -> Facts | None:
+def _setting(values: NDArray[np.float64] | None) -> Facts | None:
     if values is None or values.ndim > 1:
         return None
     known = values[np.isfinite(values)]
