@@ -78,6 +78,21 @@ def test_following_an_optimizer_gives_back_what_it_did(tmp_path: Path, name: str
         assert found.equal > 0.999, tensor
 
 
+def test_without_momentum_no_gradient_is_swallowed_by_the_last_one(tmp_path: Path) -> None:
+    """Adam with β1 = 0 asks for a change wherever there is a gradient, also after one a billion times larger."""
+    model = torch.nn.Linear(3, 2, bias=False)
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.001, betas=(0.0, 0.999))
+    with report.record(model, optimizer, tmp_path / "run"):
+        for step in range(20):
+            model.weight.grad = torch.full_like(model.weight, 1e-9 if step % 2 else 1.0)
+            optimizer.step()
+    recording = Recording.open(tmp_path / "run")
+    seen, how = sweep(recording, "weight", None), toss.course(recording, "weight")
+    assert seen is not None
+    assert how is not None
+    assert toss.follow(recording, "weight", how, seen.numbers, (seen.weights, seen.updates, seen.gradients)).asked.all()
+
+
 def test_bfloat16_is_rounded_as_torch_rounds(tmp_path: Path) -> None:
     """Of weights in bfloat16 most updates at a small learning rate are lost, and the signs of the others come out."""
     values = torch.randn(2000) * torch.logspace(-20, 20, 2000)

@@ -203,7 +203,9 @@ class _Adam(_Step):
         first, second = float(how.momentum[at]), float(how.decay[at])
         if self._sum is None or self._square is None:
             self._sum, self._square = np.zeros_like(gradients), np.zeros_like(gradients[:1])
-        self._sum = fit(self._sum + np.float32(1 - first) * (gradients - self._sum))
+        apart = gradients - self._sum  # as torch.lerp rounds: from the nearer end
+        near = gradients - np.float32(first) * apart if first <= 0.5 else self._sum + np.float32(1 - first) * apart
+        self._sum = fit(near)
         # Signs play no part in it, unless weight decay is added to the gradients.
         squared = gradients if how.weight_decay[at] and not how.is_decoupled else gradients[:1]
         self._square = fit(fit(self._square * np.float32(second)) + np.float32(1 - second) * squared * squared)
