@@ -10,7 +10,7 @@ import pytest
 from conftest import ROOT
 
 from report.errors import ReportError
-from report.site import offline
+from report.site import offline, unserved
 from report.workspace import Workspace
 
 
@@ -46,17 +46,19 @@ def test_everything_lies_in_one_folder(archive, tiny_build):
 
 
 @pytest.mark.slow
-def test_the_players_data_are_scripts_that_hand_over_the_same_bytes(archive):
-    """Under the name by which the player asks for them."""
+def test_the_players_data_are_scripts_that_hand_over_the_same_bytes(archive, tiny_build):
+    """Under the name by which the player asks for them; nothing is there twice."""
+    data = tiny_build.workspace.docs / "player"
+    names = {path.relative_to(data).as_posix() for path in data.rglob("*") if path.is_file()}
     with zipfile.ZipFile(archive[0]) as content:
         folder = f"{offline.NAME}/player/"
-        data = [name for name in content.namelist() if name.startswith(folder) and not name.endswith(".js")]
-        assert len(data) > 1
-        for name in data:
-            call = re.fullmatch(r"weightPlayerFile\((.+), (.+)\);\n", content.read(f"{name}.js").decode())
+        packed = {name.removeprefix(folder) for name in content.namelist() if name.startswith(folder)}
+        assert packed == {f"{name}.js" for name in names}
+        for name in names:
+            call = re.fullmatch(r"weightPlayerFile\((.+), (.+)\);\n", content.read(f"{folder}{name}.js").decode())
             assert call is not None
-            assert json.loads(call[1]) == name.removeprefix(folder)
-            assert base64.b64decode(json.loads(call[2])) == content.read(name)
+            assert json.loads(call[1]) == name
+            assert base64.b64decode(json.loads(call[2])) == (data / name).read_bytes()
 
 
 def test_modules_import_each_other_by_the_names_of_the_map(tmp_path):
@@ -70,7 +72,7 @@ def test_modules_import_each_other_by_the_names_of_the_map(tmp_path):
     for name, content in {"player/a.js": text, "player/b.js": "export const b = 1;\n", "hand/c.js": "c();\n"}.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(content)
-    modules = offline.import_map(tmp_path)
+    modules = unserved.import_map(tmp_path)
     assert list(modules) == ["wim/a.js", "wim/b.js", "wim/c.js"]
     kind, content = modules["wim/a.js"].split(",")
     assert kind == "data:text/javascript;base64"
@@ -80,7 +82,7 @@ def test_modules_import_each_other_by_the_names_of_the_map(tmp_path):
 
 def test_modules_have_names_of_their_own():
     """In the map a name has no folder."""
-    paths = [path for folder in offline.FOLDERS for path in (ROOT / "site_src/assets" / folder).glob("*.js")]
+    paths = [path for folder in unserved.FOLDERS for path in (ROOT / "site_src/assets" / folder).glob("*.js")]
     assert len({path.name for path in paths}) == len(paths) > 2
 
 
@@ -89,4 +91,4 @@ def test_a_module_that_is_not_there_is_named(tmp_path):
     (tmp_path / "player").mkdir()
     (tmp_path / "player" / "a.js").write_text('import { b } from "./gone.js";\n')
     with pytest.raises(ReportError, match=r"a\.js imports gone\.js"):
-        offline.import_map(tmp_path)
+        unserved.import_map(tmp_path)

@@ -123,6 +123,8 @@ def load(recordings: Sequence[Path]) -> "Study":
 class OwnReport(Pipeline):
     """Make the report on recordings."""
 
+    offline = True  # nobody serves it
+
     def __init__(self, workspace: Workspace, folders: Sequence[Path], settings: Settings, console: Console) -> None:
         """Keep what is given; nothing is read or run yet.
 

@@ -29,7 +29,12 @@ class Pipeline(abc.ABC):
     """Hold what all stages need: where files are, and whom to tell.
 
     What a build with nothing to do never needs is imported where it is used.
+
+    Attributes:
+        offline: whether the site opens from the file system, too.
     """
+
+    offline = False
 
     def __init__(self, workspace: Workspace, console: Console) -> None:
         """Keep what is given; nothing is read or run yet."""
@@ -150,7 +155,7 @@ class Pipeline(abc.ABC):
     def _site(self) -> None:
         from report.site import mkdocs
 
-        mkdocs.build(self.workspace, self.settings())
+        mkdocs.build(self.workspace, self.settings(), offline=self.offline)
 
     def _note_time(self, name: str, seconds: float) -> None:
         noted = files.read_json(self.workspace.timings, default={})

@@ -27,7 +27,7 @@ from mkdocs.utils import meta
 
 from report import files
 from report.errors import ReportError, command
-from report.site import exchange, gallery
+from report.site import exchange, gallery, unserved
 from report.site.policy import HEADER, Policy
 from report.site.settings import Settings
 from report.site.words import cache
@@ -49,13 +49,13 @@ ENDS = {
 EPOCH = "315532800"  # 1980-01-01: MkDocs puts a time into sitemap.xml.gz, and it must not be now
 
 
-def build(workspace: Workspace, settings: Settings, *, offline: dict[str, str] | None = None) -> None:
+def build(workspace: Workspace, settings: Settings, *, offline: bool = False) -> None:
     """Build the site; an earlier one stays in place until the new one is complete.
 
     Args:
         workspace: has the pages, and where the site goes.
         settings: its title and addresses.
-        offline: for a copy that opens from the file system, the player's modules as addresses by name.
+        offline: whether it opens from the file system, too.
 
     Raises:
         ReportError: when MkDocs warns of anything, such as a link that leads nowhere.
@@ -66,15 +66,16 @@ def build(workspace: Workspace, settings: Settings, *, offline: dict[str, str] |
         with _warnings() as warnings, _fixed_time():
             try:
                 config = _config(workspace, settings, fresh, offline)
-                config.extra.policy = policy = Policy(offline=offline is not None)
+                config.extra.policy = policy = Policy(offline=offline)
                 mkdocs_build.build(config)
             except (MkDocsException, jinja2.TemplateError) as error:  # such as a language that Material does not know
                 reasons = "\n".join(warnings) or str(error)
                 raise ReportError(f"MkDocs refuses to build the site:\n{reasons}") from error
         policy.apply(fresh)
-        _divide_search(config, settings, fresh / "search" / "search_index.json", as_script=offline is not None)
-        if offline is None:  # such a copy has copies of the reports (site/offline.py)
-            gallery.put(workspace, fresh)
+        _divide_search(config, settings, fresh / "search" / "search_index.json", as_script=offline)
+        if offline:
+            unserved.turn_into_scripts(fresh / "player")
+        gallery.put(workspace, fresh)
         # GitHub must not run its own generator, which leaves out files that begin with an underscore.
         (fresh / ".nojekyll").touch()
         fresh.chmod(0o755)
@@ -132,10 +133,10 @@ def serve(
         server.shutdown()
 
 
-def _config(workspace: Workspace, settings: Settings, folder: Path, offline: dict[str, str] | None) -> Any:
+def _config(workspace: Workspace, settings: Settings, folder: Path, offline: bool) -> Any:
     """Return MkDocs's settings with what the site's and the pages decide."""
     more: dict[str, Any] = {}
-    if offline is not None:
+    if offline:
         # Material's own, which makes the search index a script.
         more["plugins"] = ["search", "offline"]
     config: Any = load_config(
@@ -154,9 +155,10 @@ def _config(workspace: Workspace, settings: Settings, folder: Path, offline: dic
     config.extra.update(files.read_json(workspace.site_settings), homes=homes(settings))
     # One environment, where MkDocs makes one for every question: a template is compiled once.
     config.theme.get_env = functools.cache(functools.partial(_environment, config.theme.get_env, workspace.compiled))
-    if offline is not None:
+    if offline:
         # Ours, or the plugin takes one from another host.
-        config.extra.update(polyfills=["assets/offline/iframe-worker.js"], modules=offline)
+        modules = unserved.import_map(workspace.docs / "assets")
+        config.extra.update(polyfills=["assets/offline/iframe-worker.js"], modules=modules)
     return config
 
 

@@ -9,7 +9,6 @@ from playwright.sync_api import Browser, Page, expect
 
 from benchmarks.serving import serve
 from report.site import mkdocs as site
-from report.site import offline
 from report.workspace import Workspace
 
 from .conftest import MOUNT, axe, complaints_of
@@ -112,7 +111,7 @@ def test_the_header_has_room_for_the_switch(browser: Browser, languages: str, wi
 def test_the_offline_copy_is_searched_in_each_language(page: Page, place: Workspace) -> None:
     """From the file system, where an index is a script."""
     copy = Workspace(place.root, place.build, place.build.parent / "copy")
-    site.build(copy, editions.SETTINGS, offline=offline.import_map(place.docs / "assets"))
+    site.build(copy, editions.SETTINGS, offline=True)
     address = copy.site.as_uri() + "/"
     page.goto(f"{address}ja/method.html", wait_until="load")
     assert search(page, "検索", "重み") == {f"{address}ja/index.html"}

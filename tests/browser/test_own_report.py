@@ -78,3 +78,35 @@ def test_a_section_leads_to_its_tensor_in_the_player(page: Page, site: str) -> N
     assert f"tensor={wanted}" in page.url
     expect(player).to_contain_text("Step")
     expect(player).not_to_contain_text(SAID["player"]["batch"])
+
+
+def test_it_opens_from_the_file_system(page: Page, own_report: Own) -> None:
+    """What `show` names is a file: its player plays there, its search finds, and nothing complains."""
+    heard: list[str] = []
+    page.on("console", lambda line: heard.append(line.text))
+    page.on("pageerror", lambda error: heard.append(str(error)))
+    page.on("requestfailed", lambda request: heard.append(request.url))
+    folder = own_report.workspace.site
+    page.goto((folder / "explore.html").as_uri())
+    player = page.locator("weight-player[data-state=open]")
+    expect(player.get_by_role("button", name="One step on")).to_be_enabled()
+    page.goto((folder / "index.html").as_uri())
+    page.get_by_role("textbox", name="Search").press_sequentially("6.weight")
+    page.locator(".md-search-result__link", has_text="6.weight").first.click()
+    page.wait_for_url("**/tensors.html*#t*")
+    assert heard == []
+
+
+def test_the_player_keeps_within_its_frame_on_a_phone(page: Page, own_report: Own, site: str) -> None:
+    """However long the name of a tensor is."""
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"{site}explore.html")
+    player = page.locator("weight-player[data-state=open]")
+    expect(player).to_be_visible()
+    player.locator("select").first.evaluate("each => each.options[0].text = 'encoder.block.attention.weight'.repeat(3)")
+    frame = page.locator("#player").bounding_box()
+    assert frame is not None
+    for part in (player, player.locator("select").first, player.locator("canvas").first):
+        box = part.bounding_box()
+        assert box is not None
+        assert frame["x"] <= box["x"] < box["x"] + box["width"] <= frame["x"] + frame["width"], part

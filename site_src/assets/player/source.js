@@ -1,6 +1,6 @@
 /**
- * Get the bytes of a data file: over HTTP, or, in a copy that is opened from the file system, through a script.
- * Browsers let a page from file:// load scripts but not fetch; report/site/offline.py writes those scripts.
+ * Get the bytes of a data file: over HTTP, or, in a site that opens from the file system, too, through a script.
+ * Browsers let a page from file:// load scripts but not fetch; report/site/unserved.py writes those scripts.
  */
 
 import { DataError } from "./format.js";
@@ -9,7 +9,7 @@ import { say } from "./text.js";
 /** @type {Map<string, string>} base64 by path, as far as scripts have brought it */
 const brought = new Map();
 
-/** Called by the scripts of an offline copy. */
+/** Called by the scripts of such a site. */
 globalThis.weightPlayerFile = (/** @type {string} */ path, /** @type {string} */ base64) => brought.set(path, base64);
 
 /**
@@ -25,7 +25,8 @@ globalThis.weightPlayerFile = (/** @type {string} */ path, /** @type {string} */
  */
 export function openSource(address) {
   const index = new URL(address, document.baseURI);
-  const read = index.protocol === "file:" ? readScript : readFetch;
+  // Where modules are addresses of their own content, data are scripts (report/site/unserved.py).
+  const read = import.meta.url.startsWith("data:") ? readScript : readFetch;
   let total = 0;
   return {
     async read(path, version) {
@@ -56,7 +57,7 @@ async function readFetch(url, path) {
 function readScript(url, path) {
   return new Promise((resolve, reject) => {
     const script = document.createElement("script");
-    script.src = `${url.href}.js`;
+    script.src = Object.assign(new URL(url), { pathname: `${url.pathname}.js` }).href;
     script.onload = () => {
       script.remove();
       const base64 = brought.get(path);
