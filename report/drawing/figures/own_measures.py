@@ -21,8 +21,7 @@ SMALLEST = 1e-4  # share of streaks
 def of(results: Mapping[str, Any], name: str) -> Facts:
     """Return what is drawn of a tensor besides its tables."""
     info = results["seen"][results["main"]][name]
-    known = ("is_settled", "first", "last", "gradient_steps", "measured", "kept", "is_tossed", "never_moved")
-    return {"tensor": name, "steps": results["steps"], **{key: info[key] for key in known}}
+    return {"tensor": name, **{key: info[key] for key in ("is_settled", "measured", "kept")}}
 
 
 def draw(ink: Ink, tables: Tables, facts: Facts, labels: Labels) -> Figure:
@@ -39,22 +38,18 @@ def draw(ink: Ink, tables: Tables, facts: Facts, labels: Labels) -> Figure:
 
 
 def said(tables: Tables, facts: Facts) -> Facts:
-    """Return the ends of the updates and sizes, correlations at lag 1, and what the pictures show of streaks."""
-    steps, histogram = tables["steps"], tables["histogram"]
-    correlation, lengths = tables.get("correlation"), tables.get("lengths")
-    ratios = steps["ratio"][np.isfinite(steps["ratio"])]
+    """Return the ends of the updates and sizes, correlations at lag 1, and what the pictures show."""
+    steps, histogram, correlation = tables["steps"], tables["histogram"], tables.get("correlation")
     return {
         **facts,
         "first_rms": float(steps["rms"][0]),
         "last_rms": float(steps["rms"][-1]),
         "largest": float(max(abs(histogram["left"][0]), abs(histogram["right"][-1]))),
-        "last_ratio": float(ratios[-1]) if len(ratios) else None,
         "has_streaks": correlation is not None,
         "is_measured_in_part": facts["measured"] < facts["kept"],
         "lag_1": None if correlation is None else _number(correlation["updates"][0]),
         "gradient_lag_1": None if correlation is None else _number(correlation["gradient"][0]),
         "has_formula": correlation is not None and bool(np.isfinite(correlation["formula"]).any()),
-        "one_step": None if lengths is None else _number(lengths["probability"][0]),
     }
 
 

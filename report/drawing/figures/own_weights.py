@@ -21,14 +21,9 @@ HEAD, FOOT = 26, 40  # CSS pixels above and below a panel
 
 
 def of(results: Mapping[str, Any], name: str) -> Facts:
-    """Return what is drawn of a tensor besides its tables."""
-    info = results["seen"][results["main"]][name]
-    return {
-        "tensor": name,
-        "measured": info["measured"],
-        "kept": info["kept"],
-        "is_matrix": results["network"]["layers"][name]["shape"][0] > 1,
-    }
+    """Return what words name of a tensor besides its tables; nothing of it is drawn."""
+    del results
+    return {"tensor": name}
 
 
 def draw(ink: Ink, tables: Tables, facts: Facts, labels: Labels) -> Figure:
@@ -75,23 +70,14 @@ def draw(ink: Ink, tables: Tables, facts: Facts, labels: Labels) -> Figure:
 
 
 def said(tables: Tables, facts: Facts) -> Facts:
-    """Return how many entries and which steps the raster shows, and where the three weights began and ended."""
+    """Return how many entries and which steps the raster shows, and of how many weights there are histories."""
     raster, table = tables.get("raster"), tables["weights"]
-    weights = []
-    for which in WHICH:
-        each = rows(table, which=which)
-        if len(each["step"]):
-            place = [int(each["row"][0]), int(each["column"][0])]
-            weights.append(
-                {"which": which, "place": place, "start": float(each["weight"][0]), "end": float(each["weight"][-1])}
-            )
     return {
         **facts,
         "has_raster": raster is not None,
         "entries": 0 if raster is None else len(raster) - 1,
         "shown_first": None if raster is None else int(raster["step"][0]),
         "shown_last": None if raster is None else int(raster["step"][-1]),
-        "weights": weights,
-        "weights_count": len(weights),
+        "weights_count": len(set(table["which"].tolist())),
         "steps": int(table["step"].max()),
     }
