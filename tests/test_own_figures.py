@@ -12,7 +12,7 @@ from report import files
 from report.analysis.own import analyse
 from report.analysis.standout import LARGE, SMALL, USUAL
 from report.drawing import own
-from report.drawing.figures import own_axis, own_heat
+from report.drawing.figures import own_axis, own_heat, own_rates, own_series
 from report.drawing.figures.style import HIGHEST, INKS, WIDTH
 from report.recording.study import Study
 from report.site.words import Words
@@ -59,6 +59,28 @@ def test_every_figure_has_its_words(drawn: Workspace, language: str) -> None:
             assert len(text) > 5, (name, part)
     said = files.read_json(drawn.figures_manifest)["t1-measures"]["said"]
     assert "body.0.weight" in words.fill("own", "measures", "finding", said)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_is_not_drawn_is_counted(drawn: Workspace, language: str) -> None:
+    """Of eight recordings of a series six have a line, and of eight groups those with the first six rates."""
+    step, eight = np.array([1, 9]), [f"run{number}" for number in range(8)]
+    logged = [("loss", run) for run in eight] + [("accuracy", run) for run in eight[:2]]
+    series = {
+        "run": np.repeat([run for _, run in logged], 2),
+        "series": np.repeat([name for name, _ in logged], 2),
+        "step": np.tile(step, len(logged)),
+        "value": np.ones(2 * len(logged)),
+    }
+    rates = {"label": np.full(16, "own"), "group": np.repeat(np.arange(1, 9), 2), "step": np.tile(step, 8)}
+    rates["rate"] = np.repeat([1, 1, 2, 3, 4, 5, 6, 7], 2).astype(float)
+    words = Words.load(drawn.templates, language)
+    said = own_series.said({"own_series": series}, {"main": "run0", "runs": eight})
+    assert (said["is_several"], said["runs_left_out"]) == (True, 2)
+    assert "2" in words.fill("own", "series", "caption", said)
+    said = own_rates.said({"own_rates": rates}, {"label": "own"})
+    assert (said["groups"], said["left_out"]) == (7, 1)
+    assert "1" in words.fill("own", "rates", "caption", said)
 
 
 def test_the_heat_map_has_the_ratio_of_each_step(drawn: Workspace) -> None:

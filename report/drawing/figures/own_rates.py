@@ -52,11 +52,12 @@ def draw(ink: Ink, tables: Tables, facts: Facts, labels: Labels) -> Figure:
 
 
 def said(tables: Tables, facts: Facts) -> Facts:
-    """Return the ends of the rates, and how many lines there are."""
+    """Return the ends of the rates, and how many groups are shown and how many are not."""
     lines = _lines(tables, facts)
+    groups = sum(len(groups) for groups, _, _ in lines)
     return {
-        "groups": sum(len(groups) for groups, _, _ in lines),
-        "lines": len(lines),
+        "groups": groups,
+        "left_out": len(set(rows(tables["own_rates"], label=facts["label"])["group"].tolist())) - groups,
         "is_constant": len({float(each) for _, _, rate in lines for each in rate}) == 1,
         "rate": reach(np.concatenate([rate for _, _, rate in lines])),
         "first": float(lines[0][2][0]),

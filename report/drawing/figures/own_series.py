@@ -51,14 +51,14 @@ def draw(ink: Ink, tables: Tables, facts: Facts, labels: Labels) -> Figure:
 
 
 def said(tables: Tables, facts: Facts) -> Facts:
-    """Return the names of the series that are shown, and how many there are of series and recordings."""
+    """Return the names of the series that are shown, and how many series and recordings are not."""
     names = _names(tables)
+    runs = max(len(set(rows(tables["own_series"], series=name)["run"].tolist())) for name in names[:SERIES])
     return {
         "names": names[:SERIES],
         "left_out": max(len(names) - SERIES, 0),
-        "runs": min(len(facts["runs"]), RUNS),
-        "is_several": len(facts["runs"]) > 1,
-        "runs_left_out": max(len(facts["runs"]) - RUNS, 0),
+        "is_several": runs > 1,
+        "runs_left_out": max(runs - RUNS, 0),
     }
 
 
