@@ -61,12 +61,13 @@ def test_the_end_says_where_what_how_good_and_how_long(tiny_build: Build) -> Non
 
 
 def test_a_second_run_does_and_writes_nothing(tiny_build: Build, tmp_path: Path) -> None:
-    """And it loads neither torch nor matplotlib nor MkDocs."""
+    """But that it has read what was new to it; and it loads neither torch nor matplotlib nor MkDocs."""
     build = copy_of(tiny_build, tmp_path)
     before = {name: path.stat().st_mtime_ns for name, path in files_of(tmp_path).items()}
     done = again(build, "all", PYTHONPROFILEIMPORTTIME="1")
     assert done.returncode == 0, done.stderr
-    assert {name: path.stat().st_mtime_ns for name, path in files_of(tmp_path).items()} == before
+    after = {name: path.stat().st_mtime_ns for name, path in files_of(tmp_path).items()}
+    assert [name for name in {**before, **after} if before.get(name) != after.get(name)] == ["build/checksums.json"]
     imported = {line.rsplit("|", 1)[-1].strip() for line in done.stderr.splitlines()}
     assert "report.making.stages" in imported
     assert not imported & {"torch", "matplotlib", "mkdocs"}
@@ -78,7 +79,7 @@ def test_a_second_run_does_and_writes_nothing(tiny_build: Build, tmp_path: Path)
     [
         ("templates", ["pages"]),
         ("site_src", ["pages"]),
-        ("results", ["draw", "pages"]),
+        ("results", ["analyse", "draw", "pages"]),
         ("weights", ["train"]),
         ("site", ["site"]),
     ],
@@ -118,7 +119,7 @@ def test_only_what_depends_on_a_change_is_stale(
 
 @pytest.mark.slow
 def test_what_is_damaged_is_made_again_or_named(tiny_build: Build, tmp_path: Path) -> None:
-    """A table, a note of times: made again. A recording: one line that says what to delete."""
+    """A table, a note of times, a recording: whatever it is."""
     build = copy_of(tiny_build, tmp_path)
     place = build.workspace
     (place.tables / "accuracy.csv").unlink()
@@ -130,12 +131,13 @@ def test_what_is_damaged_is_made_again_or_named(tiny_build: Build, tmp_path: Pat
     for name in ("accuracy.csv", "loss.csv"):
         assert (place.tables / name).read_bytes() == (tiny_build.workspace.tables / name).read_bytes()
     series = place.run(build.experiment.main_run) / "series-0.npy"
-    series.write_bytes(series.read_bytes()[:150])
+    whole = series.read_bytes()
+    series.write_bytes(whole[:150])
     place.results.unlink()
     done = again(build)
-    assert done.returncode == 1
-    assert f"{series} is missing or damaged" in done.stderr
-    assert len(done.stderr.splitlines()) == 1
+    assert done.returncode == 0, done.stderr
+    assert f"WARNING: {series} does not hold what was made" in done.stdout
+    assert series.read_bytes() == whole
 
 
 @pytest.mark.slow
@@ -155,6 +157,8 @@ def test_a_changed_template_needs_no_torch(tiny_build: Build, tmp_path: Path) ->
 def test_two_builds_give_the_same_bytes(tiny_build: Build, tmp_path: Path) -> None:
     """Everything below build/ and site/; only the times that the runs took may differ, so they are made equal.
 
+    What is remembered of files (`checksums.json`) has times, too.
+
     One build trains in two processes told to use one thread, the other in one told to use two: the number of cores
     changes nothing. The folder's name, with a space and a letter beyond ASCII, is as good as any other.
     """
@@ -173,7 +177,7 @@ def test_two_builds_give_the_same_bytes(tiny_build: Build, tmp_path: Path) -> No
         mine, theirs = files_of(one), files_of(two)
         assert list(mine) == list(theirs)
         differing = [name for name in mine if not filecmp.cmp(mine[name], theirs[name], shallow=False)]
-        assert differing in ([], ["timings.json"])
+        assert {*differing} <= {"checksums.json", "timings.json"}
 
 
 @pytest.mark.slow
@@ -221,11 +225,11 @@ def test_ctrl_c_counts_wherever_python_is(tmp_path: Path, work: str) -> None:
     """One line and exit code 130."""
     (tmp_path / "interrupted.py").write_text(
         "import signal, sys, time\n"
-        "from report import cli as command\n"
+        "from report.cli import entry\n"
         "def work(**_):\n"
         f"    {work}\n"
-        "command.main = work\n"
-        "sys.exit(command.run())\n",
+        "entry.main = work\n"
+        "sys.exit(entry.run())\n",
         encoding="utf-8",
     )
     done = subprocess.run(

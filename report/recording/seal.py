@@ -25,6 +25,16 @@ def write(folder: Path) -> None:
     files.write_json(folder / NAME, {"sha256": held, "chains": chains})
 
 
+def names(folder: Path) -> list[str]:
+    """Return which files are sealed.
+
+    Raises:
+        ReportError: when the seal is damaged or missing.
+    """
+    held = files.read_json(folder / NAME, "sha256")["sha256"]
+    return sorted(held) if isinstance(held, dict) else []
+
+
 def chains(folder: Path) -> dict[str, dict[int, str]]:
     """Return the chain of each tensor of a sealed recording, see `chain.links`.
 

@@ -207,14 +207,9 @@ def _is_complete(workspace: Workspace, name: str, key: str | None) -> bool:
     folder = workspace.run(name)
     try:
         found = schema.parse(files.read_json(folder / "run.json"), name)
+        wanted = {*schema.filenames(found), *seal.names(folder), *seal.UNSEALED}
     except ReportError:
         return False  # none, or a damaged one
-    wanted = {
-        *schema.filenames(found),
-        seal.NAME,
-        "timings.json",
-        *(["attached.npz"] if found.first and found.about.get("data", {}).get("examples") else []),
-    }
     return found.ended == "complete" and _is_same(found.about.get("key"), key) and wanted <= {*os.listdir(folder)}
 
 
