@@ -3,6 +3,7 @@
 import _thread
 import contextlib
 import io
+import signal
 import sys
 import threading
 import time
@@ -100,13 +101,22 @@ def heed_lost_interrupts() -> None:
     def hook(lost: "sys.UnraisableHookArgs") -> None:
         if issubclass(lost.exc_type, KeyboardInterrupt):
             # Not at once: this very function runs where an exception would be dropped.
-            again = threading.Timer(REPEAT_SECONDS, _thread.interrupt_main)
+            again = threading.Timer(REPEAT_SECONDS, _interrupt)
             again.daemon = True
             again.start()
         else:
             unraisable(lost)
 
     sys.unraisablehook = hook
+
+
+def _interrupt() -> None:
+    """Interrupt the main thread, whatever it waits for, as Ctrl-C does."""
+    main = threading.main_thread().ident
+    if hasattr(signal, "pthread_kill") and main is not None:
+        signal.pthread_kill(main, signal.SIGINT)
+    else:
+        _thread.interrupt_main()
 
 
 def spare_letters() -> None:
