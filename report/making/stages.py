@@ -75,7 +75,10 @@ class Article(Pipeline):
         folders = tuple(runs.recordings(self.workspace, self.experiment))
         if not folders or folders[0] != self.main or not runs.is_complete(self.workspace, self.experiment):
             return ()
-        return self._asked(folders)
+        try:
+            return self._asked(folders)
+        except ReportError:  # a damaged one, which the stage of training finds and replaces
+            return ()
 
     @functools.cache  # noqa: B019 - a command has one pipeline
     def _asked(self, folders: tuple[Path, ...]) -> tuple[str, ...]:
