@@ -23,10 +23,10 @@ from report.drawing import scales
 from report.drawing.animation import clips, colour, films, flashes, geometry, palette, render
 from report.drawing.animation.gif import Movie
 from report.errors import ReportError
+from report.making import maker as making
 from report.products import CODE
 from report.recording.study import Study
 from report.site.words import Words
-from report.training import workers
 from report.workspace import Workspace
 
 SCHEMES = ("light", "dark")
@@ -114,7 +114,7 @@ def test_the_same_recording_gives_the_same_bytes(
     tiny_build: Build, copy: Workspace, monkeypatch: pytest.MonkeyPatch, cores: int
 ) -> None:
     """Drawn again elsewhere, in this process or in others, every file is the same; a third time nothing is done."""
-    monkeypatch.setattr(workers, "cores", lambda: cores)
+    monkeypatch.setattr(making, "cores", lambda: cores)
     done: list[str] = []
     drawn.animations(copy, tiny_build.study, PACE, lambda number, total, name: done.append(name))
     assert len(done) == 8
@@ -141,7 +141,7 @@ def test_a_process_that_dies_while_drawing_is_one_line(
     tiny_build: Build, copy: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It names the animation; what is drawn stays noted."""
-    monkeypatch.setattr(workers, "cores", lambda: 2)
+    monkeypatch.setattr(making, "cores", lambda: 2)
     monkeypatch.setattr(films, "write", _die)
     with pytest.raises(ReportError, match=r"^The process that made [\w-]+\.gif died, .* Run the command again"):
         drawn.animations(copy, tiny_build.study, PACE)

@@ -13,11 +13,15 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from recordings import record_digits
 from test_study import start, until, variant
 
 from report.cli import main
+from report.console import Console
 from report.errors import ReportError
-from report.training import cluster
+from report.making import own
+from report.making.alone import alone
+from report.workers import cluster
 
 pytest.importorskip("distributed")
 
@@ -177,3 +181,54 @@ def test_a_foreign_worker_is_passed_over(running: Running, tmp_path: Path) -> No
     assert len(errors.splitlines()) == 1, errors
     assert "would compute the same as this machine: it has numpy 1.0.0 instead of " in errors
     assert "torch" not in errors
+
+
+BLIND = (
+    """
+import sys
+from report.analysis import side_by_side
+side_by_side._answer = lambda mark: ("", side_by_side.recipe())
+"""
+    + WORKER
+)
+OTHER = (
+    """
+import sys
+from report.analysis import side_by_side
+true = side_by_side.recipe()
+side_by_side.recipe = lambda: {**true, "numpy": "1.0.0"}
+"""
+    + WORKER
+)
+
+
+def analysed(folder: Path, dask: str | None = None) -> dict[str, bytes]:
+    """Return what the analysis of the recordings in `runs` beside `folder` writes."""
+    places = {"site": folder / "site", "build": folder / "build"}
+    report = own.prepare([folder.parent / "runs"], Console(), dask=dask, **places)
+    with alone(report.workspace):
+        report.make(("analyse",))
+    place = report.workspace
+    written = [place.results, *place.tables.iterdir(), *place.numbers.iterdir()]
+    return {path.name: path.read_bytes() for path in written}
+
+
+@pytest.mark.slow
+def test_a_cluster_analyses_as_this_machine_does(running: Running, tmp_path: Path) -> None:
+    """The same bytes; a worker that does not see the disk, or has other libraries, is one line and nothing is left."""
+    for seed in (1, 2):
+        record_digits(tmp_path / "runs" / str(seed), seed=seed)
+    here, there = analysed(tmp_path / "here"), analysed(tmp_path / "there", running.address)
+    assert {"results.json", "own_tensors.csv", "t1-steps.csv"} <= {*here}
+    assert {*here} == {*there}
+    assert [name for name in here if here[name] != there[name]] == []
+    for number, (worker, says) in enumerate([(BLIND, "does not see "), (OTHER, "it has numpy 1.0.0 instead of ")]):
+        foreign, _ = script(worker, running.address)
+        with pytest.raises(ReportError, match=says) as error:
+            analysed(tmp_path / str(number), running.address)
+        assert "\n" not in str(error.value)
+        assert not (tmp_path / str(number) / "build" / "results.json").exists()
+        assert not list((tmp_path / str(number) / "build" / "tables").iterdir())
+        foreign.kill()
+        foreign.communicate(timeout=30)
+        time.sleep(1)  # until the scheduler knows

@@ -9,14 +9,15 @@ import numpy as np
 import pytest
 import torch
 from conftest import ROOT, maker_of
-from recordings import ADAM, momentum, noise, write_recording
+from recordings import ADAM, SGD, momentum, noise, write_recording
 
 import report
 from report import files
-from report.analysis import own, own_tensor, theory, threshold, toss
+from report.analysis import columns, own, own_tensor, theory, threshold, toss
 from report.analysis.own import analyse, choose
 from report.analysis.sweep import sweep
 from report.drawing import own as pictures
+from report.drawing.figures import own_persistence
 from report.recording.reader import Recording
 from report.recording.schema import Note
 from report.recording.study import Study
@@ -245,3 +246,21 @@ def test_numbers_have_names_in_the_schema() -> None:
     from report.analysis.table import SCHEMA
 
     assert all(statistic in SCHEMA[quantity] for quantity, statistic in own.NUMBERS.values())
+
+
+def test_a_streak_longer_than_the_recording_was_not_seen(tmp_path: Path) -> None:
+    """Eight weights drift through 120 steps and one of them turns once: 119 × 8 pairs a turn are no length."""
+    updates = np.full((120, 2, 4), 0.01, np.float32)
+    updates[60:, 0, 0] *= -1
+    weights = np.concatenate([np.zeros((1, 2, 4), np.float32), np.cumsum(updates, axis=0, dtype=np.float32)])
+    found = studied(tmp_path, write_recording(tmp_path / "run", {"a": weights}, {"a": -updates}, rules=[SGD]))
+    values = found["facts"]["tensors"][0]["numbers"][0]["values"]
+    assert (values["run"]["mean"], values["run"]["beyond"]) == (119 * 8, 120)
+    assert values["toss"]["beyond"] is None
+    assert values["rms"]["beyond"] is None
+    tables = {"own_tensors": columns.read(tmp_path / "build" / "tables" / "own_tensors.csv")}
+    assert tables["own_tensors"]["steps"].tolist() == [120]
+    assert own_persistence.said(tables, {"names": ["a"], "labels": ["made"], "left_out": 0})["run"] == {
+        "low": 120,
+        "high": 120,
+    }

@@ -23,6 +23,7 @@ ORDER = (
     "errors, cores",
     "files",
     "workspace, products, wording, console",
+    "workers",
     "recording",
     "integrations",
     "__init__",

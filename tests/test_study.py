@@ -24,7 +24,8 @@ from pebble import ProcessExpired
 
 from report.config import Experiment, Optimizer
 from report.recording.reader import Recording
-from report.training import execute, jobs, runs, workers
+from report.training import execute, jobs, runs
+from report.workers.local import Processes
 from report.workspace import Workspace
 
 SEEDS = Experiment.load(TINY).seeds
@@ -295,7 +296,7 @@ def test_a_main_run_that_diverges_is_an_error(tmp_path: Path) -> None:
 def test_processes_that_are_given_up_leave_no_thread_behind() -> None:
     """One that still tidied up while Python ends would print a traceback below the line that says what went wrong."""
     before = set(threading.enumerate())
-    executor = workers.Processes(2, 1)
+    executor = Processes(2, 1)
     for future in [executor.submit(os.getpid), executor.submit(os.getpid)]:
         assert future.result() != os.getpid()
     executor.end(waiting=False)
@@ -342,7 +343,7 @@ def test_the_reason_of_a_lost_run_is_what_happened(error: Exception, reason: str
     """A process that died is another thing than a process that had no memory."""
     future: Future[Any] = Future()
     future.set_exception(error)
-    found, lasting = execute._settle(future, workers.Processes(1), place)
+    found, lasting = execute._settle(future, Processes(1), place)
     assert (str(found), lasting) == (reason, False)
 
 

@@ -111,7 +111,7 @@ def _check_language(workspace: Workspace, experiment: Experiment, file: Path) ->
             raise ConfigError(f"{file}: site.languages: found {language!r}; allowed: {allowed}.")
 
 
-def _address(context: click.Context, option: click.Parameter, value: str | None) -> str | None:
+def dask_address(context: click.Context, option: click.Parameter, value: str | None) -> str | None:
     """Refuse what is no address before Dask waits for an answer from it."""
     if value is not None and not re.fullmatch(
         r"(tcp://)?[^\s/:]+:[0-9]{1,5}|(tcp://)?\[[0-9a-fA-F:.]+\]:[0-9]{1,5}", value
@@ -130,7 +130,7 @@ TRAINING = (
     click.Option(
         ["--dask"],
         metavar="ADDRESS",
-        callback=_address,
+        callback=dask_address,
         help="Train on the workers of this Dask scheduler instead, such as tcp://host:8786. They need this package, "
         "but no disk in common with this machine.",
     ),

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from report.cli.group import PORT, main
+from report.cli.group import PORT, dask_address, main
 from report.console import Console
 from report.making.alone import alone
 
@@ -15,6 +15,13 @@ SHOW_OPTIONS = (
     click.Option(["--language"], metavar="NAME", default="en", show_default=True, help="Of the pages: en or ja."),
     click.Option(["--watch"], is_flag=True, help="Show it on localhost, and rebuild it when steps were added."),
     PORT,
+    click.Option(
+        ["--dask"],
+        metavar="ADDRESS",
+        callback=dask_address,
+        help="Analyse on the workers of this Dask scheduler, such as tcp://host:8786. They need this package, and the "
+        "disk in common with this machine.",
+    ),
     click.Option(["--build"], type=click.Path(path_type=Path), help="Generated files [default: .RUN-report.build]."),
     click.Option(["--site"], type=click.Path(path_type=Path), help="Where the report goes [default: RUN-report]."),
 )

@@ -12,7 +12,7 @@ from report.cores import cores
 from report.errors import ReportError
 from report.making.checksums import Checksums
 from report.products import MISSING, Code, Product, Progress
-from report.training import workers
+from report.workers.local import Processes
 
 
 class Maker:
@@ -97,7 +97,7 @@ def _side_by_side(products: Sequence[Product], processes: int) -> Iterator[Produ
     """Make products in processes; yield each when it is done."""
     from pebble import ProcessExpired  # here, because it loads asyncio, which a fresh build never needs
 
-    with workers.Processes(processes) as executor:
+    with Processes(processes) as executor:
         futures = {executor.submit(product.work): product for product in products}
         for future in as_completed(futures):
             product = futures[future]

@@ -42,6 +42,7 @@ def prepare(
     build: Path | None = None,
     title: str | None = None,
     language: str = "en",
+    dask: str | None = None,
 ) -> "OwnReport":
     """Return what makes the report on the recordings in `folders`; nothing is made yet.
 
@@ -52,6 +53,7 @@ def prepare(
         build: where generated files go, if not beside the site.
         title: of the report, if not the names of the folders.
         language: of its pages.
+        dask: address of a Dask scheduler whose workers analyse; None for this machine.
 
     Raises:
         ReportError: when there is no recording, or a folder to write to is not free.
@@ -66,7 +68,7 @@ def prepare(
     except ValueError as error:
         raise ConfigError(f"--title: found {title!r}; allowed: {error}.") from error
     settings = Settings(title=named, languages=(language,))
-    report = OwnReport(place, folders, settings, console)
+    report = OwnReport(place, folders, settings, console, dask=dask)
     recordings = report.recordings()
     check(place, folders, recordings)
     if not place.results.is_file():
@@ -125,7 +127,15 @@ class OwnReport(Pipeline):
 
     offline = True  # nobody serves it
 
-    def __init__(self, workspace: Workspace, folders: Sequence[Path], settings: Settings, console: Console) -> None:
+    def __init__(
+        self,
+        workspace: Workspace,
+        folders: Sequence[Path],
+        settings: Settings,
+        console: Console,
+        *,
+        dask: str | None = None,
+    ) -> None:
         """Keep what is given; nothing is read or run yet.
 
         Args:
@@ -133,9 +143,10 @@ class OwnReport(Pipeline):
             folders: of recordings, or folders of such folders.
             settings: the title and the languages of the site.
             console: whom to tell.
+            dask: address of a Dask scheduler whose workers analyse; None for this machine.
         """
         super().__init__(workspace, console)
-        self.folders = folders
+        self.folders, self.dask = folders, dask
         self._settings = settings
         self._snapshots: dict[Path, Path] = {}
         self._signature: list[Any] = []
@@ -188,7 +199,7 @@ class OwnReport(Pipeline):
 
     def stages(self) -> dict[str, Product]:
         """Return all stages, by name."""
-        return OwnStages(self, lambda: list(self._snapshots), lambda: self._signature).stages()
+        return OwnStages(self, lambda: list(self._snapshots), lambda: self._signature, dask=self.dask).stages()
 
 
 def watch(report: OwnReport, port: int) -> None:

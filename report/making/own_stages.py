@@ -24,6 +24,7 @@ class OwnStages:
         signature: returns what tells whether their arrays have changed.
         ran: returns what was run, for the page of downloads; None where the recordings are all that is known.
         quoted: returns the files that `ran` reads.
+        dask: address of a Dask scheduler whose workers analyse; None for this machine.
     """
 
     pipeline: Pipeline
@@ -31,6 +32,7 @@ class OwnStages:
     signature: Callable[[], Sequence[Any]]
     ran: Callable[[], "Ran | None"] = lambda: None
     quoted: Callable[[], Sequence[Any]] = lambda: ()
+    dask: str | None = None
 
     def stages(self) -> dict[str, Product]:
         """Return the stages, by name, the one that builds the site among them."""
@@ -91,7 +93,7 @@ class OwnStages:
     def _analyse(self) -> None:
         from report.analysis.own import analyse
 
-        analyse(self.pipeline.workspace, self.study())
+        analyse(self.pipeline.workspace, self.study(), self.dask)
 
     def _draw(self) -> None:
         from report.drawing import own

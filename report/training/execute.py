@@ -1,5 +1,6 @@
 """How training runs come about: checked by a worker, trained side by side, again when a worker dies."""
 
+import functools
 from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
 from pathlib import Path
@@ -8,8 +9,9 @@ from typing import Any
 from report.config import Experiment
 from report.errors import ConfigError, ReportError, TrainingDivergedError
 from report.products import Progress
-from report.training import data, jobs, workers
+from report.training import data, jobs
 from report.training.jobs import Job, Run
+from report.workers.local import Workers
 from report.workspace import Workspace
 
 ATTEMPTS = 3  # at a run whose worker dies, before it is given up
@@ -22,7 +24,7 @@ DEATHS = {  # what to say of a run that is given up after one of these
 POLL_SECONDS = 0.25  # between two looks at the progress
 
 
-def check(executor: workers.Workers, checks: Sequence[tuple[str, Experiment]]) -> None:
+def check(executor: Workers, checks: Sequence[tuple[str, Experiment]]) -> None:
     """Have every description checked where it will be used, by one worker, before anything is written.
 
     Raises:
@@ -44,7 +46,7 @@ def check(executor: workers.Workers, checks: Sequence[tuple[str, Experiment]]) -
         raise mistake
 
 
-def _check_network(network: Future[str], executor: workers.Workers, experiment_file: Path) -> None:
+def _check_network(network: Future[str], executor: Workers, experiment_file: Path) -> None:
     """Wait for what a worker says of the network and the data together; raise what does not fit."""
     try:
         misfit = network.result()
@@ -60,7 +62,7 @@ def _check_network(network: Future[str], executor: workers.Workers, experiment_f
 
 def execute(
     todo: Sequence[tuple[Run, str]],
-    executor: workers.Workers,
+    executor: Workers,
     workspace: Workspace,
     choice: data.Choice,
     progress: Progress,
@@ -76,7 +78,7 @@ def execute(
         ReportError: when the main run fails, without which nothing else is of use.
     """
     place = workspace if executor.shares_disk else None
-    arguments = executor.share(workspace, choice)
+    arguments = executor.share(functools.partial(data.read, workspace, choice))
     network = executor.submit(jobs.check_network, todo[0][0].experiment, place, choice, *arguments)
     _check_network(network, executor, experiment_file)
     recipe = jobs.recipe()
@@ -93,7 +95,7 @@ def execute(
             job, attempt = pending.pop(future)
             error, lasting = _settle(future, executor, workspace)
             if isinstance(error, jobs.ForeignWorkerError) and attempt < ATTEMPTS:
-                pending[executor.submit_elsewhere(jobs.work, job, *arguments)] = (job, attempt + 1)
+                pending[executor.submit_elsewhere(jobs.recipe, jobs.work, job, *arguments)] = (job, attempt + 1)
             elif error is not None and not lasting and attempt < ATTEMPTS:
                 pending[executor.submit(jobs.work, job, *arguments)] = (job, attempt + 1)
             elif error is not None:
@@ -109,7 +111,7 @@ def execute(
     return failed
 
 
-def _settle(future: Future[Any], executor: workers.Workers, workspace: Workspace) -> tuple[ReportError | None, bool]:
+def _settle(future: Future[Any], executor: Workers, workspace: Workspace) -> tuple[ReportError | None, bool]:
     """Take in what a worker has done; return what went wrong, if anything, and whether repeating it is of no use.
 
     A lost worker is worth another try. Any other exception is a bug, and ends the command as one.

@@ -20,6 +20,7 @@ from report.products import CODE, digest
 from report.recording.schema import Role
 from report.training import data
 from report.training.images import Images
+from report.workers.local import differing
 from report.workspace import Workspace
 
 
@@ -36,13 +37,6 @@ def recipe() -> dict[str, str]:
     except PackageNotFoundError:
         torch = ""
     return {"code": digest(code), "numpy": version("numpy"), "torch": torch}
-
-
-def differing(found: Mapping[str, str], wanted: Mapping[str, str] | None = None) -> str:
-    """Say in what a recipe is another one than the wanted one, or than this machine's."""
-    wanted = recipe() if wanted is None else wanted
-    names = [name for name in wanted if found.get(name) != wanted[name]]
-    return ", ".join(f"{name} {found.get(name, 'none')[:12]} instead of {wanted[name][:12]}" for name in names)
 
 
 class ForeignWorkerError(ReportError):

@@ -12,8 +12,10 @@ from report.cores import cores
 from report.errors import ConfigError, ReportError, is_checkout
 from report.products import Progress, digest
 from report.recording import schema, seal
-from report.training import cluster, data, execute, jobs, named, workers
+from report.training import data, execute, jobs, named
 from report.training.jobs import Run
+from report.workers.cluster import Cluster
+from report.workers.local import Processes
 from report.workspace import Workspace
 
 
@@ -145,7 +147,7 @@ def train(
         tables = _tables(experiment_file, experiment)
         count = min(processes or max(1, cores() // experiment.training.threads), len(todo))
         try:
-            with cluster.Cluster(dask, len(todo)) if dask else workers.Processes(count, len(todo)) as executor:
+            with Cluster(dask, len(todo)) if dask else Processes(count, len(todo), jobs.count_in) as executor:
                 # In the workers, because torch takes seconds to import and because theirs is the device that counts.
                 execute.check(executor, [(tables[run.experiment.optimizer.label], run.experiment) for run in wanted])
                 choice = _settled(workspace, experiment, experiment_file, say)

@@ -1,7 +1,8 @@
 """How long weights of each tensor keep their direction, against the tensor's own chance.
 
 A dot for what was recorded; the mark of the sign toss, which knows the tensor's own gradients; and the formula of its
-momentum. A dot far from its mark is a direction that the gradients keep, or take back.
+momentum. A dot far from its mark is a direction that the gradients keep, or take back. A streak longer than the steps
+was not seen: it is drawn as long as they are.
 """
 
 from collections.abc import Mapping
@@ -45,7 +46,7 @@ def draw(ink: Ink, tables: Tables, facts: Facts, labels: Labels) -> Figure:
     size = min(max(row_high * 0.5, 2.2), 5.5)
     largest = 2.0
     for place, label in enumerate(shown):
-        found = rows(tables["own_tensors"], label=label)
+        found = _seen(rows(tables["own_tensors"], label=label))
         y = np.array([names.index(each) for each in found["tensor"]], float)
         y += SPREAD * ((place + 0.5) / len(shown) - 0.5)
         for column, colour, width, order in (("formula_run", ink.muted, 0.9, 2.0), ("toss", ink.ink, 1.8, 4.0)):
@@ -76,10 +77,12 @@ def draw(ink: Ink, tables: Tables, facts: Facts, labels: Labels) -> Figure:
 
 def said(tables: Tables, facts: Facts) -> Facts:
     """Return the runs of the first label, their tosses and formula, and how many are longer or shorter than tossed."""
-    table = rows(tables["own_tensors"], label=facts["labels"][0])
+    table = _seen(rows(tables["own_tensors"], label=facts["labels"][0]))
     known = np.isfinite(table["over"])
     return {
         **{"tensors": len(facts["names"]), "labels": len(facts["labels"]), "left_out": facts["left_out"]},
+        "label": facts["labels"][0] if len(facts["labels"]) > 1 else None,
+        "has_intervals": bool(np.isfinite(tables["own_tensors"]["mean_run_low"]).any()),
         "run": reach(table["mean_run"]),
         "toss": reach(table["toss"]),
         "formula": reach(table["formula_run"]),
@@ -87,3 +90,9 @@ def said(tables: Tables, facts: Facts) -> Facts:
         "compared": int(known.sum()),
         "longer": int((table["over"][known] > 1).sum()),
     }
+
+
+def _seen(table: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the columns with no streak longer than the steps in which it was looked for."""
+    lengths = ("mean_run", "mean_run_low", "mean_run_high", "toss")
+    return {**table, **{name: np.minimum(table[name], table["steps"]) for name in lengths}}

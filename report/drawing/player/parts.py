@@ -15,7 +15,7 @@ from report.recording.schema import Tensor, sample_seed
 from report.recording.study import Study
 
 MOST_EDGE_VALUES = 50_000_000  # edges × steps of the graph in a recording: about 80 MB
-MOST_TENSOR_VALUES = 16_000_000  # entries × steps of all tensors in all recordings: 30 MB, of pure noise 45 MB
+MOST_TENSOR_VALUES = 7_000_000  # entries × steps of all tensors in all recordings: 17 MB, as scripts a third more
 MOST_CELLS = 2**16  # entries of a tensor that are shown; of more, a screen has not enough pixels
 SAMPLE = 4096  # entries that stand for a tensor with more
 LEAST_STEPS = 50  # of a tensor that is packed whole; else a sample, through more steps, says more

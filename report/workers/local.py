@@ -1,8 +1,8 @@
-"""Where training runs execute, and drawing: behind one interface, and here in processes of this machine.
+"""Where training, analysis and drawing are done: behind one interface, and here in processes of this machine.
 
 What a worker does is the same here and in a Dask cluster (`cluster.py`), and so are the bits that it makes; only the
-way back differs: a process of this machine writes into `build/runs` itself, a worker of a cluster, which may have no
-disk in common with it, sends the files home.
+way back may differ: a process of this machine writes a training run into `build/runs` itself, a worker of a cluster,
+which may have no disk in common with it, sends the files home.
 """
 
 import abc
@@ -10,21 +10,23 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from multiprocessing import resource_tracker
 from typing import Any, Self
 
 from report.errors import ReportError
-from report.training import data, jobs
-from report.workspace import Workspace
+
+Prepare = Callable[[Any], object]
+Recipe = Callable[[], Mapping[str, str]]  # returns what decides what a worker computes, by name
 
 BROKEN = "The processes ended by themselves. What is finished is kept; run the command again to go on."
 
 
-def _start(counts: Any) -> None:
+def _start(counts: Any, prepare: Prepare | None) -> None:
     """Prepare a process of this machine."""
-    jobs.count_in(counts)
+    if prepare is not None:
+        prepare(counts)
     parent = multiprocessing.parent_process()
     assert parent is not None
 
@@ -43,6 +45,12 @@ def _hold_interrupts() -> None:
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
 
 
+def differing(found: Mapping[str, str], wanted: Mapping[str, str]) -> str:
+    """Say in what a recipe is another one than the wanted one."""
+    names = [name for name in wanted if found.get(name) != wanted[name]]
+    return ", ".join(f"{name} {found.get(name, 'none')[:12]} instead of {wanted[name][:12]}" for name in names)
+
+
 class Workers(abc.ABC):
     """Run calls somewhere else. As a context: what is unfinished is waited for, unless an exception ends it."""
 
@@ -55,8 +63,8 @@ class Workers(abc.ABC):
         """Return the future result of `call`."""
 
     @abc.abstractmethod
-    def share(self, workspace: Workspace, choice: data.Choice) -> tuple[Any, ...]:
-        """Return what `jobs.work` needs beside the job to have the images: sent to a worker once, not each time."""
+    def share(self, read: Callable[[], Any]) -> tuple[Any, ...]:
+        """Return what a call needs beside its arguments to have what `read` returns: sent to a worker once."""
 
     @abc.abstractmethod
     def check(self) -> None:
@@ -66,8 +74,8 @@ class Workers(abc.ABC):
             ReportError: when nobody is.
         """
 
-    def submit_elsewhere(self, call: Callable[..., Any], *args: Any) -> Future[Any]:
-        """Submit again what a worker refused that computes with something else; to one that does not, if there is one.
+    def submit_elsewhere(self, recipe: Recipe, call: Callable[..., Any], *args: Any) -> Future[Any]:
+        """Submit again what a worker refused whose `recipe` is not ours; to one that has ours, if there is one.
 
         Raises:
             ReportError: when there is none.
@@ -76,7 +84,7 @@ class Workers(abc.ABC):
 
     @abc.abstractmethod
     def counts(self) -> Sequence[int]:
-        """Return how many batches each unfinished job has done, as far as that is known."""
+        """Return how much each unfinished job has done, as far as that is known."""
 
     @abc.abstractmethod
     def end(self, *, waiting: bool) -> None:
@@ -96,14 +104,20 @@ class Processes(Workers):
 
     shares_disk = True
 
-    def __init__(self, count: int, number: int = 0) -> None:
-        """Prepare `count` processes, which start with the first call, for `number` jobs that count batches."""
+    def __init__(self, count: int, number: int = 0, prepare: Prepare | None = None) -> None:
+        """Prepare `count` processes, which start with the first call, for `number` jobs that count what they have done.
+
+        Args:
+            count: of processes.
+            number: of jobs.
+            prepare: called first in each process, with the array of what the jobs count.
+        """
         from pebble import ProcessPool
 
         context = multiprocessing.get_context("spawn")  # a fork would copy torch's threads half
         self.width = count
         self._counts = context.Array("q", number, lock=False)
-        self._pool = ProcessPool(count, 0, _start, (self._counts,), context)
+        self._pool = ProcessPool(count, 0, _start, (self._counts, prepare), context)
         # The pool is used from a thread, where no KeyboardInterrupt can cut a start in two.
         self._thread = ThreadPoolExecutor(1, "pool", _hold_interrupts)
 
@@ -115,15 +129,15 @@ class Processes(Workers):
             raise ReportError(BROKEN) from error
         return future
 
-    def share(self, workspace: Workspace, choice: data.Choice) -> tuple[Any, ...]:
-        """Return nothing: the processes read the images themselves, each when it first needs them."""
+    def share(self, read: Callable[[], Any]) -> tuple[Any, ...]:
+        """Return nothing: the processes read it themselves, each when it first needs it."""
         return ()
 
     def check(self) -> None:
         """Look at nothing: the pool replaces processes that die."""
 
     def counts(self) -> Sequence[int]:
-        """Return how many batches each job has done."""
+        """Return how much each job has done."""
         return list(self._counts)
 
     def end(self, *, waiting: bool) -> None:

@@ -1,4 +1,4 @@
-"""Training runs on the workers of an existing Dask cluster."""
+"""Calls on the workers of an existing Dask cluster."""
 
 import logging
 import threading
@@ -8,9 +8,7 @@ from concurrent.futures import Future
 from typing import Any
 
 from report.errors import ReportError
-from report.training import data, jobs
-from report.training.workers import Workers
-from report.workspace import Workspace
+from report.workers.local import Recipe, Workers, differing
 
 CONNECT_SECONDS = 15  # for a scheduler to answer, for its first worker, and for another one when the last is gone
 KEPT = "Training runs that came home are kept; run the command again to go on."
@@ -20,14 +18,19 @@ SPEAKERS = ("distributed", "distributed.client", "tornado", "asyncio")  # what m
 class Cluster(Workers):
     """Run calls on the workers of a cluster.
 
-    Dask itself repeats the calls of a worker that dies, a few times; only then does `runs` repeat them.
+    Dask itself repeats the calls of a worker that dies, a few times; only then does who submitted them.
     """
 
     shares_disk = False
     width = 1
 
-    def __init__(self, address: str, number: int) -> None:
+    def __init__(self, address: str, number: int, kept: str = KEPT) -> None:
         """Connect to the scheduler at `address`.
+
+        Args:
+            address: of the scheduler.
+            number: of jobs.
+            kept: says at the end of a message what is left when the cluster is lost.
 
         Raises:
             ReportError: when Dask is not installed, no scheduler answers, or it has no worker.
@@ -38,7 +41,7 @@ class Cluster(Workers):
             raise ReportError('--dask needs Dask. Install it with: pip install "weights-in-motion[cluster]"') from None
         for name in SPEAKERS:
             logging.getLogger(name).setLevel(logging.CRITICAL)
-        self._address, self._number = address, number
+        self._address, self._number, self._kept = address, number, kept
         try:
             # What accepts a connection and says nothing would be waited for without end.
             self._client = _within(
@@ -64,19 +67,29 @@ class Cluster(Workers):
         future: Future[Any] = self._client.get_executor().submit(call, *args)
         return future
 
-    def submit_elsewhere(self, call: Callable[..., Any], *args: Any) -> Future[Any]:
+    def everywhere(self, call: Callable[..., Any], *args: Any) -> list[Any]:
+        """Return what each worker that there is now returns of `call`.
+
+        Raises:
+            ReportError: when the cluster is lost meanwhile.
+        """
+        try:
+            return list(self._client.run(call, *args).values())
+        except OSError as error:  # of the connection: `call` has to keep its own
+            raise ReportError(self.lost) from error
+
+    def submit_elsewhere(self, recipe: Recipe, call: Callable[..., Any], *args: Any) -> Future[Any]:
         """Submit again what a worker refused, to those that compute with what this machine has.
 
         Raises:
             ReportError: when there is none.
         """
-        found = self._client.run(jobs.recipe)
-        good = [worker for worker, recipe in found.items() if recipe == jobs.recipe()]
+        found, wanted = self._client.run(recipe), recipe()
+        good = [worker for worker, each in found.items() if each == wanted]
         if not good:
-            differing = jobs.differing(next(iter(found.values()), {}))
             raise ReportError(
                 f"No worker of the Dask cluster at {self._address} would compute the same as this machine: it has "
-                f"{differing}. Install the same versions there."
+                f"{differing(next(iter(found.values()), {}), wanted)}. Install the same versions there."
             )
         # One that dies and comes back has another address.
         executor = self._client.get_executor(workers=good, allow_other_workers=True)
@@ -85,10 +98,10 @@ class Cluster(Workers):
 
     @property
     def lost(self) -> str:  # type: ignore[override]
-        """Return who is gone: the scheduler, or the workers that held the images."""
+        """Return who is gone: the scheduler, or the workers that held what was shared."""
         if self._client.status != "running":
-            return f"The Dask scheduler at {self._address} was lost. {KEPT}"
-        return f"The workers of the Dask scheduler at {self._address} were lost. {KEPT}"
+            return f"The Dask scheduler at {self._address} was lost. {self._kept}"
+        return f"The workers of the Dask scheduler at {self._address} were lost. {self._kept}"
 
     def check(self) -> None:
         """Make sure that there is a worker.
@@ -100,12 +113,11 @@ class Cluster(Workers):
         if self._client.scheduler_info(n_workers=-1).get("workers") or self._client.status != "running":
             self._seen = now  # a lost scheduler cancels what is unfinished, and is said to be lost then
         elif now - self._seen > CONNECT_SECONDS:
-            raise ReportError(f"The Dask scheduler at {self._address} has no worker any more. {KEPT}")
+            raise ReportError(f"The Dask scheduler at {self._address} has no worker any more. {self._kept}")
 
-    def share(self, workspace: Workspace, choice: data.Choice) -> tuple[Any, ...]:
-        """Send the images to every worker and return the handle that stands for them."""
-        images = data.read(workspace, choice)
-        return (self._client.scatter(images, broadcast=True, hash=False),)
+    def share(self, read: Callable[[], Any]) -> tuple[Any, ...]:
+        """Send what `read` returns to every worker, and return the handle that stands for it."""
+        return (self._client.scatter(read(), broadcast=True, hash=False),)
 
     def counts(self) -> Sequence[int]:
         """Return zeros: a worker elsewhere is heard of only when it is done."""
@@ -114,7 +126,7 @@ class Cluster(Workers):
     def end(self, *, waiting: bool) -> None:
         """Take leave of the cluster, which goes on without us and forgets what it has not begun.
 
-        Nothing is waited for: `runs` has waited for what it wanted.
+        Nothing is waited for: who submitted has waited for what it wanted.
         """
         self._client.close(timeout=CONNECT_SECONDS)
 

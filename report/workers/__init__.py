@@ -1,0 +1,1 @@
+"""Where work is done side by side: in processes of this machine, or on the workers of a Dask cluster."""
