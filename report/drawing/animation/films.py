@@ -12,7 +12,7 @@ from report.drawing.animation.gif import Movie, Pictures
 from report.drawing.animation.palette import SCHEMES
 from report.recording.reader import Recording
 
-LAYER_SIZE = (640, 640)  # pixels of the graph of one layer, large enough to follow one edge
+LAYER_SIZE = (500, 560)  # pixels of the graph of one layer: no wider than what a phone shows with words of 11 pixels
 COARSEST = 4  # times coarser than wanted are the colours of an animation that would be too large; then it is as it is
 
 

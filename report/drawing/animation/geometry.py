@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 WIDTH, HEIGHT = 500, 1000  # pixels of the first article's picture, 5 × 10 inches at 100 dots an inch
 MARGINS = (44, 92, 44, 104)  # pixels left, top, right, bottom: room for the batch above and the layers below
-PAIR_SIZE = (640, 780)  # pixels of two networks side by side
+PAIR_SIZE = (500, 780)  # pixels of two networks side by side, as wide as one: words as large on a phone
 PAIR_MARGINS = (26, 138, 42, 104)  # pixels around each of them: a line more above, for its name
 LINE_WIDTH = 100 / 72  # pixels: the one point of the first article, at 100 dots an inch
 SMALLEST_NODE, LARGEST_NODE = 1.0, 5.5  # pixels of radius

@@ -89,7 +89,7 @@ def _frames(
     overlay.frame(LEFT, base + 22, right - LEFT, 12)
     sheet.text(LEFT, base + 56, "0", SMALL, muted=SOFT)
     sheet.text(right, base + 56, f"≥ {digits(top, 2)}" if top else "0", SMALL, muted=SOFT, at="right")
-    sheet.text(width / 2, base + 84, "|Δw|", SMALL, muted=SOFT, at="centre")
+    sheet.text(width / 2, base + 84, "|Δ|", SMALL, muted=SOFT, at="centre")
     positions, values = overlay.finish()
     label = BatchLabel(LEFT, batches[-1], palette)
     for row, batch in zip(amounts, batches, strict=True):

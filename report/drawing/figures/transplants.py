@@ -204,4 +204,5 @@ def _key(panel: Axes, top: float, name: str, ink: Ink) -> None:
     for place, share in enumerate(SWATCHES):
         _cell(panel, (SIDE + wide * place, top, wide), share, ink)
         sign = "" if not share else MINUS if share < 0 else "+"
-        _number(panel, SIDE + wide * (place + 0.5), top, f"{sign}{percent(abs(share), 0)}")
+        beyond = "" if abs(share) < FULL else "≤" if share < 0 else "≥"  # a longer bar would leave its cell
+        _number(panel, SIDE + wide * (place + 0.5), top, f"{beyond}{sign}{percent(abs(share), 0)}")
