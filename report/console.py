@@ -97,26 +97,24 @@ def _plain(say: Callable[[str], None]) -> Report:
 def heed_lost_interrupts() -> None:
     """Repeat a Ctrl-C that arrives while Python cleans up an object, where it drops every exception."""
     unraisable = sys.unraisablehook
+    # Not at once: the hook itself runs where an exception would be dropped.
+    if hasattr(signal, "setitimer"):
+        signal.signal(signal.SIGALRM, signal.default_int_handler)
+
+        def repeat() -> None:
+            signal.setitimer(signal.ITIMER_REAL, REPEAT_SECONDS)
+    else:
+
+        def repeat() -> None:
+            threading.Timer(REPEAT_SECONDS, _thread.interrupt_main).start()
 
     def hook(lost: "sys.UnraisableHookArgs") -> None:
         if issubclass(lost.exc_type, KeyboardInterrupt):
-            # Not at once: this very function runs where an exception would be dropped.
-            again = threading.Timer(REPEAT_SECONDS, _interrupt)
-            again.daemon = True
-            again.start()
+            repeat()
         else:
             unraisable(lost)
 
     sys.unraisablehook = hook
-
-
-def _interrupt() -> None:
-    """Interrupt the main thread, whatever it waits for, as Ctrl-C does."""
-    main = threading.main_thread().ident
-    if hasattr(signal, "pthread_kill") and main is not None:
-        signal.pthread_kill(main, signal.SIGINT)
-    else:
-        _thread.interrupt_main()
 
 
 def spare_letters() -> None:
