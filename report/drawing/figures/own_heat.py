@@ -30,9 +30,11 @@ BAR = 12  # CSS pixels
 
 
 def facts(results: Mapping[str, Any], table: Table) -> Facts | None:
-    """Return the tensors, in order, and the steps; None where nothing moved."""
+    """Return the tensors, in order, the steps, and which recording of several is shown; None where nothing moved."""
     del table
-    return {"names": results["tensors"], "steps": results["steps"]} if results["tensors"] else None
+    names, runs = results["tensors"], sum(len(each) for each in results["study"]["runs"].values())
+    shown = results["main"] if runs > 1 else None
+    return {"names": names, "steps": results["steps"], "of": shown} if names else None
 
 
 def draw(ink: Ink, tables: Tables, facts: Facts, labels: Labels) -> Figure:
@@ -58,6 +60,7 @@ def said(tables: Tables, facts: Facts) -> Facts:
     inside = (known >= SMALL) & (known <= LARGE)
     return {
         **{"tensors": len(facts["names"]), "steps": facts["steps"], "low": SMALL, "usual": USUAL, "high": LARGE},
+        "of": facts["of"],
         "inside": float(inside.mean()) if len(known) else None,
         "median": float(np.median(known)) if len(known) else None,
         "has_gaps": len(known) < len(facts["names"]) * len(set(tables["own_heat"]["first_step"].tolist())),

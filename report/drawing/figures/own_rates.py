@@ -58,6 +58,9 @@ def said(tables: Tables, facts: Facts) -> Facts:
     return {
         "groups": groups,
         "left_out": len(set(rows(tables["own_rates"], label=facts["label"])["group"].tolist())) - groups,
+        "is_several": len(lines) > 1,
+        "group": lines[0][0][0],
+        "is_level": all(rate.min() == rate.max() for _, _, rate in lines),
         "is_constant": len({float(each) for _, _, rate in lines for each in rate}) == 1,
         "rate": reach(np.concatenate([rate for _, _, rate in lines])),
         "first": float(lines[0][2][0]),

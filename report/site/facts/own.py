@@ -85,6 +85,7 @@ Facts = dict[str, Any]
 
 STREAKS = ("correlation", "lengths", "raster")  # tables that there are only where steps are compared
 MOST_MORE = 4  # tensors that a sentence names besides the worst
+WITHOUT_DEGREE = ("no_gradient", "still")  # rules that hold or do not: no tensor is worse than another
 
 
 def write(workspace: Workspace, study: Study) -> None:
@@ -151,6 +152,7 @@ def _standout(item: Mapping[str, Any], study: Study, words: Sequence[Words]) -> 
             "more_named": names[1 : 1 + MOST_MORE],
             "more_is_cut": len(names) > 1 + MOST_MORE,
         },
+        "is_alike": item["rule"] in WITHOUT_DEGREE,
         "has_seeds": item["of"] > 1,
         "is_labelled": len(study.labels) > 1,
         "source": None if item["source"] is None else dict(zip(("title", "url"), item["source"], strict=True)),
