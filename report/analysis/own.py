@@ -9,26 +9,22 @@ usable gradient), `drawn` (those that are drawn as a network), `network`, `versi
 - `pictured`: names of the tensors that get pictures.
 """
 
-import multiprocessing
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
 
 import numpy as np
 
 from report import files
-from report.analysis import chain, columns, estimates, overview, own_tables, standout
+from report.analysis import chain, columns, estimates, overview, own_tables, side_by_side, standout
 from report.analysis.columns import Cell, Columns, same
 from report.analysis.own_tensor import SETTLED, Info, Job, Measured
 from report.analysis.table import Key, Table
 from report.analysis.windows import ALL
-from report.cores import cores
 from report.recording.reader import Recording
 from report.recording.study import Study
 from report.workspace import Workspace
 
 PICTURED = 40  # tensors that get pictures; of more those that stand out, and the ends of the network
-WORTH_A_POOL = 3_000_000  # recorded updates, from which on starting another process pays
 PLOTTED = 2000  # values of a logged series that a table has
 
 # Of a tensor's row in the table of all tensors: the column, and which number it is of a settled window.
@@ -53,24 +49,32 @@ NUMBERS = {
 }
 BASES = {"over": 2.0, "ratio": 10.0, "ratio_last": 10.0}  # of those that are averaged as logarithms
 WHOLE = ("ratio", "ratio_last", "rms", "never_moved", "dead", "dead_rows", "dead_columns")  # of all steps
+STREAKS = ("run", "toss")  # mean lengths, in steps
 LAGS = {"lag_1": 1, "lag_10": 10, "gradients_lag_1": 1}
 
 
-def analyse(workspace: Workspace, study: Study) -> None:
+def analyse(workspace: Workspace, study: Study, dask: str | None = None) -> None:
     """Write the table of numbers, `results.json`, and the tables that figures are drawn from.
 
     Args:
         workspace: says where.
         study: the recordings.
+        dask: address of a Dask scheduler whose workers measure instead; they have to share the disk.
 
     Raises:
-        ReportError: when a recording is damaged or without a step, or two have one name.
+        ReportError: when a recording is damaged or without a step, two have one name, or the cluster is not what it
+            should be.
     """
     overview.check(study)
     drawn = chain.drawn(study.main.tensors)
     folder = workspace.tables
     jobs = list(_jobs(workspace, study, drawn))
-    measured = dict(zip([(each.source.name, each.name) for each in jobs], _made(jobs, study), strict=True))
+    if dask is None:
+        entries = sum(each.steps * tensor.count for each in study.recordings for tensor in each.tensors.values())
+        made = side_by_side.made(jobs, entries)
+    else:
+        made = side_by_side.made_in_cluster(jobs, dask, folder)
+    measured = dict(zip([(each.source.name, each.name) for each in jobs], made, strict=True))
     by_run = {each.name: {name: measured[each.path.name, name] for name in each.tensors} for each in study.recordings}
     numbers = {
         run: {key: value for each in found.values() for key, value in each.numbers.items()}
@@ -144,17 +148,6 @@ def _jobs(workspace: Workspace, study: Study, drawn: Sequence[str]) -> Iterator[
             yield Job(each.path, name, study.slug(each.label), study.steps, place, tables)
 
 
-def _made(jobs: Sequence[Job], study: Study) -> list[Measured]:
-    """Return what was measured, in the order of the jobs; side by side where there is much to do."""
-    processes = cores()
-    entries = sum(each.steps * tensor.count for each in study.recordings for tensor in each.tensors.values())
-    if min(processes, len(jobs)) < 2 or entries < WORTH_A_POOL:
-        return [each.make() for each in jobs]
-    # Spawned: a forked copy of a process with threads may hang.
-    with ProcessPoolExecutor(processes, multiprocessing.get_context("spawn")) as pool:
-        return list(pool.map(Job.make, jobs, chunksize=max(len(jobs) // (processes * 8), 1)))
-
-
 def _heat(name: str, measured: Measured) -> Columns:
     """Return a tensor's rows of the heat map."""
     bins = measured.bins
@@ -163,7 +156,10 @@ def _heat(name: str, measured: Measured) -> Columns:
 
 
 def estimate(table: Table, label: str, name: str, info: Info, column: str) -> dict[str, float | int | None] | None:
-    """Return a number of a tensor under a label, `mean`, `low`, `high`, `n`; None where there is none.
+    """Return a number of a tensor under a label, `mean`, `low`, `high`, `n`, `beyond`; None where there is none.
+
+    A mean streak that is longer than the window was not seen: all that is known is that it is `beyond` so many steps,
+    which is None of any other number.
 
     Args:
         table: the numbers.
@@ -180,7 +176,9 @@ def estimate(table: Table, label: str, name: str, info: Info, column: str) -> di
         return None
     base = BASES.get(column)
     ends = {"mean": row.mean, "low": row.low, "high": row.high}
-    return {**{key: each if base is None or each is None else base**each for key, each in ends.items()}, "n": row.n}
+    found = {key: each if base is None or each is None else base**each for key, each in ends.items()}
+    steps = info["last"] - info["first"] + 1
+    return {**found, "n": row.n, "beyond": steps if column in STREAKS and row.mean > steps else None}
 
 
 def info_of(study: Study, seen: Mapping[str, Mapping[str, Info]], label: str, name: str) -> Info | None:
@@ -198,6 +196,7 @@ def _tensors(study: Study, table: Table, seen: Mapping[str, Mapping[str, Info]])
                 continue
             window = SETTLED if info["is_settled"] else ALL
             row: dict[str, Cell] = {"label": label, "tensor": name, "kept": tensor.kept, "window": window}
+            row["steps"] = info["last"] - info["first"] + 1  # of the window
             chance = info["chance"].get(window, {})
             row |= {f"formula_{key}": chance.get(key) for key in ("run", "agreement", "lag_1")}
             for column in NUMBERS:
