@@ -15,7 +15,7 @@ from report.recording.schema import Tensor, sample_seed
 from report.recording.study import Study
 
 MOST_EDGE_VALUES = 50_000_000  # edges × steps of the graph in a recording: about 80 MB
-MOST_TENSOR_VALUES = 7_000_000  # entries × steps of all tensors in all recordings: 17 MB, as scripts a third more
+MOST_TENSOR_VALUES = 6_500_000  # entries × steps of all tensors in all recordings: 16 MB, as scripts 24 MB
 MOST_CELLS = 2**16  # entries of a tensor that are shown; of more, a screen has not enough pixels
 SAMPLE = 4096  # entries that stand for a tensor with more
 LEAST_STEPS = 50  # of a tensor that is packed whole; else a sample, through more steps, says more
