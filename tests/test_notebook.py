@@ -1,12 +1,15 @@
 """`report.show` in a notebook: one piece of HTML that needs nothing beside it."""
 
+import os
 import re
 import shutil
+import subprocess
+import sys
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from conftest import Own
+from conftest import ROOT, Own
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 
@@ -97,3 +100,17 @@ def test_what_cannot_be_shown_is_one_line(tmp_path: Path) -> None:
         report.show(tmp_path)
     with pytest.raises(ReportError, match="No recording was given"):
         report.show([])
+
+
+@pytest.mark.slow
+def test_a_program_in_a_file_runs_once(own_report: Own, tmp_path: Path) -> None:
+    """What draws does so in processes of its own, and none of them begins with the program that trained."""
+    shutil.copytree(own_report.recording, tmp_path / "cnn")
+    program = tmp_path / "train.py"
+    program.write_text(
+        f"print('trains')\nimport report\nprint(report.show({str(tmp_path / 'cnn')!r}))\nprint(__file__)\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    done = subprocess.run([sys.executable, program], env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[::2] == ["trains", str(program)]

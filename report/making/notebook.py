@@ -9,6 +9,7 @@ import contextlib
 import html
 import mimetypes
 import shlex
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from html.parser import HTMLParser
 from pathlib import Path
@@ -66,7 +67,8 @@ def show(recordings: Shown | Iterable[Shown], *, title: str | None = None, langu
     report = own.prepare(folders, _Silent(), title=title, language=language)
     place, settings = report.workspace, report.settings()
     with alone(place):
-        report.make(own.OVERVIEW)
+        with _program_apart():
+            report.make(own.OVERVIEW)
         command = shlex.join(["python", "-m", "report", "show", *map(str, folders)])
         words = Words.load(place.templates, language, place.compiled)
         edition = pages.Edition(place, settings, words, know(place, settings, {}))
@@ -74,6 +76,23 @@ def show(recordings: Shown | Iterable[Shown], *, title: str | None = None, langu
         page = _Piece(place.docs)
         page.feed(mkdocs.convert(place, settings, edition.page(OVERVIEW)))
         return Overview(edition.fill(FRAME, body=page.text, command=command).strip(), command)
+
+
+@contextlib.contextmanager
+def _program_apart() -> Iterator[None]:
+    """Keep worker processes from running the program that calls us once more, as each does with what is in a file.
+
+    It may train. Nothing that they work on comes from there.
+    """
+    program = sys.modules["__main__"]
+    kept = {name: getattr(program, name) for name in ("__file__", "__spec__") if hasattr(program, name)}
+    try:
+        for name in kept:
+            setattr(program, name, None)
+        yield
+    finally:
+        for name, value in kept.items():
+            setattr(program, name, value)
 
 
 def _folders(recordings: Shown | Iterable[Shown]) -> Iterator[Path]:
