@@ -10,7 +10,7 @@ from recordings import ADAM, noise, write_recording
 from report.analysis.table import Table
 from report.drawing.figures import own_heat, own_persistence, own_rates
 from report.recording.study import Study
-from report.site.facts import own
+from report.site.facts import own, own_recordings
 from report.site.words import Words
 
 LANGUAGES = ("en", "ja")
@@ -93,3 +93,11 @@ def test_only_what_has_a_degree_is_less_so_elsewhere(
     assert ("less so" in said["en"]) == has_degree
     assert ("程度は小さい" in said["ja"]) == has_degree
     assert all("b" in each for each in said.values())
+
+
+@pytest.mark.parametrize(("rates", "is_beyond"), [((3, 2, 1), False), ((0, 1, 2), False), ((0, 2, 1), True)])
+def test_a_setting_that_only_rises_or_falls_has_its_ends_alone(rates: tuple[float, ...], is_beyond: bool) -> None:
+    """Its lowest and highest value are the same two numbers; of a warm-up they are not."""
+    found = own_recordings._setting(np.array(rates, float))
+    assert found is not None
+    assert found["is_beyond"] == is_beyond

@@ -97,7 +97,11 @@ def _setting(values: NDArray[np.float64] | None) -> Facts | None:
     if not len(known):
         return None
     ends = {"first": known[0], "last": known[-1], "lowest": known.min(), "highest": known.max()}
-    return {**{key: float(each) for key, each in ends.items()}, "is_constant": bool((known == known[0]).all())}
+    return {
+        **{key: float(each) for key, each in ends.items()},
+        "is_constant": bool((known == known[0]).all()),
+        "is_beyond": {ends["first"], ends["last"]} != {ends["lowest"], ends["highest"]},  # its ends say less than that
+    }
 
 
 def _ends(values: Sequence[int]) -> dict[str, int]:
