@@ -42,6 +42,7 @@ class Cluster(Workers):
         for name in SPEAKERS:
             logging.getLogger(name).setLevel(logging.CRITICAL)
         self._address, self._number, self._kept = address, number, kept
+        self._good: list[str] = []  # the only workers that what others refused was given to
         try:
             # What accepts a connection and says nothing would be waited for without end.
             self._client = _within(
@@ -91,9 +92,9 @@ class Cluster(Workers):
                 f"No worker of the Dask cluster at {self._address} would compute the same as this machine: it has "
                 f"{differing(next(iter(found.values()), {}), wanted)}. Install the same versions there."
             )
-        # One that dies and comes back has another address.
-        executor = self._client.get_executor(workers=good, allow_other_workers=True)
-        future: Future[Any] = executor.submit(call, *args)
+        self._good = good
+        # No others, or Dask would hand it on to the idle one that refused it.
+        future: Future[Any] = self._client.get_executor(workers=good).submit(call, *args)
         return future
 
     @property
@@ -104,13 +105,14 @@ class Cluster(Workers):
         return f"The workers of the Dask scheduler at {self._address} were lost. {self._kept}"
 
     def check(self) -> None:
-        """Make sure that there is a worker.
+        """Make sure that there is a worker; where some refused, one that did not.
 
         Raises:
             ReportError: when there has been none for a while.
         """
         now = time.monotonic()
-        if self._client.scheduler_info(n_workers=-1).get("workers") or self._client.status != "running":
+        there = self._client.scheduler_info(n_workers=-1).get("workers", {})
+        if self._client.status != "running" or any(worker in there for worker in self._good or there):
             self._seen = now  # a lost scheduler cancels what is unfinished, and is said to be lost then
         elif now - self._seen > CONNECT_SECONDS:
             raise ReportError(f"The Dask scheduler at {self._address} has no worker any more. {self._kept}")
