@@ -62,11 +62,11 @@ class Material:
         return self.place("main", "data")
 
     def place(self, name: str, *shared: str) -> Workspace:
-        """Return a new workspace, with links to what it shares with the finished products."""
+        """Return a workspace, with links to what it shares with the finished products."""
         place = Workspace(ROOT, self.folder / name / "build", self.folder / name / "site")
-        place.build.mkdir(parents=True)
+        place.build.mkdir(parents=True, exist_ok=True)
         for part in shared:
-            if (self.build / part).exists():
+            if (self.build / part).exists() and not (place.build / part).exists():
                 (place.build / part).symlink_to((self.build / part).resolve())
         return place
 

@@ -127,7 +127,7 @@ def test_a_port_that_is_no_scheduler_is_one_line(
 
 def test_a_scheduler_without_workers_is_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """With the command that starts one."""
-    monkeypatch.setattr(cluster, "CONNECT_SECONDS", 2)
+    monkeypatch.setattr(cluster, "CONNECT_SECONDS", 6)
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     scheduler, address = script(SCHEDULER)
     try:

@@ -26,7 +26,7 @@ PIECE = re.compile(
 PLACE = re.compile(r"\$\{(?:[^{}]|\{[^{}]*\})*\}")
 # What has a space and letters, and is read by browsers, not by people.
 NOT_SAID = (
-    re.compile(r"<(svg|form|div|button|span)\b"),  # HTML without a text
+    re.compile(r"<(svg|form|div|button|span)\b|<!doctype html>$"),  # HTML without a text
     re.compile(r"wp-[\w -]+"),  # classes
     re.compile(r"[.:\[]|input|select|figcaption strong|gif-player, weight-player|\(prefers-"),  # selectors and queries
     re.compile(r"M\d"),  # an outline

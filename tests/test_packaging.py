@@ -186,4 +186,4 @@ def test_an_installed_package_builds_a_site(installed: Installed, tmp_path: Path
     assert files_below(package) == before
     assert (tmp_path / "s" / "index.html").is_file()
     assert (tmp_path / "s" / "assets" / "player" / "weight-player.js").is_file()
-    assert (tmp_path / "s" / "downloads" / "LICENSE").read_bytes() == (ROOT / "LICENSE").read_bytes()
+    assert (tmp_path / "s" / "receipt.json").is_file()

@@ -189,8 +189,10 @@ def test_a_site_that_fell_back_is_not_published(place: Workspace, environment: s
     """Unless that is asked for."""
     path = place.build.with_name("auto.toml")
     path.write_text(TINY.read_text(encoding="utf-8").replace('"sample"', '"auto"'), encoding="utf-8")
-    place.build.mkdir()
-    place.results.write_text(json.dumps({"data": {"reason": "MNIST cannot be downloaded."}}), encoding="utf-8")
+    folder = place.run(Experiment.load(path).main_run)
+    folder.mkdir(parents=True)
+    told = {"about": {"data": {"reason": "MNIST cannot be downloaded."}}}
+    (folder / "run.json").write_text(json.dumps(told), encoding="utf-8")
     arguments = ("--experiment", str(path), "--build", str(place.build), "--site", str(place.site))
     done = run_report("publish", *arguments, REPORT_REQUIRE_DATA=environment)
     assert done.returncode == 1

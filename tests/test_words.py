@@ -35,7 +35,7 @@ beside {{ control }}, in {{ "11-1000" | window(1000) }};
 '''
     words = load(tmp_path, text)
     facts = {"layers": ["l3", "l4"], "has_control": True, "control": "SGD", "share": 0.25, "count": 48000}
-    expected = "l3 and l4 beside SGD, in batches 11–1,000; 25\u202f% of 48,000."
+    expected = "l3 and l4 beside SGD, in batches 11–\u20601,000; 25\u202f% of 48,000."
     assert words.fill("figures", "raster", "caption", facts) == expected
     plain = words.fill("figures", "raster", "caption", {**facts, "has_control": False})
     assert plain == "l3 and l4 25\u202f% of 48,000."
@@ -82,11 +82,11 @@ def test_japanese_lines_join_without_a_space():
         ("ja", "series", [["l3", "l4", "l5"]], "l3、l4、l5"),
         ("ja", "series", [["l3", "l4"], "or"], "l3またはl4"),
         ("ja", "series", [["l3"]], "l3"),
-        ("ja", "window", ["101-1000", 1000], "バッチ101〜1,000"),
-        ("ja", "window", ["101-1000", 150], "バッチ101〜150"),
+        ("ja", "window", ["101-1000", 1000], "バッチ101〜\u20601,000"),
+        ("ja", "window", ["101-1000", 150], "バッチ101〜\u2060150"),
         ("ja", "window", ["all", 1000], "全1,000バッチ"),
-        ("en", "window", ["101-1000", 1000], "batches 101–1,000"),
-        ("en", "window", ["101-1000", 150], "batches 101–150"),
+        ("en", "window", ["101-1000", 1000], "batches 101–\u20601,000"),
+        ("en", "window", ["101-1000", 150], "batches 101–\u2060150"),
         ("en", "window", ["all", 1000], "all 1,000\u00a0batches"),
         ("en", "window", ["all", 1], "all 1\u00a0batch"),
         ("en", "plural", [1, "batch", "batches"], "1\u00a0batch"),
