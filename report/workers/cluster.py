@@ -65,7 +65,7 @@ class Cluster(Workers):
 
     def submit(self, call: Callable[..., Any], *args: Any) -> Future[Any]:
         """Return the future result of `call`."""
-        future: Future[Any] = self._client.get_executor().submit(call, *args)
+        future: Future[Any] = self._client.get_executor(pure=False).submit(call, *args)
         return future
 
     def everywhere(self, call: Callable[..., Any], *args: Any) -> list[Any]:
@@ -94,7 +94,7 @@ class Cluster(Workers):
             )
         self._good = good
         # No others, or Dask would hand it on to the idle one that refused it.
-        future: Future[Any] = self._client.get_executor(workers=good).submit(call, *args)
+        future: Future[Any] = self._client.get_executor(pure=False, workers=good).submit(call, *args)
         return future
 
     @property
