@@ -371,7 +371,7 @@ def calm(tmp_path_factory: pytest.TempPathFactory) -> Calm:
     """Train a study of some seconds in one process that nothing happens to; two of its six runs diverge."""
     folder = tmp_path_factory.mktemp("calm")
     controls = ("[[study.optimizers]]\nname = 'SGD'\n", WILD.replace("SGD", "RMSprop"))
-    path = variant(folder, *controls, seeds=2, batches=600)
+    path = variant(folder, *controls, seeds=2, batches=1_600)
     done = run_report("train", "--processes", "1", "--experiment", str(path), "--build", str(folder / "build"))
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.count("WARNING") == 2
