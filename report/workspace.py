@@ -60,6 +60,7 @@ class Workspace:
     code = Below("build", "code.json")  # what the package's sources mean
     compiled = Below("build", "compiled")  # templates as Jinja compiled them
     timings = Below("build", "timings.json")  # seconds that each stage took when it last did something
+    lacking = Below("build", "lacking.json")  # what the study lacks to carry the article
     measures = Below("build", "measures")  # of each training run, kept so that a new run costs only itself
     results = Below("build", "results.json")  # what the recordings say of themselves, and the findings
     numbers = Below("build", "numbers")  # the one table of numbers, a file a quantity

@@ -13,6 +13,7 @@ from conftest import ROOT, Build
 
 from report import files
 from report.site import crate
+from report.site.downloads import describe
 from report.site.settings import Settings
 
 
@@ -64,10 +65,11 @@ def test_addresses_are_those_of_the_site() -> None:
     """A published one has whole addresses."""
     citation = (ROOT / "CITATION.cff").read_bytes()
     settings = Settings("Title", "https://example.org/page/", "https://example.org/repository")
-    told = crate.croissant(settings, citation, b"x", {"weights_a": (2, 3)})
+    told = crate.croissant(settings, citation, describe("downloads/recording.npz", b"x"), {"weights_a": (2, 3)})
     assert told["distribution"][0]["contentUrl"] == "https://example.org/page/downloads/recording.npz"
     assert told["url"] == "https://example.org/page/"
-    graph = crate.crate(settings, citation, {"a.csv": b"1", "downloads/experiment.toml": b""}, {})["@graph"]
+    offered = [describe("a.csv", b"1"), describe("downloads/experiment.toml", b"")]
+    graph = crate.crate(settings, citation, offered, {})["@graph"]
     (program,) = of_type(graph, "SoftwareApplication")
     assert program["@id"] == program["url"] == "https://example.org/repository"
 

@@ -209,18 +209,6 @@ def test_a_full_disk_ends_the_run_and_leaves_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.slow
-def test_a_wrong_optimizer_is_found_before_anything_is_written(tmp_path: Path) -> None:
-    """Exit code 2, no file."""
-    path = tmp_path / "wrong.toml"
-    path.write_text(TINY.read_text(encoding="utf-8") + "\n[optimizer]\nname = 'Adma'\n", encoding="utf-8")
-    done = run_report("all", "--processes", "1", "--experiment", str(path), "--build", str(tmp_path / "build"))
-    assert done.returncode == 2, done.stderr
-    assert done.stderr.startswith(f"{path}: optimizer.name: found 'Adma'; allowed: ")
-    assert len(done.stderr.strip().splitlines()) == 1
-    assert [path for path in (tmp_path / "build").rglob("*") if path.name != ".lock"] == []
-
-
 def test_every_dense_first_order_optimizer_of_torch_can_be_named() -> None:
     """Those that the documentation of torch lists, but for the three that take no dense step on every parameter."""
     assert {"Adam", "AdamW", "NAdam", "RAdam", "RMSprop", "Rprop", "SGD"} <= optimizers.KINDS.keys()

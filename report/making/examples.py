@@ -110,7 +110,7 @@ def run(program: Path, folder: Path, sources: Path) -> None:
 def _report(workspace: Workspace, name: str, settings: Settings, console: Console) -> OwnReport:
     """Return what makes the report of an example, in all languages of the article."""
     place = gallery.workspace_of(workspace, name)
-    address = f"{settings.url.rstrip('/')}/{gallery.FOLDER}/{name}/" if settings.url else ""
+    address = f"{settings.base}{gallery.FOLDER}/{name}/" if settings.url else ""
     own = Settings(f"examples/{name}.py", address, settings.repository, settings.languages)
     return OwnReport(place, [_recording(workspace, name)], own, console)
 

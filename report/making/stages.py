@@ -82,10 +82,24 @@ class Article(Pipeline):
 
     @functools.cache  # noqa: B019 - a command has one pipeline
     def _asked(self, folders: tuple[Path, ...]) -> tuple[str, ...]:
-        from report.analysis.carries import lacking
-        from report.recording.study import Study
+        """Return the answer, which is kept: to find it takes longer than all else where there is nothing to do."""
+        kept = self.workspace.lacking
 
-        return lacking(Study.load(folders))
+        def ask() -> None:
+            from report.analysis.carries import lacking
+            from report.recording.study import Study
+
+            files.write_json(kept, {"lacking": lacking(Study.load(folders))})
+
+        answer = Product(
+            name="lacking",
+            modules=("report.analysis.carries",),
+            inputs=lambda: [folder / name for folder in folders for name in ("run.json", seal.NAME)],
+            outputs=lambda: [kept],
+            work=ask,
+        )
+        self.maker().make([answer], lambda *_: None)
+        return tuple(files.read_json(kept, "lacking")["lacking"])
 
     @property
     def main(self) -> Path:

@@ -137,13 +137,17 @@ def read(where: str, workspace: Workspace) -> dict[str, Any]:
         if found is None:
             raise ReportError(f"There is no {receipt.NAME} in {where}. Name the folder or the address of a site.")
         path = found
-    told: dict[str, Any] = files.read_json(path, "format", "version", "experiment", "data", "runs", "findings")
+    told: dict[str, Any] = files.read_json(path, *receipt.KEYS)
     if (told["format"], told["version"]) != (receipt.FORMAT, receipt.VERSION):
         raise ReportError(f"{path} is no receipt that this program reads ({told['format']} {told['version']}).")
     try:
         for each in told["runs"].values():
             for links in each["chains"].values():
                 {int(step): bytes.fromhex(link) for step, link in links.items()}
+            dict(each["versions"])
+        str.encode(told["experiment"]["text"])
+        dict(told["data"])
+        [(each["id"], each["verdict"], list(each["evidence"])) for each in told["findings"]]
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ReportError(f"{path} is damaged ({error}). Get it again.") from error
     return told
@@ -218,7 +222,7 @@ def difference(
 
 def _narrow(mine: Recording, found: Difference, theirs: NDArray[np.float32] | None) -> Difference:
     """Return the difference with its step and size, where the weights of both are at hand."""
-    if theirs is None:
+    if theirs is None or len(theirs) <= found.step or theirs.shape[1] != mine.weights(found.tensor).shape[1]:
         return found
     rows = slice(found.after + 1, found.step + 1)
     apart = mine.weights(found.tensor)[rows].view("<u4") != np.ascontiguousarray(theirs[rows]).view("<u4")

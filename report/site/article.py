@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from report import files
 from report.analysis import results as analysed
 from report.site import crate, downloads, gallery, pages, receipt
+from report.site.downloads import File
 from report.site.pages import Contents
 from report.site.settings import Settings
 from report.workspace import Workspace
@@ -26,17 +27,17 @@ def contents(workspace: Workspace, settings: Settings, said: bytes) -> Contents:
         ReportError: when an earlier stage has not run.
     """
     offered = dict(downloads.gather(workspace, said))
-    told = receipt.content(workspace, offered["downloads/experiment.toml"])
-    offered[receipt.NAME] = files.compact_json(told).encode("utf-8")
-    offered.update(_for_machines(workspace, settings, offered))
+    offered[receipt.NAME] = receipt.packed(workspace, said)
+    described = pages.describe(offered)
+    offered.update(_for_machines(workspace, settings, offered, described["downloads"]))
     facts = files.read_json(workspace.facts)
     timings = files.read_json(workspace.timings, default={})
     animations = files.read_json(workspace.animations_manifest)
-    experiment = offered["downloads/experiment.toml"].decode("utf-8").strip()
+    experiment = said.decode("utf-8").strip()
     examples = gallery.known(workspace, settings.languages)
     known = {
         **facts,
-        **pages.describe(offered),
+        **described,
         "site": settings,
         "figures": files.read_json(workspace.figures_manifest),
         "animations": animations,
@@ -54,9 +55,9 @@ def contents(workspace: Workspace, settings: Settings, said: bytes) -> Contents:
 
 
 def _for_machines(
-    workspace: Workspace, settings: Settings, offered: Mapping[str, bytes]
+    workspace: Workspace, settings: Settings, offered: Mapping[str, bytes], described: Mapping[str, File]
 ) -> Iterator[tuple[str, bytes]]:
-    """Yield what programs read of the site, where the sources say how they are cited."""
+    """Yield what programs read of the site, where the sources say how they are cited; `described` by file's name."""
     citation = offered.get("downloads/CITATION.cff")
     if citation is None:
         return
@@ -64,7 +65,7 @@ def _for_machines(
     states = {name: (results["steps"] + 1, *results["network"]["layers"][name]["shape"]) for name in results["drawn"]}
     shapes = {f"weights_{name}": shape for name, shape in states.items()}
     shapes |= {f"gradients_{name}": (shape[0] - 1, *shape[1:]) for name, shape in states.items()}
-    described = crate.croissant(settings, citation, offered[crate.RECORDING], shapes)
-    yield crate.CROISSANT, files.compact_json(described).encode("utf-8")
-    made = crate.crate(settings, citation, offered, results["about"].get("data", {}))
+    data_set = crate.croissant(settings, citation, described[workspace.recording.name], shapes)
+    yield crate.CROISSANT, files.compact_json(data_set).encode("utf-8")
+    made = crate.crate(settings, citation, described.values(), results["about"].get("data", {}))
     yield crate.CRATE, files.compact_json(made).encode("utf-8")

@@ -4,19 +4,18 @@ Sources: Process Run Crate 0.5 (https://w3id.org/ro/wfrun/process/0.5) on RO-Cra
 (http://mlcommons.org/croissant/1.1). Neither has a time stamp: the date is that of the release.
 """
 
-import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
 import yaml
 
+from report.site.downloads import File
 from report.site.settings import Settings
 
 Entity = dict[str, Any]
 
 CRATE, CROISSANT = "ro-crate-metadata.json", "croissant.json"  # at the root of the site
-RECORDING = "downloads/recording.npz"
 SPECIFICATION, PROFILE = "https://w3id.org/ro/crate/1.1", "https://w3id.org/ro/wfrun/process/0.5"
 SHA256 = "https://w3id.org/ro/terms/workflow-run#sha256"  # no term of RO-Crate's own
 MIT = "https://spdx.org/licenses/MIT"
@@ -27,27 +26,16 @@ TYPES = {
     ".toml": "application/toml",
     ".cff": "application/yaml",
 }
+TERMS = (  # of Croissant's own
+    *("arrayShape", "citeAs", "column", "containedIn", "equivalentProperty", "extract", "field", "fileObject"),
+    *("fileProperty", "fileSet", "format", "includes", "isArray", "isLiveDataset", "jsonPath", "key", "md5"),
+    *("parentField", "path", "recordSet", "references", "regex", "repeated", "replace", "samplingRate"),
+    *("separator", "source", "subField", "transform"),
+)
 CONTEXT = {  # of Croissant 1.1, as its specification has it
     "@language": "en",
     "@vocab": "https://schema.org/",
-    **{
-        name: f"cr:{name}"
-        for name in (
-            *(
-                "arrayShape",
-                "citeAs",
-                "column",
-                "containedIn",
-                "equivalentProperty",
-                "extract",
-                "field",
-                "fileProperty",
-            ),
-            *("fileObject", "fileSet", "format", "includes", "isArray", "isLiveDataset", "jsonPath", "key", "md5"),
-            *("parentField", "path", "recordSet", "references", "regex", "repeated", "replace", "samplingRate"),
-            *("separator", "source", "subField", "transform"),
-        )
-    },
+    **{name: f"cr:{name}" for name in TERMS},
     "conformsTo": "dct:conformsTo",
     "cr": "http://mlcommons.org/croissant/",
     "data": {"@id": "cr:data", "@type": "@json"},
@@ -61,17 +49,18 @@ CONTEXT = {  # of Croissant 1.1, as its specification has it
 }
 
 
-def crate(settings: Settings, citation: bytes, offered: Mapping[str, bytes], data: Mapping[str, Any]) -> Entity:
+def crate(settings: Settings, citation: bytes, offered: Iterable[File], data: Mapping[str, Any]) -> Entity:
     """Return the RO-Crate of a site: what was made from what, by which program, with checksums.
 
     Args:
         settings: title and addresses of the site.
         citation: CITATION.cff of the sources.
-        offered: files for download, by their path below the site.
+        offered: files for download.
         data: what the main recording says of its data.
     """
     cited: Mapping[str, Any] = yaml.safe_load(citation)
-    made = [path for path in sorted(offered) if path != "downloads/experiment.toml"]
+    every_file = sorted(offered, key=lambda each: each.path)
+    made = [each.path for each in every_file if each.path != "downloads/experiment.toml"]
     used = [_reference("downloads/experiment.toml"), _reference("#data")]
     program_id = settings.repository or "#program"
     program = {
@@ -103,7 +92,7 @@ def crate(settings: Settings, citation: bytes, offered: Mapping[str, bytes], dat
         "author": _reference("#authors"),
         "publisher": _reference("#authors"),
         "conformsTo": _reference(PROFILE),
-        "hasPart": [_reference(path) for path in sorted(offered)],
+        "hasPart": [_reference(each.path) for each in every_file],
         "mentions": _reference("#made"),
         "url": settings.url or None,
     }
@@ -130,37 +119,30 @@ def crate(settings: Settings, citation: bytes, offered: Mapping[str, bytes], dat
             "license": data.get("licence"),
         },
     )
-    every: list[Entity] = [
-        described,
-        root,
-        program,
-        action,
-        *named,
-        *(_file(path, offered[path]) for path in sorted(offered)),
-    ]
+    every: list[Entity] = [described, root, program, action, *named, *map(_file, every_file)]
     graph = [{key: value for key, value in entity.items() if value is not None} for entity in every]
     return {"@context": [f"{SPECIFICATION}/context", {"sha256": SHA256}], "@graph": graph}
 
 
-def croissant(settings: Settings, citation: bytes, recording: bytes, shapes: Mapping[str, tuple[int, ...]]) -> Entity:
+def croissant(settings: Settings, citation: bytes, recording: File, shapes: Mapping[str, tuple[int, ...]]) -> Entity:
     """Return the packed recording, described as a data set.
 
     Args:
         settings: title and addresses of the site.
         citation: CITATION.cff of the sources.
-        recording: `downloads/recording.npz`.
+        recording: the file.
         shapes: of its arrays, by name.
     """
     cited: Mapping[str, Any] = yaml.safe_load(citation)
     packed = {
         "@type": "cr:FileObject",
-        "@id": RECORDING,
-        "name": PurePosixPath(RECORDING).name,
+        "@id": recording.path,
+        "name": PurePosixPath(recording.path).name,
         "description": ", ".join(f"{name} {'×'.join(map(str, shape))}" for name, shape in sorted(shapes.items())),
-        "contentUrl": (settings.url.rstrip("/") + "/" if settings.url else "") + RECORDING,
-        "contentSize": f"{len(recording)} B",
+        "contentUrl": settings.base + recording.path,
+        "contentSize": f"{recording.bytes} B",
         "encodingFormat": "application/zip",
-        "sha256": hashlib.sha256(recording).hexdigest(),
+        "sha256": recording.sha256,
     }
     return {
         "@context": CONTEXT,
@@ -169,7 +151,7 @@ def croissant(settings: Settings, citation: bytes, recording: bytes, shapes: Map
         "name": settings.title,
         "description": " ".join(cited["abstract"].split()),
         "license": MIT,
-        "url": settings.url or settings.repository or RECORDING,
+        "url": settings.url or settings.repository or recording.path,
         "version": cited["version"],
         "datePublished": str(cited["date-released"]),
         "creator": {"@type": "sc:Organization", "name": cited["authors"][0]["name"]},
@@ -182,13 +164,14 @@ def _reference(identity: str) -> Entity:
     return {"@id": identity}
 
 
-def _file(path: str, content: bytes) -> Entity:
+def _file(file: File) -> Entity:
     """Describe a file for download."""
+    path = PurePosixPath(file.path)
     return {
-        "@id": path,
+        "@id": file.path,
         "@type": "File",
-        "name": PurePosixPath(path).name,
-        "contentSize": str(len(content)),
-        "encodingFormat": TYPES.get(PurePosixPath(path).suffix, "text/plain"),
-        "sha256": hashlib.sha256(content).hexdigest(),
+        "name": path.name,
+        "contentSize": str(file.bytes),
+        "encodingFormat": TYPES.get(path.suffix, "text/plain"),
+        "sha256": file.sha256,
     }

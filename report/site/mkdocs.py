@@ -142,7 +142,7 @@ def _config(workspace: Workspace, settings: Settings, folder: Path, offline: boo
     config: Any = load_config(
         str(workspace.mkdocs_config),
         site_name=settings.title,
-        site_url=settings.url and settings.url.rstrip("/") + "/",
+        site_url=settings.base,
         repo_url=settings.repository,
         docs_dir=str(workspace.docs),
         site_dir=str(folder),

@@ -47,7 +47,7 @@ def contents(workspace: Workspace, settings: Settings, ran: Ran | None = None) -
     offered |= {f"tables/{path.name}": path.read_bytes() for path in sorted(workspace.tables.glob("*.csv"))}
     if ran is not None:
         offered["downloads/experiment.toml"] = ran.experiment
-        offered[receipt.NAME] = files.compact_json(receipt.content(workspace, ran.experiment)).encode("utf-8")
+        offered[receipt.NAME] = receipt.packed(workspace, ran.experiment)
     examples = gallery.known(workspace, settings.languages)
     known = {**know(workspace, settings, offered), "ran": ran, "gallery": examples}
     offered.update(gallery.pictures(workspace))

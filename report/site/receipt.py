@@ -13,7 +13,13 @@ from report.workspace import Workspace, home
 
 NAME = "receipt.json"  # at the root of the site
 TOLD = ("label", "seed", "versions", "platform")  # of what a run says of itself
+KEYS = ("format", "version", "experiment", "data", "main", "runs", "findings")  # that a reader asks for
 FORMAT, VERSION = "weights-in-motion/receipt", 1
+
+
+def packed(workspace: Workspace, experiment: bytes) -> bytes:
+    """Return the receipt as its file holds it."""
+    return files.compact_json(content(workspace, experiment)).encode("utf-8")
 
 
 def content(workspace: Workspace, experiment: bytes) -> dict[str, Any]:

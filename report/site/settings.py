@@ -18,3 +18,8 @@ class Settings:
     url: str = ""
     repository: str = ""
     languages: tuple[str, ...] = ("en",)
+
+    @property
+    def base(self) -> str:
+        """Return the address with a slash at its end, for paths to follow; empty where it is not known."""
+        return f"{self.url.rstrip('/')}/" if self.url else ""
