@@ -1,4 +1,4 @@
-"""What chance predicts: closed forms against simulated noise, and the measuring code against both (SCIENCE.md 3)."""
+"""What chance predicts: closed forms against simulated noise, and the measuring code against both."""
 
 import measured
 import numpy as np

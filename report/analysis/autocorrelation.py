@@ -8,7 +8,7 @@ from report.analysis.windows import Spans
 
 
 class Autocorrelation:
-    """Correlate a series with itself 1 … LAGS steps later, by window, the mean not removed (SCIENCE.md 4).
+    """Correlate a series with itself 1 … LAGS steps later, by window, the mean not removed.
 
     Σ x(t)·x(t + k) / √(Σ x(t)² · Σ x(t + k)²) over all weights and over the pairs of steps that both lie in the window.
     """

@@ -25,7 +25,7 @@ from report.recording.reader import Recording
 from report.recording.schema import Tensor
 
 SETTLED = "settled"
-MEMORIES = 10  # start-up lasts so many times 1 / (1 - β) steps (SCIENCE.md 4)
+MEMORIES = 10  # start-up lasts so many times 1 / (1 - β) steps, as in the study
 UNKNOWN = 0.9  # β where none is known: that of most optimizers' defaults
 LATELY = 20  # steps at least, of which "in the last tenth" says something
 SEEN = 8  # entries of a row or column that must be recorded before it is called dead

@@ -36,7 +36,7 @@ from report.recording.study import Study
 USUAL: Final = 1e-3
 LARGE: Final = 1e-2
 SMALL: Final = 1e-5
-# A tenth of what was wished for is more than rounding takes from a float32 network that learns (SCIENCE.md 4b).
+# A tenth of what was wished for is more than rounding takes from a float32 network that learns.
 LOST: Final = 0.1
 # The scale of a GradScaler doubles every 2,000 steps, and then may be too large for one: 1 in 100 is 20 times that.
 SKIPPED: Final = 0.01

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri, owens_t  # scipy.stats has the same and takes a second longer to import
 
-LAGS = 30  # batches; SCIENCE.md 4
+LAGS = 30  # batches
 LONGEST = 60  # batches: same-sign runs up to this length are told apart; 3 in 1,000 are longer at β = 0.9
 # β up to which numbers are predicted: it remembers 10,000 batches. The integrals of `run_lengths` have 11 digits there,
 # and lose them above, where the density of a step is narrower than the distance of the points at which it is taken.

@@ -45,7 +45,7 @@ export function runsBetween(updates, from, to) {
 }
 
 /**
- * Return the mean same-sign run as SCIENCE defines it, pairs of non-zero neighbours over flips; NaN without a flip.
+ * Return the mean same-sign run as the page Method defines it: pairs of non-zero neighbours over flips; NaN without a flip.
  * @param {Float32Array} updates
  */
 export function meanRun(updates) {
