@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-# Steps, counted from 1, both ends included. Statistics of the first 100 steps are mostly start-up, so no figure over all
-# steps stands without the two parts.
+# Steps, counted from 1, both ends included. Statistics of the first 100 steps are mostly start-up, so no figure over
+# all steps stands without the two parts.
 WINDOWS: dict[str, tuple[int, int | None]] = {"1-100": (1, 100), "101-1000": (101, 1000), "all": (1, None)}
 EARLY, LATE, ALL = "1-100", "101-1000", "all"
 LATE_STEPS = 100  # at least so many make a window: fewer say more about themselves than about training
