@@ -43,12 +43,16 @@ class Cluster(Workers):
             logging.getLogger(name).setLevel(logging.CRITICAL)
         self._address, self._number, self._kept = address, number, kept
         self._good: list[str] = []  # the only workers that what others refused was given to
+
+        def connect() -> Any:
+            try:
+                return Client(address, timeout=CONNECT_SECONDS, set_as_default=False)  # type: ignore[no-untyped-call]
+            except AssertionError:  # Dask's, where the scheduler had more to say than its greeting: a worker just left
+                return Client(address, timeout=CONNECT_SECONDS, set_as_default=False)  # type: ignore[no-untyped-call]
+
         try:
             # What accepts a connection and says nothing would be waited for without end.
-            self._client = _within(
-                CONNECT_SECONDS + 3,
-                lambda: Client(address, timeout=CONNECT_SECONDS, set_as_default=False),  # type: ignore[no-untyped-call]
-            )
+            self._client = _within(CONNECT_SECONDS + 3, connect)
         except Exception as error:
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
             raise ReportError(
