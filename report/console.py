@@ -3,7 +3,10 @@
 import _thread
 import contextlib
 import io
+import os
+import shlex
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -115,6 +118,11 @@ def heed_lost_interrupts() -> None:
             unraisable(lost)
 
     sys.unraisablehook = hook
+
+
+def shell_line(words: Sequence[str]) -> str:
+    """Return a command as it can be typed into this system's shell."""
+    return subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)
 
 
 def spare_letters() -> None:

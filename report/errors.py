@@ -1,5 +1,6 @@
 """Every error that a person can cause, each one line: what was found, what was wanted, what to do."""
 
+import os
 from pathlib import Path
 
 RESOURCES = Path(__file__).resolve().parent / "resources"  # the sources that a wheel carries
@@ -14,8 +15,10 @@ def is_checkout() -> bool:
 
 
 def command() -> str:
-    """Return the command that makes everything, as messages name it: outside a checkout there is no Makefile."""
-    return "make report" if is_checkout() else "weights-in-motion all"
+    """Return the command that makes everything, as messages name it: `make` only where it is, and a Makefile."""
+    if not is_checkout():
+        return "weights-in-motion all"
+    return "python -m report all" if os.name == "nt" else "make report"
 
 
 class ReportError(Exception):

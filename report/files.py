@@ -10,12 +10,17 @@ import filecmp
 import json
 import os
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from report.errors import ReportError, command
 
+Result = TypeVar("Result")
+
+ATTEMPTS = 15  # at what Windows refuses at this moment
+WAIT = 0.2  # seconds between two of them
 REFUSED = "Cannot write {}: {}. Free space or permissions there, or choose another folder with --build."
 
 
@@ -35,6 +40,19 @@ def person_readable(path: Path, line: str = REFUSED) -> Iterator[None]:
         raise ReportError(line.format(cause.filename or path, cause.strerror or cause)) from cause
 
 
+def patiently(work: Callable[[], Result]) -> Result:
+    """Do what Windows refuses while another program has the file open, or looks at what is new: try again for a while.
+
+    Raises:
+        PermissionError: elsewhere at once, and there in the end.
+    """
+    for _ in range(ATTEMPTS if os.name == "nt" else 0):
+        with contextlib.suppress(PermissionError):
+            return work()
+        time.sleep(WAIT)
+    return work()
+
+
 @contextlib.contextmanager
 def _whole(path: Path, mode: str, **options: Any) -> Iterator[Any]:
     """Give a file that takes the place of `path` at the end of the context, unless that ends with an error."""
@@ -46,7 +64,7 @@ def _whole(path: Path, mode: str, **options: Any) -> Iterator[Any]:
                 yield file
             if not (path.is_file() and filecmp.cmp(temporary, path, shallow=False)):
                 os.chmod(temporary, 0o644)
-                os.replace(temporary, path)
+                patiently(lambda: os.replace(temporary, path))
         finally:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(temporary)
@@ -114,7 +132,7 @@ def read_json(path: Path, *keys: str, default: dict[str, Any] | None = None) -> 
         ReportError: when it is missing or damaged, and there is no default.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(patiently(lambda: path.read_text(encoding="utf-8")))
         if not isinstance(content, dict) or not content.keys() >= set(keys):
             raise ValueError("not what was written there")
     except FileNotFoundError:

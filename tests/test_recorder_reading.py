@@ -1,5 +1,6 @@
 """What somebody who records a network of their own asks of a recording: names, and what it is at a glance."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -111,15 +112,24 @@ def test_here(tied: report.Recording, monkeypatch: pytest.MonkeyPatch, tmp_path:
 
 def test_models_that_differ(tmp_path: Path) -> None:
     """The message has the first tensor that differs, and how."""
-    models = {"a": nn.Linear(3, 2), "b": nn.Linear(4, 2), "c": nn.Linear(3, 2, bias=False)}
+    models: dict[str, nn.Module | dict[str, nn.Parameter]] = {
+        **{"a": nn.Linear(3, 2), "b": nn.Linear(4, 2), "c": nn.Linear(3, 2, bias=False)},
+        **{"d": {"x": nn.Parameter(torch.ones(()))}, "e": {"x": nn.Parameter(torch.ones(1))}},
+    }
     for name, model in models.items():
-        optimizer = SGD(model.parameters(), lr=0.1)
+        values = list(model.values() if isinstance(model, dict) else model.parameters())
+        optimizer = SGD(values, lr=0.1)
         with report.record(model, optimizer, tmp_path / name, label="one", seed=ord(name)):
-            model(torch.ones(1, model.in_features)).sum().backward()
+            sum(each.sum() for each in values).backward()
             optimizer.step()
-    with pytest.raises(
-        ReportError, match=r"different models: weight is \[2, 4\] in the one, and \[2, 3\] in the other"
-    ):
-        report.Study.load([tmp_path / "a", tmp_path / "b"])
-    with pytest.raises(ReportError, match=r"different models: bias is not there in the one, and \[2\] in the other"):
-        report.Study.load([tmp_path / "a", tmp_path / "c"])
+    says = {
+        "ab": "the tensor 'weight' is 2 × 3 in the first, and 2 × 4 in the second",
+        "ac": "only the first has a tensor 'bias'",
+        "ca": "only the second has a tensor 'bias'",
+        "de": "the tensor 'x' is a single number in the first, and 1 in the second",
+    }
+    for names, words in says.items():
+        first, second = (tmp_path / name for name in names)
+        line = f"{first} and {second} are recordings of different models: {words}. A report shows recordings of one"
+        with pytest.raises(ReportError, match=f"^{re.escape(line)}"):
+            report.Study.load([first, second])

@@ -217,7 +217,7 @@ def test_studies_that_make_no_sense(tmp_path: Path) -> None:
         report.Study.load([])
     record(tmp_path / "one", label="A", seed=1)
     record(tmp_path / "wide", width=7)
-    with pytest.raises(ReportError, match="record different models"):
+    with pytest.raises(ReportError, match="recordings of different models"):
         report.Study.load(tmp_path)
     shutil.rmtree(tmp_path / "wide")
     record(tmp_path / "two", label="A", seed=1)

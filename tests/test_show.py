@@ -192,7 +192,7 @@ PROBLEMS = {
     "damaged": ("is missing or damaged", 1),
     "counts": ("is missing or damaged", 1),
     "arrays": ("weights-0.npy is missing or damaged", 1),
-    "models": ("record different models", 1),
+    "models": ("recordings of different models", 1),
     "twice": ("have the same label", 1),
     "young": ("has no step yet", 1),
     "language": ("--language: found 'fr'; allowed: en, ja.", 2),

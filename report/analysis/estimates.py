@@ -1,8 +1,6 @@
 """From the numbers of each recording to estimates over the recordings of a label: the table is made here alone."""
 
-import multiprocessing
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +12,7 @@ from report.analysis.theory import Theory
 from report.analysis.transplants import Applied
 from report.cores import cores
 from report.recording.study import Study
+from report.workers.local import pool
 
 WORTH_A_POOL = 10_000_000  # recorded updates to measure, from which on starting another process pays (three seconds)
 
@@ -42,9 +41,8 @@ def measure(study: Study, folder: Path, drawn: Sequence[str], meanwhile: Callabl
     processes = min(cores(), len(new))
     entries = sum(each.count for each in study.main.tensors.values())
     if processes > 1 and len(new) * study.steps * entries >= WORTH_A_POOL:
-        # Spawned: a forked copy of a process with threads may hang.
-        with ProcessPoolExecutor(processes, multiprocessing.get_context("spawn")) as pool:
-            jobs = [pool.submit(place.make) for place in new]
+        with pool(processes) as executor:
+            jobs = [executor.submit(place.make) for place in new]
             meanwhile()
             made = [job.result() for job in jobs]
     else:

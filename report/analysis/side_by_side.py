@@ -4,10 +4,9 @@ A worker of a cluster reads recordings and writes tables where this machine does
 same code.
 """
 
-import multiprocessing
 import secrets
 from collections.abc import Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
 from importlib.metadata import version
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from report.cores import cores
 from report.errors import ReportError
 from report.products import CODE, digest
 from report.workers.cluster import Cluster
-from report.workers.local import differing
+from report.workers.local import differing, pool
 
 WORTH_A_POOL = 3_000_000  # recorded updates, from which on starting another process pays
 POLL_SECONDS = 0.25  # between two looks at whether the cluster is there
@@ -35,9 +34,8 @@ def made(jobs: Sequence[Job], entries: int) -> list[Measured]:
     processes = cores()
     if min(processes, len(jobs)) < 2 or entries < WORTH_A_POOL:
         return [each.make() for each in jobs]
-    # Spawned: a forked copy of a process with threads may hang.
-    with ProcessPoolExecutor(processes, multiprocessing.get_context("spawn")) as pool:
-        return list(pool.map(Job.make, jobs, chunksize=max(len(jobs) // (processes * 8), 1)))
+    with pool(processes) as executor:
+        return list(executor.map(Job.make, jobs, chunksize=max(len(jobs) // (processes * 8), 1)))
 
 
 def made_in_cluster(jobs: Sequence[Job], address: str, folder: Path) -> list[Measured]:

@@ -29,6 +29,9 @@ def run() -> int:
     except ReportError as error:
         console.error(str(error))
         return error.exit_code
+    except MemoryError:
+        console.error("There is not enough memory. What is finished is kept; free some, and run the command again.")
+        return 1
     except OSError as error:
         where = f" ({error.filename})" if error.filename else ""
         console.error(f"The operating system refused: {error.strerror or error}{where}.")

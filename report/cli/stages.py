@@ -1,7 +1,6 @@
 """The commands that do stages, and what they say at the end."""
 
 import os
-import shlex
 import sys
 import time
 
@@ -9,6 +8,7 @@ import click
 
 from report import files
 from report.cli.group import TRAINING, Places, command
+from report.console import shell_line
 from report.errors import ReportError, is_checkout
 from report.making.stages import Article
 from report.training import runs
@@ -80,8 +80,18 @@ def _serve_command(places: Places) -> str:
     """Return the command that shows what these options build."""
     words = [word for key, place in places.items() if place is not None for word in (f"--{key}", str(place))]
     if not is_checkout():
-        return shlex.join(["weights-in-motion", "serve", *words])
-    return shlex.join([os.path.relpath(sys.executable), "-m", "report", "serve", *words]) if words else "make serve"
+        return shell_line(["weights-in-motion", "serve", *words])
+    if not words and os.name != "nt":
+        return "make serve"
+    return shell_line([_relative(sys.executable), "-m", "report", "serve", *words])
+
+
+def _relative(program: str) -> str:
+    """Return the path of a program from here; the whole one on another drive."""
+    try:
+        return os.path.relpath(program)
+    except ValueError:
+        return program
 
 
 def _summarise(pipeline: Article, seconds: float, serve: str) -> None:

@@ -1,6 +1,7 @@
 """One command at a time in a build folder."""
 
 import contextlib
+import os
 from collections.abc import Iterator
 
 from filelock import FileLock, Timeout
@@ -31,6 +32,8 @@ def alone(workspace: Workspace) -> Iterator[None]:
     try:
         yield
     except ConfigError:
+        if os.name == "nt":
+            lock.release()  # or the file could not be deleted
         with contextlib.suppress(OSError):
             for path in new:  # what is refused leaves nothing behind
                 path.rmdir() if path.is_dir() else path.unlink()

@@ -100,7 +100,12 @@ def run(program: Path, folder: Path, sources: Path) -> None:
     # One thread: as many as there are cores would give other sums on another machine, and slow each other down.
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(sources)}
     done = subprocess.run(
-        [sys.executable, str(program), str(folder)], env=environment, capture_output=True, text=True, check=False
+        [sys.executable, str(program), str(folder)],
+        env=environment,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
     )
     if done.returncode:
         last = (done.stderr.strip() or done.stdout.strip() or "it says nothing").splitlines()[-1]

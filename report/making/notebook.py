@@ -8,13 +8,12 @@ import base64
 import contextlib
 import html
 import mimetypes
-import shlex
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from html.parser import HTMLParser
 from pathlib import Path
 
-from report.console import Console, Report
+from report.console import Console, Report, shell_line
 from report.making import own
 from report.making.alone import alone
 from report.recording.reader import Recording
@@ -69,7 +68,7 @@ def show(recordings: Shown | Iterable[Shown], *, title: str | None = None, langu
     with alone(place):
         with _program_apart():
             report.make(own.OVERVIEW)
-        command = shlex.join(["python", "-m", "report", "show", *map(str, folders)])
+        command = shell_line(["python", "-m", "report", "show", *map(str, folders)])
         words = Words.load(place.templates, language, place.compiled)
         edition = pages.Edition(place, settings, words, know(place, settings, {}))
         place.docs.mkdir(exist_ok=True)  # of recordings without any picture it is not there yet

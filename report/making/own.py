@@ -193,7 +193,8 @@ class OwnReport(Pipeline):
             self.run(names)
         except ReportError as error:
             text = str(error)
-            for place, recording in self._snapshots.items():
+            # The longest first: "run" is the beginning of "run-2".
+            for place, recording in sorted(self._snapshots.items(), reverse=True):
                 text = text.replace(f"{place}/", f"{recording}/").replace(str(place), str(recording))
             raise ReportError(text) from error
 

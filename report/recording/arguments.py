@@ -20,6 +20,7 @@ OURS = re.compile(
     r"(weights|gradients|indices|first|series|before)-\d+\.npy|attached\.npz|(run|progress|timings|checksums)\.json|events\.jsonl"
     r"|\.(run|progress)\.json\.\w+"  # what a kill left of one that was being written
 )
+ORDER = {"events.jsonl": -1, "run.json": 1}  # in which files go, among all others
 REFUSED = "record: cannot write {}: {}. Free space or permissions there, or name another folder."
 
 
@@ -182,7 +183,11 @@ def release(held: BinaryIO) -> None:
 
 
 def clear(folder: Path) -> None:
-    """Delete a recording, and nothing else that lies with it."""
-    for each in folder.iterdir():
+    """Delete a recording, and nothing else that lies with it.
+
+    First what Windows refuses while another process records, so that all is left; last what tells that it is one, so
+    that what is left half-way can still be replaced.
+    """
+    for each in sorted(folder.iterdir(), key=lambda path: ORDER.get(path.name, 0)):
         if OURS.fullmatch(each.name):
             each.unlink()

@@ -267,14 +267,18 @@ def sample_seed(name: str, shape: tuple[int, ...]) -> int:
     return int.from_bytes(hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()[:8], "little")
 
 
+RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?")  # names of no file on Windows
 GREEK = {"α": "a", "β": "b", "γ": "g", "ε": "eps", "η": "eta", "λ": "lambda", "μ": "mu", "ρ": "rho", "τ": "tau"}
 
 
 def slug(text: str) -> str:
     """Return a name for files and addresses: `adam-b1-0.9` for `Adam, β1 = 0.9`.
 
-    Of a text without a Latin letter or digit nothing would be left: it is named by its digest.
+    Of a text without a Latin letter or digit nothing would be left: it is named by its digest. What Windows keeps for
+    devices, such as "con", gets a word before it.
     """
     latin = "".join(GREEK.get(letter, letter) for letter in text.lower())
     plain = re.sub(r"[^a-z0-9.]+", "-", latin).strip("-.")
+    if RESERVED.fullmatch(plain):
+        return f"label-{plain}"
     return plain or f"label-{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"

@@ -211,7 +211,11 @@ class Series:
         """Leave one file of each series: some have their values at the steps after them."""
         for name, rows in self._before.items():
             if name in leading:
-                rows.path.replace(self._rows[name].path)
+                try:
+                    rows.path.replace(self._rows[name].path)
+                except PermissionError:  # on Windows somebody reads it: it can be written to, and not be replaced
+                    self._rows[name].write(0, np.load(rows.path))
+                    rows.path.unlink()
             else:
                 rows.path.unlink()
         self._before = {}

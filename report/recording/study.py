@@ -1,12 +1,14 @@
 """Recordings side by side, grouped by label and seed."""
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from report.errors import ReportError
 from report.recording.reader import Recording
 from report.recording.schema import slug
+
+Shapes = Mapping[str, tuple[int, ...]]  # of a model's tensors, by name
 
 
 class Study:
@@ -36,11 +38,10 @@ class Study:
         seen: dict[tuple[str, int | None], Recording] = {}
         for each in ordered:
             other_shapes = {name: tensor.shape for name, tensor in each.tensors.items()}
-            if name := next((name for name in shapes | other_shapes if shapes.get(name) != other_shapes.get(name)), ""):
-                found, wanted = (str(list(at[name]) if name in at else "not there") for at in (other_shapes, shapes))
+            if told := _difference(shapes, other_shapes):
                 raise ReportError(
-                    f"{each.path} and {self.main.path} record different models: {name} is {found} in the one, and "
-                    f"{wanted} in the other. Show them one by one."
+                    f"{self.main.path} and {each.path} are recordings of different models: {told}. A report shows "
+                    "recordings of one model: show these two one by one."
                 )
             if each.description.every != self.main.description.every:
                 raise ReportError(f"{each.path} and {self.main.path} differ in every=. Show them one by one.")
@@ -117,6 +118,17 @@ def find(folders: str | Path | Iterable[str | Path]) -> list[Path]:
             raise ReportError(f"No recording in {folder.absolute()}. Name the folder that report.record was given.")
         paths += found
     return list({path.resolve(): path for path in paths}.values())
+
+
+def _difference(one: Shapes, other: Shapes) -> str:
+    """Say of the first tensor that two models do not have alike in what they differ; nothing where they are alike."""
+    name = next((name for name in {**one, **other} if one.get(name) != other.get(name)), None)
+    if name is None:
+        return ""
+    if name not in one or name not in other:
+        return f"only the {'first' if name in one else 'second'} has a tensor {name!r}"
+    first, second = (" × ".join(map(str, each[name])) or "a single number" for each in (one, other))
+    return f"the tensor {name!r} is {first} in the first, and {second} in the second"
 
 
 def _rank(seed: int | None) -> tuple[bool, int]:

@@ -1,10 +1,8 @@
 """A new site takes the place of the old one at once: it is built in a folder beside it, which nobody else touches."""
 
 import contextlib
-import os
 import secrets
 import shutil
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,8 +11,7 @@ from filelock import FileLock, Timeout
 from report import files
 from report.errors import ReportError
 
-ATTEMPTS = 15  # at what another program may be doing at this moment
-WAIT = 0.2  # seconds between two of them
+ATTEMPTS = 15  # at what a second command may be doing at this moment
 
 
 @contextlib.contextmanager
@@ -92,12 +89,4 @@ def replace(site: Path, fresh: Path) -> None:
 
 
 def _rename(folder: Path, name: Path) -> None:
-    """Rename a folder; wait a little for a program that only looks at what is new, as Windows has them."""
-    for left in range(ATTEMPTS, -1, -1):
-        try:
-            folder.rename(name)
-            return
-        except PermissionError:
-            if os.name != "nt" or not left:
-                raise
-            time.sleep(WAIT)
+    files.patiently(lambda: folder.rename(name))

@@ -68,7 +68,7 @@ def commit(root: Path) -> str | None:
     """Return the commit that is checked out at `root`, with "-dirty" where files that it knows were changed since."""
     try:
         asked = ["git", "describe", "--always", "--abbrev=40", "--exclude=*", "--dirty"]
-        done = subprocess.run(asked, cwd=root, capture_output=True, text=True, check=False)
+        done = subprocess.run(asked, cwd=root, capture_output=True, encoding="utf-8", check=False)
     except OSError:  # no git here
         return None
     return done.stdout.strip() if done.returncode == 0 else None

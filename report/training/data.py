@@ -134,7 +134,7 @@ def _make(workspace: Workspace, name: str) -> Choice:
         folder.mkdir(parents=True, exist_ok=True)
         partial = folder / f".{OWN_ARRAYS}"
         np.savez(partial, **arrays)
-        os.replace(partial, folder / OWN_ARRAYS)
+        files.patiently(lambda: os.replace(partial, folder / OWN_ARRAYS))
     words = {word: found[word] for word in images.WORDS}
     total = images.checksum(arrays.values())
     files.write_json(folder / OWN_WORDS, {**words, "code": code, "sha256": total})

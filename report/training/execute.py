@@ -21,6 +21,7 @@ DEATHS = {  # what to say of a run that is given up after one of these
     "MemoryError": f"it ran out of memory {ATTEMPTS} times.",
     "OutOfMemoryError": f"it ran out of memory {ATTEMPTS} times.",
 }
+ALLOCATOR = "DefaultCPUAllocator"  # torch names it in the RuntimeError that says that memory is out
 POLL_SECONDS = 0.25  # between two looks at the progress
 
 
@@ -39,8 +40,8 @@ def check(executor: Workers, checks: Sequence[tuple[str, Experiment]]) -> None:
         except CancelledError:
             raise ReportError(executor.lost) from None
         except Exception as error:
-            if type(error).__name__ not in DEATHS or attempt == ATTEMPTS:
-                reason = DEATHS.get(type(error).__name__) or f"{type(error).__name__}: {' '.join(str(error).split())}"
+            if not _death(error) or attempt == ATTEMPTS:
+                reason = _death(error) or f"{type(error).__name__}: {' '.join(str(error).split())}"
                 raise ReportError(f"No worker process can start: {reason}") from error
     if mistake is not None:
         raise mistake
@@ -53,7 +54,7 @@ def _check_network(network: Future[str], executor: Workers, experiment_file: Pat
     except CancelledError:
         raise ReportError(executor.lost) from None
     except Exception as error:
-        if reason := DEATHS.get(type(error).__name__):
+        if reason := _death(error):
             raise ReportError(f"Trying out the network: {reason}") from None
         raise
     if misfit:
@@ -124,11 +125,16 @@ def _settle(future: Future[Any], executor: Workers, workspace: Workspace) -> tup
     except CancelledError:
         raise ReportError(executor.lost) from None
     except Exception as error:
-        if reason := DEATHS.get(type(error).__name__):
+        if reason := _death(error):
             return ReportError(reason), False
         raise
     jobs.unpack(outcome, workspace.runs)
     return outcome.error, True
+
+
+def _death(error: Exception) -> str:
+    """Return what to say of a run that is given up after `error`; nothing where that is a bug."""
+    return DEATHS.get("MemoryError" if ALLOCATOR in str(error) else type(error).__name__, "")
 
 
 def _of_main_run(folder: Path, error: ReportError) -> ReportError:

@@ -168,7 +168,7 @@ def unpack(outcome: Outcome, runs: Path) -> None:
                 if path.startswith(f"{name}/"):
                     (partial / path.removeprefix(f"{name}/")).write_bytes(content.data)
             shutil.rmtree(runs / name, ignore_errors=True)
-            partial.rename(runs / name)
+            files.patiently(functools.partial(partial.rename, runs / name))
 
 
 def _train(job: Job, images: Images, runs: Path) -> ReportError | None:

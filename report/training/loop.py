@@ -184,7 +184,7 @@ def _check_weights(recording: Recording) -> None:
 def _rename(partial: Path, folder: Path) -> None:
     with files.person_readable(folder):
         shutil.rmtree(folder, ignore_errors=True)
-        partial.rename(folder)
+        files.patiently(lambda: partial.rename(folder))
 
 
 class Trainer:

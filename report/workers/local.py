@@ -6,12 +6,14 @@ which may have no disk in common with it, sends the files home.
 """
 
 import abc
+import contextlib
 import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import resource_tracker
 from typing import Any, Self
 
@@ -21,6 +23,22 @@ Prepare = Callable[[Any], object]
 Recipe = Callable[[], Mapping[str, str]]  # returns what decides what a worker computes, by name
 
 BROKEN = "The processes ended by themselves. What is finished is kept; run the command again to go on."
+DIED = "A process of this command died, perhaps for want of memory. What is finished is kept; run the command again."
+SPAWNED = multiprocessing.get_context("spawn")  # a fork would copy threads half, torch's among them, and may hang
+
+
+@contextlib.contextmanager
+def pool(count: int) -> Iterator[ProcessPoolExecutor]:
+    """Give `count` processes of this machine that are of use only together: where one dies, all are given up.
+
+    Raises:
+        ReportError: when one died.
+    """
+    try:
+        with ProcessPoolExecutor(count, SPAWNED) as processes:
+            yield processes
+    except BrokenProcessPool as error:
+        raise ReportError(DIED) from error
 
 
 def _start(counts: Any, prepare: Prepare | None) -> None:
@@ -114,10 +132,9 @@ class Processes(Workers):
         """
         from pebble import ProcessPool
 
-        context = multiprocessing.get_context("spawn")  # a fork would copy torch's threads half
         self.width = count
-        self._counts = context.Array("q", number, lock=False)
-        self._pool = ProcessPool(count, 0, _start, (self._counts, prepare), context)
+        self._counts = SPAWNED.Array("q", number, lock=False)
+        self._pool = ProcessPool(count, 0, _start, (self._counts, prepare), SPAWNED)
         # The pool is used from a thread, where no KeyboardInterrupt can cut a start in two.
         self._thread = ThreadPoolExecutor(1, "pool", _hold_interrupts)
 
