@@ -146,6 +146,21 @@ def test_a_reader_of_a_growing_recording_is_warned(tmp_path: Path, monkeypatch: 
         train(model, optimizer, 1)
 
 
+def test_a_series_that_cannot_be_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On Windows a file that somebody reads can be written to, and not be replaced: the recording ends as it should."""
+    replace = Path.replace
+
+    def refuse(path: Path, target: Path) -> Path:
+        if path.suffix == ".npy":
+            raise PermissionError(5, "Access is denied", str(path))
+        return replace(path, target)
+
+    monkeypatch.setattr(Path, "replace", refuse)
+    recording = record(tmp_path / "run", "1.2.3.4.", plain)
+    assert recording.series["loss"].tolist() == [1, 2, 3, 4]
+    assert recording.is_complete
+
+
 def test_values_that_no_step_follows(tmp_path: Path) -> None:
     """They are noted, and a recording without a step is not complete."""
     model = pair()

@@ -1,9 +1,13 @@
 """A snapshot of recordings stands still while they grow."""
 
 import json
+import os
+import shutil
 from pathlib import Path
+from typing import Any, NoReturn
 
 import numpy as np
+import pytest
 from recordings import noise, write_recording
 
 from report.recording import snapshot
@@ -62,3 +66,79 @@ def test_arrays_that_were_replaced_are_noticed(tmp_path: Path) -> None:
     rows = np.load(folder / "weights-0.npy")
     np.save(folder / "weights-0.npy", rows + 1)
     assert snapshot.signature(snapshot.take([folder], tmp_path / "taken")) != before
+
+
+def refuse(*_: Any) -> NoReturn:
+    """Do as Windows does with whoever may make no symbolic link, and disks that have no other."""
+    raise OSError(1314, "A required privilege is not held by the client")
+
+
+WAYS = {"hard": (), "symbolic": ("link",), "copied": ("link", "symlink")}  # by what the system refuses
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_no_kind_of_link_is_needed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str) -> None:
+    """Whatever the system refuses: arrays are the same, and steps that come are in the next snapshot."""
+    for name in WAYS[way]:
+        monkeypatch.setattr(os, name, refuse)
+    folder = write_recording(tmp_path / "run", *noise({"w": (3, 4)}, 20))
+    whole = {path.name: np.load(path) for path in folder.glob("*-0.npy")}
+    for steps in (8, 15, 20):
+        for name, rows in whole.items():  # as the recorder does: in place, and what is counted is there
+            with (folder / name).open("r+b") as file:
+                np.save(file, rows[: steps + (name == "weights-0.npy")])
+        grow(folder, steps)
+        (place,) = taken = snapshot.take([folder], tmp_path / "taken")
+        before = snapshot.signature(taken)
+        assert Recording.open(place).steps == steps
+        assert np.array_equal(Recording.open(place).weights("w"), whole["weights-0.npy"][: steps + 1].reshape(-1, 12))
+        assert snapshot.signature(snapshot.take([folder], tmp_path / "taken")) == before
+        array = place / "weights-0.npy"
+        assert array.is_symlink() == (way == "symbolic")
+        assert array.samefile(folder / "weights-0.npy") == (way != "copied")
+
+
+@pytest.mark.parametrize("way", ["hard", "copied"])
+def test_what_takes_the_place_of_an_array_is_not_in_the_snapshot(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    """A recording is made again in its folder while the report is made: the report is on the old one."""
+    for name in WAYS[way]:
+        monkeypatch.setattr(os, name, refuse)
+    folder = write_recording(tmp_path / "run", *noise({"w": (3, 4)}, 20))
+    (place,) = snapshot.take([folder], tmp_path / "taken")
+    old = np.array(Recording.open(place).weights("w"))
+    shutil.rmtree(folder)
+    write_recording(folder, *noise({"w": (3, 4)}, 20, seed=5))
+    assert np.array_equal(Recording.open(place).weights("w"), old)
+    snapshot.take([folder], tmp_path / "taken")
+    assert np.array_equal(Recording.open(place).weights("w"), Recording.open(folder).weights("w"))
+    assert not np.array_equal(Recording.open(place).weights("w"), old)
+
+
+def test_arrays_that_are_links_themselves(tmp_path: Path) -> None:
+    """As version control for large files has them, relative to the recording's folder."""
+    folder = write_recording(tmp_path / "run", *noise({"w": (3, 4)}, 20))
+    (tmp_path / "store").mkdir()
+    (folder / "weights-0.npy").rename(tmp_path / "store" / "abc")
+    try:
+        (folder / "weights-0.npy").symlink_to(Path("..", "store", "abc"))
+    except OSError:
+        pytest.skip("symbolic links are not allowed here")
+    (place,) = snapshot.take([folder], tmp_path / "elsewhere" / "taken")
+    assert np.array_equal(Recording.open(place).weights("w"), Recording.open(folder).weights("w"))
+
+
+def test_folders_that_differ_in_case_get_names_that_do_not(tmp_path: Path) -> None:
+    """Windows and macOS take `Run` and `run` for one folder, and a composed letter for one that is not."""
+    names = ["Run", "run", "r\u00e9", "re\u0301"]
+    folders = [tmp_path / str(place) / name for place, name in enumerate(names)]
+    for seed, folder in enumerate(folders):
+        write_recording(folder, *noise({"w": (2, 2)}, 5), seed=seed)
+    for _ in range(2):
+        taken = snapshot.take(folders, tmp_path / "taken")
+        assert [place.name for place in taken] == ["Run", "run-2", "r\u00e9", "re\u0301-2"]
+        assert [Recording.open(place).seed for place in taken] == [0, 1, 2, 3]
+    (tmp_path / "taken" / "run-2").rename(tmp_path / "taken" / "RUN-2")  # what such a disk may show us
+    snapshot.take(folders, tmp_path / "taken")
+    assert (tmp_path / "taken" / "RUN-2").is_dir()
