@@ -156,6 +156,10 @@ def test_both_fit_a_narrow_window(browser: Browser, address, language, dress):
             getComputedStyle(document.querySelector(".knob__mark-run")).borderTopColor]"""
     )
     assert ground != mark
+    if "forced_colors" in dress:
+        signs = page.locator(".knob__made svg:last-child path")
+        up, down = (signs.nth(place).evaluate("path => getComputedStyle(path).fill") for place in (0, 1))
+        assert down == ground != up, "one sign is painted, the other is not"
     context.close()
 
 

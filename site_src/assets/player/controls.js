@@ -26,7 +26,7 @@ import { SCALES, THRESHOLDS } from "./address.js";
 import { button, icon, make, setText } from "./dom.js";
 import { edgeName, edgeOf } from "./geometry.js";
 import { say } from "./text.js";
-import { cellIndices, edgeTitle, number, whole } from "./words.js";
+import { cellIndices, counted, edgeTitle, number, whole } from "./words.js";
 
 const STRONGEST = 6;
 
@@ -112,7 +112,7 @@ export class Settings {
     const threshold = state.threshold.toFixed(2);
     const [left, right] = lit.map(whole);
     if (right !== undefined) setText(this.value, say("lit_both", { threshold, left, right }));
-    else setText(this.value, left === undefined ? `× ${threshold}` : say("lit", { threshold, count: left }));
+    else setText(this.value, lit.length ? counted("lines", lit[0], { threshold }) : `× ${threshold}`);
     this.range.setAttribute("aria-valuetext", say("share", { share: state.threshold }));
     this.compare.hidden = this.offer === null && !state.replay;
     this.layers.forEach((toggle, layer) => toggle.setAttribute("aria-pressed", String(state.shown[layer])));
@@ -147,8 +147,8 @@ export class EdgeChooser {
       const edge = this.chosen();
       if (edge >= 0) actions.toggle(edge);
     });
-    const title = make("p", { class: "wp-label" }, say("strongest"));
-    this.element = make("div", { class: "wp-chooser" }, title, this.strongest, this.form);
+    this.title = make("p", { class: "wp-label" }, say("strongest"));
+    this.element = make("div", { class: "wp-chooser" }, this.title, this.strongest, this.form);
   }
 
   /** Of an edge of the graph: its layer, and the nodes that it joins. */
@@ -188,6 +188,7 @@ export class EdgeChooser {
    * @param {number[]} pinned
    */
   show(found, pinned) {
+    this.title.hidden = !found.length;
     this.buttons.forEach((made, place) => {
       made.hidden = place >= found.length;
       if (made.hidden) return;

@@ -61,12 +61,18 @@ export class Stage {
     this.select.value = run.entry.slug;
   }
 
-  /** Take the size that the page gives. @param {import("./plots.js").Look} look @param {number} last  batch */
-  layout(look, last) {
+  /**
+   * Take the size that the page gives. What was drawn is drawn again, since the next batch may still be on its way.
+   * @param {import("./plots.js").Look} look
+   * @param {number} last  batch
+   * @param {number} batch  that is wanted, where nothing was drawn
+   */
+  layout(look, last, batch) {
     const { clientWidth, clientHeight } = this.box;
     if (!clientWidth || !clientHeight) return;
     this.picture.fit(clientWidth, clientHeight, look, last);
     this.shaded = "";
+    this.draw(...(this.drawn ?? [batch, []]), true);
   }
 
   /**
@@ -81,8 +87,11 @@ export class Stage {
     const { run, picture } = this;
     const updates = run?.updates(batch);
     this.waiting.hidden = ready || lost;
-    if (lost && picture.places) picture.draw(this.signed.fill(0), batch, [], true);
-    if (lost) this.shaded = "";
+    if (lost && picture.places) {
+      this.signed.fill(0);
+      this.draw(batch, [], true);
+      this.shaded = "";
+    }
     if (!ready || !updates || !picture.places) return null;
     const laws = run.scales[view.scale];
     // What lies over the weights may be drawn anew without them.
@@ -90,8 +99,15 @@ export class Stage {
     const fresh = shaded !== this.shaded;
     if (fresh) this.lit = shade(updates, this.index.layers, laws, view, this.signed);
     this.shaded = shaded;
-    picture.draw(this.signed, batch, marks, fresh);
+    this.draw(batch, marks, fresh);
     return this.lit;
+  }
+
+  /** @param {number} batch @param {import("./draw.js").Mark[]} marks @param {boolean} fresh  whether weights changed */
+  draw(batch, marks, fresh) {
+    /** @type {[number, import("./draw.js").Mark[]]} */
+    this.drawn = [batch, marks];
+    this.picture.draw(this.signed, batch, marks, fresh);
   }
 
   /** @param {string} words */

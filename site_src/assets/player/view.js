@@ -94,11 +94,11 @@ export class View {
   }
 
   /** Measure, and draw what does not change from batch to batch. @param {Model} model */
-  layout({ runs, last }) {
+  layout({ state, runs, last }) {
     this.look = currentLook(this.host, this.index.colours);
     this.element.classList.toggle("wp-comparing", runs.length > 1);
     this.stages[1].element.hidden = runs.length < 2;
-    runs.forEach((_, place) => this.stages[place].layout(this.look, last));
+    runs.forEach((_, place) => this.stages[place].layout(this.look, last, state.batch));
     this.zooming?.show();
     this.drawScrubber(runs, last);
     this.microscope.measure();
@@ -129,7 +129,8 @@ export class View {
     const found = runs.map((run) => (ready ? strongest(run.updates(batch), layers, run.scales[scale], shown, STRONGEST) : []));
     const graphs = runs.map((run, place) => ({
       label: run.entry.label,
-      loss: run.loss[batch - 1],
+      // Of a training that was not, there is no loss.
+      loss: state.replay && runs.length > 1 && !place ? undefined : run.loss[batch - 1],
       lit: words.litWords(lit[place] ?? [], layers, shown, threshold, found[place][0], isKnown(run.updates(batch))),
     }));
     this.scrubber.show(batch, words.batchWords(batch, last, graphs[0].loss));

@@ -85,6 +85,7 @@ class WeightPlayer extends HTMLElement {
     }
     this.querySelector(":scope > .wp-message")?.remove();
     this.setAttribute("aria-busy", "true");
+    const opening = saying(this, TEXTS.loading, "wp-opening");
     try {
       const { openPlayer } = await import("./open.js");
       this.content = await openPlayer(this, this.address);
@@ -94,6 +95,7 @@ class WeightPlayer extends HTMLElement {
     } catch (error) {
       this.complain(error, () => this.open());
     } finally {
+      opening.remove();
       this.removeAttribute("aria-busy");
     }
   }
@@ -124,10 +126,11 @@ class WeightPlayer extends HTMLElement {
  * Put words above the film.
  * @param {HTMLElement} host
  * @param {string} words
+ * @param {string} [name]
  */
-function saying(host, words) {
+function saying(host, words, name = "wp-message") {
   const message = document.createElement("p");
-  message.className = "wp-message";
+  message.className = name;
   message.append(words);
   host.prepend(message);
   return message;

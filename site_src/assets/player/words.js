@@ -44,7 +44,7 @@ function superscript(exponent) {
  * @param {number} count
  * @param {Record<string, string>} [values]
  */
-const counted = (key, count, values) => say(`${key}_${count === 1 ? "one" : "other"}`, { count: whole(count), ...values });
+export const counted = (key, count, values) => say(`${key}_${count === 1 ? "one" : "other"}`, { count: whole(count), ...values });
 
 /**
  * Say how many edges are lit, and where most of them are.

@@ -1,9 +1,10 @@
 """What cannot be had is said once; the rest stays usable."""
 
+import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from .driving import AFTER, BATCH, LAST, at, batch_of, counted, opened, pattern, say
+from .driving import AFTER, BATCH, LAST, at, batch_of, counted, opened, pattern, say, shot
 
 
 def cut(route):
@@ -155,8 +156,35 @@ def test_a_slow_network_is_waited_for(page, site):
         field.fill(batch)
         page.keyboard.press("Enter")
     expect(page.locator(".wp-waiting").first).to_be_visible()
-    page.wait_for_timeout(100)
+    for scheme, paper in (
+        ("slate", [20, 23, 28]),
+        ("default", [255, 255, 255]),
+    ):  # meanwhile the reader changes colours
+        page.evaluate("(scheme) => { document.body.dataset.mdColorScheme = scheme; }", scheme)
+        page.wait_for_timeout(100)
+        picture = shot(page).astype(int)
+        assert (picture[2, 2] == paper).all()
+        assert (np.abs(picture[..., 0] - picture[..., 2]) > 60).any(), "the lines that were there stay"
     for route in waiting:
         route.continue_()
     expect(page.locator(".wp-words")).to_contain_text(at(40))
     expect(page.locator(".wp-waiting").first).to_be_hidden()
+
+
+def test_what_was_never_shown_is_paper_until_it_is_there(page, site):
+    """A second graph whose part is on its way: its nodes, not a black box."""
+    opened(page, site + "#batch=3")
+    page.route("**/adam-b1-0-*/*.bin*", lambda route: None)
+    page.get_by_role("button", name=say("compare", label="Adam, β1 = 0"), exact=True).click()
+    expect(page.locator(".wp-waiting:visible")).to_have_count(2)
+    page.wait_for_timeout(100)
+    data = (
+        page.locator(".wp-canvas canvas")
+        .nth(1)
+        .evaluate("""canvas => {
+        const {data} = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+        return [data[8], data.filter((value, place) => place % 4 === 0 && value < 200).length];
+    }""")
+    )
+    assert data[0] == 255
+    assert data[1] > 100

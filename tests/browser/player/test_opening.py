@@ -36,6 +36,20 @@ def test_it_opens_with_a_picture_and_only_what_that_needs(page, site):
     assert complaints == []
 
 
+def test_while_it_opens_it_says_so(page, site):
+    """In a page that is empty otherwise; the word goes with what it spoke of."""
+    waiting = []
+    page.route("**/*.bin*", lambda route: waiting.append(route))
+    page.goto(site)
+    opening = page.locator(".wp-opening")
+    expect(opening).to_have_text(say("loading"))
+    while not waiting:
+        page.wait_for_timeout(20)
+    waiting[0].continue_()
+    expect(page.locator(".wp-words")).not_to_be_empty()
+    expect(opening).to_have_count(0)
+
+
 def test_without_script_the_film_is_a_link(browser, site):
     """And its poster a picture."""
     context = browser.new_context(java_script_enabled=False)

@@ -5,7 +5,7 @@ import re
 
 from playwright.sync_api import expect
 
-from .driving import LAST, SHORTER, at, opened, say, shot
+from .driving import LAST, SHORTER, at, opened, pattern, say, shot
 
 MOMENTA = "document.querySelector('weight-player').content.shownRuns"
 
@@ -92,6 +92,10 @@ def test_the_replayed_stands_beside_any_training_run(page, site):
     opened(page, site + "#batch=60&replay=sgd:0.5&compare=adam-b1-0.9")
     label = say("replayed", label="Adam, β1 = 0.9", optimizer=say("replay_sgd", value="0.50"))
     expect(page.locator(".wp-words")).to_contain_text(f"{at(60)}. {label}:")
+    without = pattern("side_loss", label=r"[^.]+", loss=r"[\d.]+", lit=r"[^.]*").findall(
+        page.locator(".wp-words").inner_text()
+    )
+    assert len(without) == 1, "a training that was not has no loss"
     page.get_by_label(say("run_beside")).select_option(label="Adam, β1 = 0")
     expect(page.locator(".wp-words")).to_contain_text(at(60, SHORTER))
     page.get_by_label(say("run_beside")).select_option(label="Adam, β1 = 0.9")
