@@ -20,6 +20,7 @@ os.environ.setdefault("NO_MKDOCS_2_WARNING", "1")
 
 import jinja2
 import markdown
+import rjsmin
 from mkdocs.commands import build as mkdocs_build
 from mkdocs.config import load_config
 from mkdocs.exceptions import MkDocsException
@@ -72,6 +73,7 @@ def build(workspace: Workspace, settings: Settings, *, offline: bool = False) ->
                 reasons = "\n".join(warnings) or str(error)
                 raise ReportError(f"MkDocs refuses to build the site:\n{reasons}") from error
         policy.apply(fresh)
+        _shorten_scripts(workspace.docs / "assets", fresh / "assets")
         _divide_search(config, settings, fresh / "search" / "search_index.json", as_script=offline)
         if offline:
             unserved.turn_into_scripts(fresh / "player")
@@ -209,6 +211,13 @@ def _pages(docs: Path, folder: str, names: list[str]) -> list[str | dict[str, st
     titles = [meta.get_data(path.read_text(encoding="utf-8"))[1].get("menu") for path in paths]
     addresses = [path.relative_to(docs).as_posix() for path in paths]
     return [{title: path} if title else path for title, path in zip(titles, addresses, strict=True)]
+
+
+def _shorten_scripts(sources: Path, assets: Path) -> None:
+    """Leave comments and spaces out of our scripts: two fifths of what they weigh on the way to a reader."""
+    for source in sorted(sources.rglob("*.js")):
+        text = source.read_text(encoding="utf-8")
+        files.write_text(assets / source.relative_to(sources), str(rjsmin.jsmin(text)))
 
 
 def _divide_search(config: Any, settings: Settings, whole: Path, *, as_script: bool) -> None:

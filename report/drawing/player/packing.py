@@ -21,7 +21,7 @@ from report.recording.reader import Recording
 
 Floats = NDArray[np.float32]
 
-SHARD_VALUES = 50_000  # entries × steps of a shard: about 40 KB, so that the first picture comes soon
+SHARD_VALUES = 32_000  # entries × steps of a shard: about 30 KB, so that the first picture comes soon
 SHARD_STEPS = 8  # at least: each shard holds the weights before its first step anew
 DIGITS = 5  # significant digits of a learning rate that changes
 FIRST = 100  # steps from which the one that a tensor opens with is chosen
