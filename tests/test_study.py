@@ -402,21 +402,32 @@ def test_a_killed_worker_costs_nothing_but_time(tmp_path: Path, calm: Calm) -> N
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
-def test_a_killed_command_leaves_no_process_and_loses_no_finished_run(tmp_path: Path, how: signal.Signals) -> None:
+def test_a_worker_that_is_killed_before_it_works_is_replaced(tmp_path: Path) -> None:
+    """While it still loads torch, the settings are not even checked: that begins again, and nobody hears of it."""
+    with start(variant(tmp_path), tmp_path / "build", "--processes", "1") as process:
+        until(lambda: workers_of(process))[0].kill()
+        output, errors = process.communicate(timeout=120)
+    assert (process.returncode, errors) == (0, ""), output
+    assert [path.name for path in (tmp_path / "build" / "runs").iterdir()] == [f"{MAIN}-seed3"]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="Windows has neither signal")
+@pytest.mark.parametrize("how", ["SIGKILL", "SIGINT"])
+def test_a_killed_command_leaves_no_process_and_loses_no_finished_run(tmp_path: Path, how: str) -> None:
     """Workers end with it, however it ends; the next command trains what is missing."""
     path = variant(tmp_path, "[[study.optimizers]]\nname = 'SGD'\n", batches=20_000)
     folder = tmp_path / "build" / "runs"
     with start(path, tmp_path / "build") as process:
         until(lambda: (folder / "sgd-seed3" / "run.json").exists() and recording_of(folder))
         children = psutil.Process(process.pid).children(recursive=True)
-        if how == signal.SIGINT:
-            os.killpg(process.pid, how)  # as the terminal does for Ctrl-C
+        if how == "SIGINT":
+            os.killpg(process.pid, signal.SIGINT)  # as the terminal does for Ctrl-C
         else:
-            process.send_signal(how)
+            process.kill()
         _, errors = process.communicate(timeout=30)
     until(lambda: not any(child.is_running() and child.status() != psutil.STATUS_ZOMBIE for child in children), 10)
-    if how == signal.SIGINT:
+    if how == "SIGINT":
         assert process.returncode == 130
         assert len(errors.strip().splitlines()) == 1, errors
         assert sorted(path.name for path in folder.iterdir()) == ["sgd-seed3"]  # as after a run that went well

@@ -17,6 +17,7 @@ from report.workspace import Workspace
 ATTEMPTS = 3  # at a run whose worker dies, before it is given up
 DEATHS = {  # what to say of a run that is given up after one of these
     "ProcessExpired": f"its process died {ATTEMPTS} times, perhaps for want of memory.",
+    "BrokenProcessPool": f"processes died {ATTEMPTS} times before they worked, perhaps for want of memory.",
     "KilledWorker": "every worker that tried it died, perhaps for want of memory.",
     "MemoryError": f"it ran out of memory {ATTEMPTS} times.",
     "OutOfMemoryError": f"it ran out of memory {ATTEMPTS} times.",

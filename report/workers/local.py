@@ -130,18 +130,36 @@ class Processes(Workers):
             number: of jobs.
             prepare: called first in each process, with the array of what the jobs count.
         """
-        from pebble import ProcessPool
-
         self.width = count
         self._counts = SPAWNED.Array("q", number, lock=False)
-        self._pool = ProcessPool(count, 0, _start, (self._counts, prepare), SPAWNED)
+        self._prepare = prepare
+        self._pool = self._new()
         # The pool is used from a thread, where no KeyboardInterrupt can cut a start in two.
         self._thread = ThreadPoolExecutor(1, "pool", _hold_interrupts)
 
+    def _new(self) -> Any:
+        from pebble import ProcessPool
+
+        return ProcessPool(self.width, 0, _start, (self._counts, self._prepare), SPAWNED)
+
+    def _schedule(self, call: Callable[..., Any], args: tuple[Any, ...]) -> Future[Any]:
+        with contextlib.suppress(RuntimeError):
+            future: Future[Any] = self._pool.schedule(call, args)
+            return future
+        # Pebble gives up all processes when one dies before any has something to do.
+        self._pool.stop()
+        self._pool.join()
+        self._pool = self._new()
+        renewed: Future[Any] = self._pool.schedule(call, args)
+        return renewed
+
     def submit(self, call: Callable[..., Any], *args: Any) -> Future[Any]:
-        """Return the future result of `call`; a ProcessExpired there means that its process died."""
+        """Return the future result of `call`.
+
+        A ProcessExpired there means that its process died; a BrokenProcessPool, that another one did while none worked.
+        """
         try:
-            future: Future[Any] = self._thread.submit(self._pool.schedule, call, args).result()
+            future: Future[Any] = self._thread.submit(self._schedule, call, args).result()
         except RuntimeError as error:
             raise ReportError(BROKEN) from error
         return future
@@ -161,9 +179,9 @@ class Processes(Workers):
         """End the processes, after their last call or now."""
         self._thread.shutdown()
         if waiting:
-            self._pool.close()  # type: ignore[no-untyped-call]
+            self._pool.close()
         else:
-            self._pool.stop()  # type: ignore[no-untyped-call]
+            self._pool.stop()
             for process in multiprocessing.active_children():
                 process.kill()  # one that has only begun to start would miss what the pool now takes down, and say so
         self._pool.join()
