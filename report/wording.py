@@ -77,6 +77,11 @@ def markdown(text: object) -> str:
     return "".join(f"&#{ord(char)};" if char in MARKUP else char for char in whole)
 
 
+def breakable(text: object) -> str:
+    """Return the same of a path or a name, which may break after each of its parts where a line is too short."""
+    return re.sub(r"(/|\.|&#95;)(?=.)", r"\1<wbr>", markdown(text))
+
+
 def fenced(text: object, kind: str) -> str:
     """Return `text` as a listing of Markdown, coloured as a `kind` of file; no line of it ends the listing."""
     whole = str(text)
@@ -178,4 +183,12 @@ def filters(language: str, words: Mapping[str, str]) -> dict[str, Callable[..., 
 
     around = (interval, file_size, duration, series, plural, window, span, by_layer)
     named: dict[str, Any] = {each.__name__: each for each in around}
-    return {**named, **kinds, "thousands": whole, "shape": local(shape), "md": markdown, "fenced": fenced}
+    return {
+        **named,
+        **kinds,
+        "thousands": whole,
+        "shape": local(shape),
+        "md": markdown,
+        "breakable": breakable,
+        "fenced": fenced,
+    }

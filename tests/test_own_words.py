@@ -88,8 +88,13 @@ def test_only_what_has_a_degree_is_less_so_elsewhere(
     study = Study.load(write_recording(tmp_path_factory.mktemp("own") / "run", weights, gradients, rules=[ADAM]))
     numbers = {"steps": 5, "rate_is_zero": False, "ratio": 0.5, "usual": 0.001, "limit": 0.01}
     item = {"rule": rule, "level": "error", "label": "run", "numbers": numbers, "holds": 1, "of": 1, "source": None}
+    item |= {"tensors": ["a", "b"], "each": {"a": numbers, "b": {**numbers, "ratio": 0.25}}}
     words = [Words.load(ROOT / "templates", each) for each in LANGUAGES]
-    said = own._standout({**item, "tensors": ["a", "b"]}, study, words)["said"]
+    found = own._standout(item, study, words)
+    said = found["said"]
+    # The section of a tensor speaks of that one alone, with its own number.
+    assert [("0.25" in found["each"]["b"][each]) for each in LANGUAGES] == [has_degree] * 2
+    assert all(said[each].startswith(found["each"]["a"][each]) for each in LANGUAGES)
     assert ("less so" in said["en"]) == has_degree
     assert ("程度は小さい" in said["ja"]) == has_degree
     assert all("b" in each for each in said.values())

@@ -297,7 +297,7 @@ def test_a_training_is_watched_while_it_goes_on(tmp_path: Path) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    training = start(SLOW, tmp_path / "run", 600, 0.05)
+    training = start(SLOW, tmp_path / "run", 100_000, 0.05)  # ends when it is interrupted
     while not (tmp_path / "run" / "run.json").is_file():
         assert training.poll() is None, training.communicate()[0]
         time.sleep(0.05)

@@ -21,7 +21,19 @@ ENVIRONMENT = jinja2.Environment(extensions=[KeepLineEnds], trim_blocks=True, ls
 ENVIRONMENT.filters = dict.fromkeys(
     (
         *("bibtex", "by_layer", "digits", "duration", "e", "file_size", "fixed", "indent", "interval", "join", "lower"),
-        *("md", "percent", "plural", "replace", "scientific", "series", "shape", "span", "table_lines", "thousands"),
+        *(
+            "md",
+            "breakable",
+            "percent",
+            "plural",
+            "replace",
+            "scientific",
+            "series",
+            "shape",
+            "span",
+            "table_lines",
+            "thousands",
+        ),
         *("fenced", "safe", "tojson", "window"),
     ),
     str,

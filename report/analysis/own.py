@@ -21,6 +21,7 @@ from report.analysis.own_tensor import SETTLED, Info, Job, Measured
 from report.analysis.table import Key, Table
 from report.analysis.windows import ALL
 from report.recording.reader import Recording
+from report.recording.schema import Tensor
 from report.recording.study import Study
 from report.workspace import Workspace
 
@@ -66,7 +67,7 @@ def analyse(workspace: Workspace, study: Study, dask: str | None = None) -> None
             should be.
     """
     overview.check(study)
-    drawn = chain.drawn(study.main.tensors)
+    drawn = _network(study.main.tensors)
     folder = workspace.tables
     jobs = list(_jobs(workspace, study, drawn))
     if dask is None:
@@ -117,6 +118,13 @@ def analyse(workspace: Workspace, study: Study, dask: str | None = None) -> None
             path.unlink()  # of an earlier analysis, or of a tensor that gets no picture
     table.write(workspace.numbers)
     files.write_json(workspace.results, results)
+
+
+def _network(tensors: Mapping[str, Tensor]) -> tuple[str, ...]:
+    """Return the tensors that are drawn as a network: one matrix of many is none, and is shown as a matrix."""
+    drawn = chain.drawn(tensors)
+    matrices = sum(len(each.shape) > 1 for each in tensors.values())
+    return () if len(drawn) == 1 < matrices else drawn
 
 
 def slug(recording: Recording, name: str) -> str:

@@ -78,6 +78,7 @@ class Item:
         tensors: it is seen in, the worst first; none where it is about no tensor, or one that is not recorded.
         weight: how bad it is, among items of one rule.
         numbers: of the worst tensor, and the constants.
+        each: the same of every tensor, by its name.
         holds: in how many of the label's recordings it is seen, of `of`.
         source: title and address, or None.
     """
@@ -88,6 +89,7 @@ class Item:
     tensors: tuple[str, ...]
     weight: float
     numbers: dict[str, Any]
+    each: dict[str, dict[str, Any]] = field(default_factory=dict)
     holds: int = 1
     of: int = 1
     source: tuple[str, str] | None = None
@@ -133,10 +135,11 @@ def _of_label(recordings: Sequence[Recording], seen: Seen) -> Iterator[Item]:
     for name, sights in by_rule.items():
         ordered = sorted(sights, key=lambda each: -each[1].weight)
         worst = ordered[0][1]
+        numbers = {each.tensor: each.numbers for _, each in reversed(ordered) if each.tensor is not None}
         tensors = tuple(dict.fromkeys(each.tensor for _, each in ordered if each.tensor is not None))
         holds = len({place for place, each in sights if each.tensor == worst.tensor})
         label = recordings[0].label
-        item = Item(name, LEVELS[name], label, tensors, worst.weight, worst.numbers, source=worst.source)
+        item = Item(name, LEVELS[name], label, tensors, worst.weight, worst.numbers, numbers, source=worst.source)
         yield replace(item, holds=holds, of=len(recordings))
 
 

@@ -241,8 +241,16 @@ def few_values(panel: Axes, count: int = 4) -> None:
 
 
 def scaled(value: float) -> str:
-    """Return a tick's number without needless zeros, with a real minus sign: 0, −0.5, 2."""
-    return f"{value:g}".replace("-", MINUS)
+    """Return a tick's number without needless zeros, with a real minus sign: 0, −0.5, 2, 0.00005, 2 × 10⁻⁷."""
+    text = f"{value:g}"
+    mantissa, _, power = text.partition("e")
+    if power:
+        text = (
+            f"{value:.10f}".rstrip("0")
+            if power == "-05"
+            else f"{mantissa} × 10{str(int(power)).translate(SUPERSCRIPTS)}"
+        )
+    return text.replace("-", MINUS)
 
 
 def stems(panel: Axes, batches: NDArray[Any], updates: NDArray[Any], ink: Ink, room: float = 410) -> None:

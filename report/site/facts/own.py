@@ -28,6 +28,7 @@ there is one recording. Facts, sections and figures of tensors stand in the orde
 - `level`: "error", "warning" or "note"; `tensor`: name, or null; `anchor`: "t12", or null;
 - `label`, `is_labelled` (the report has several labels); `holds`, `of`: in how many of the label's recordings;
 - `more` [{`tensor`, `anchor`}]: other tensors of the label for which the rule speaks, less badly; `said` counts them;
+  `each` {tensor: {language: the sentence of this tensor alone}};
 - `numbers` {...}: those of the rule, its constants among them; `source` {`title`, `url`} or null;
 - `said`, `reason`: {language: the sentence}, plain text. Nothing else is to be worded by a template.
 
@@ -37,7 +38,7 @@ there is one recording. Facts, sections and figures of tensors stand in the orde
 
 - `name`, `names`, `number` (from 1), `anchor` ("t12"), `kind` (class of the module), `shape` [sizes], `size` (entries),
   `kept` ("whole" or "sample"), `count` (entries recorded), `dtype`, `group` (number), `since` (steps before it was
-  held), `has_gradient`, `standout` [indices into `standout`];
+  held), `has_gradient`, `standout` [{language: what stands out of this tensor, as a sentence of plain text}];
 - `numbers` [{`label`, `formula`, `values`}], a label each: `formula`, the mean same-sign run (steps) that chance
   predicts, or null; `values` has estimates, null where there is none, of `rms` (of
   updates), `ratio` (RMS(Δ)/RMS(w), geometric mean over all steps), `ratio_last` (over the last tenth), `run` (mean
@@ -161,12 +162,22 @@ def _standout(item: Mapping[str, Any], study: Study, words: Sequence[Words]) -> 
         key: {each.language: each.fill("own", "standout", item["rule"] + ending, facts) for each in words}
         for key, ending in (("said", ""), ("reason", "_reason"))
     }
-    said = {
-        each.language: each.fill("own", "standout", "join", {"said": filled["said"][each.language], **scope})
-        for each in words
-        for scope in [{"scope": each.fill("own", "standout", "scope", facts)}]
+
+    def joined(language: Words, said: str, scope: Facts) -> str:
+        within = language.fill("own", "standout", "scope", scope)
+        return language.fill("own", "standout", "join", {"said": said, "scope": within})
+
+    alone = {**facts, "more": [], "has_seeds": False}
+    every = {
+        name: {
+            each.language: joined(each, each.fill("own", "standout", item["rule"], {**alone, **own_facts}), alone)
+            for each in words
+        }
+        for name, numbers in item["each"].items()
+        for own_facts in [{"tensor": name, "numbers": numbers}]
     }
-    return {**facts, "said": said, "reason": filled["reason"]}
+    said = {each.language: joined(each, filled["said"][each.language], facts) for each in words}
+    return {**facts, "said": said, "reason": filled["reason"], "each": every}
 
 
 def _tensor(results: Mapping[str, Any], table: Table, study: Study, name: str, out: Sequence[Facts]) -> Facts:
@@ -181,11 +192,7 @@ def _tensor(results: Mapping[str, Any], table: Table, study: Study, name: str, o
         **{"kind": tensor.kind, "shape": list(tensor.shape), "size": tensor.size},
         **{"kept": tensor.kept, "count": tensor.count, "dtype": tensor.dtype},
         **{"group": tensor.group + 1, "since": tensor.since, "has_gradient": info is not None},
-        "standout": [
-            place
-            for place, each in enumerate(out)
-            if name in (each["tensor"], *(other["tensor"] for other in each["more"]))
-        ],
+        "standout": [each["each"][name] for each in out if name in each["each"]],
         "numbers": [_numbers(table, study, seen, label, name) for label in study.labels],
         "figures": {key: f"{slug}-{key}" for key in ("measures", "weights")} if is_pictured else None,
         "tables": [{"kind": kind, "path": f"tables/{slug}-{kind}.csv"} for kind in kinds],
