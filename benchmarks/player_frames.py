@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from benchmarks.material import Material
 from benchmarks.measure import Line
@@ -15,8 +15,10 @@ from report import wording
 from report.workspace import Workspace
 
 MOST = 8.0  # ms: half of a sixtieth of a second, the other half is the browser's
+MOST_CELLS = 4.0  # ms: a quarter of a sixtieth of a second
 MOST_SLIDER = 16.0  # ms, with its layout: a sixtieth of a second
 MOST_REPLAY = 100.0  # ms: what is seen at once
+PATIENCE = 300_000.0  # ms for a page to open: how busy the machine is, is no fault of the player
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-quic"]
 PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Frames</title>
 <link rel="icon" href="data:,"><link rel="stylesheet" href="assets/player/weight-player.css">
@@ -73,6 +75,29 @@ SLIDER = """(turns) => {
     }
     return times.sort((a, b) => a - b);
 }"""
+# Shades the 65,536 cells of a matrix of the reader's own, draws them, and finds the largest.
+CELLS = """async (frames) => {
+    const [{Matrix}, {shade, strongest}] =
+        await Promise.all(["matrix", "colour"].map((name) => import(`./assets/player/${name}.js`)));
+    const canvas = document.body.appendChild(document.createElement("canvas"));
+    const layers = [{name: "matrix", inputs: 256, outputs: 256, shape: [256, 256]}];
+    const matrix = new Matrix(canvas, {layers});
+    const colours = {paper: "#ffffff", ink: "#000000", increase: "#c8102e", decrease: "#1d4ed8"};
+    matrix.fit(600, 600, {colours, density: 2, family: "sans-serif"}, frames);
+    const laws = [{mean: 0, threshold: 0.5}];
+    const signed = new Float32Array(65536);
+    const times = [];
+    for (let frame = 1; frame <= frames; frame++) {
+        const updates = signed.map(() => (2 * Math.random() - 1) ** 5);
+        const start = performance.now();
+        shade(updates, layers, laws, {share: 1, shown: [true]}, signed);
+        matrix.draw(signed, frame, [], true);
+        strongest(updates, layers, laws, [true], 6);
+        times.push(performance.now() - start);
+        await new Promise(requestAnimationFrame);
+    }
+    return times.sort((a, b) => a - b);
+}"""
 VIEWS = {"one graph": "", "two graphs, two edges pinned": "#batch=1&compare={compare}&edge={edges}"}
 
 
@@ -90,7 +115,7 @@ def compare(material: Material) -> Iterator[Line]:
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         try:
             for name, view in VIEWS.items():
-                page = browser.new_page(viewport={"width": 1280, "height": 900}, device_scale_factor=2)
+                page = open_page(browser)
                 found = scrub(page, address, view, frames)
                 page.close()
                 if found is not None:
@@ -101,18 +126,26 @@ def compare(material: Material) -> Iterator[Line]:
                         unit="ms",
                         detail=f"drawing {found['median']:.2f} ms, of 1 in 20 more than {found['late']:.2f} ms",
                     )
-            page = browser.new_page(viewport={"width": 1280, "height": 900}, device_scale_factor=2)
+            page = open_page(browser)
             page.goto(f"{address}#replay=adam:0.9")
             page.wait_for_function("document.querySelector('.wp-words')?.textContent")
             for name, script, most in (
                 ("player, a turn of the other optimizer's momentum, drawn", REPLAY, MOST_REPLAY),
                 ("momentum slider, a change laid out", SLIDER, MOST_SLIDER),
+                ("matrix of 65,536 cells, script a frame", CELLS, MOST_CELLS),
             ):
                 times = page.evaluate(script, 20 if material.quick else 100)
                 late = times[int(len(times) * 0.95)]
                 yield Line(name, times[len(times) // 2], most, unit="ms", detail=f"of 1 in 20 more than {late:.2f} ms")
         finally:
             browser.close()
+
+
+def open_page(browser: Browser) -> Page:
+    """Return an empty page on a wide screen of two device pixels a CSS pixel."""
+    page = browser.new_page(viewport={"width": 1280, "height": 900}, device_scale_factor=2)
+    page.set_default_timeout(PATIENCE)
+    return page
 
 
 def prepare(served: Path, data: Path, workspace: Workspace) -> None:

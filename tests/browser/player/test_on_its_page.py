@@ -72,3 +72,15 @@ def test_the_poster_is_loaded_only_where_the_player_cannot_come(browser, address
     expect(page.locator("weight-player img").first).to_be_visible()
     assert page.locator("weight-player a").first.get_attribute("href") == "animations/network.gif"
     context.close()
+
+
+def test_what_is_said_while_it_opens_is_legible(page, address):
+    """Above the way to the film, not upon it."""
+    page.route("**/*.bin*", lambda route: None)
+    page.goto(address + EXPLORE)
+    opening = page.locator(".wp-opening")
+    expect(opening).to_have_text(say("loading"))
+    said, link = (each.bounding_box() for each in (opening, page.locator("weight-player a:visible").first))
+    assert said["height"] > 15
+    assert said["y"] + said["height"] <= link["y"] + 2
+    page.unroute_all(behavior="ignoreErrors")
