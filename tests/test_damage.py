@@ -28,7 +28,7 @@ def flip(path: Path, chance: random.Random) -> None:
 
 def chosen(place: Workspace, run: str, chance: random.Random) -> list[Path]:
     """Return files of every kind: those that there is one of, some of each kind that there are many of, of one run."""
-    trusted = ("timings.json", "checksums.json", "ledger.json", "code.json", ".lock")
+    trusted = ("timings.json", "checksums.json", "ledger.json", "code.json", ".lock")  # the seals come from elsewhere
     kinds: dict[tuple[str, ...], list[Path]] = {}
     for top in (place.build, place.site):
         for name, path in files_of(top).items():
@@ -50,6 +50,12 @@ def test_one_flipped_bit_is_found_wherever_it_is(tiny_build: Build, tmp_path: Pa
     assert len({*damaged}) >= 40
     for path in damaged:
         flip(path, chance)
+    seals = sorted({*place.runs.glob(f"*/{seal.NAME}")} - {place.run(build.experiment.main_run) / seal.NAME})[:2]
+    flip(seals[0], chance)
+    text = seals[1].read_text(encoding="utf-8")
+    link = next(iter(seal.chains(seals[1].parent).values()))[0]
+    seals[1].write_text(text.replace(link, link[::-1]), encoding="utf-8")  # what the site's receipt would say
+    damaged += seals
     broken = {path: path.read_bytes() for path in damaged}
     done = again(build, "check")
     assert done.returncode == 1

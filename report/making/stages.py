@@ -63,8 +63,8 @@ class Article(Pipeline):
         train = Product(
             name="train",
             modules=(),  # each run's key knows the code that trains
-            inputs=lambda: [runs.keys(self.workspace, self.experiment)],
-            outputs=self._run_files,
+            inputs=lambda: [runs.keys(self.workspace, self.experiment), seal.NAME],
+            outputs=self._trained,
             work=self._train,
         )
         after = self._own().stages() if self.lacking() else self._article()
@@ -165,15 +165,23 @@ class Article(Pipeline):
         return super().is_fresh(stage)
 
     def altered(self, stage: Product) -> list[Path]:
-        """Return the files that do not hold what was made; a training run has a seal of its own."""
-        return self._broken() if stage.name == "train" else super().altered(stage)
+        """Return the files that do not hold what was made; those of a training run its seal knows."""
+        return self._with_broken(stage, super().altered(stage))
 
     def differing(self, stage: Product) -> list[Path]:
         """Return the same, also of a stage that has to be done anew."""
-        return self._broken() if stage.name == "train" else super().differing(stage)
+        return self._with_broken(stage, super().differing(stage))
 
-    def _broken(self) -> list[Path]:
-        return runs.broken(self.workspace, self.experiment, self.maker().checksums.of)
+    def _with_broken(self, stage: Product, found: list[Path]) -> list[Path]:
+        if stage.name != "train":
+            return found
+        return [*dict.fromkeys([*found, *runs.broken(self.workspace, self.experiment, self.maker().checksums.of)])]
+
+    def _trained(self) -> list[Path]:
+        """Return what tells what was trained: the seal of every training run that is wanted, complete or not."""
+        names = runs.keys(self.workspace, self.experiment)
+        seals = [path for name in names if (path := self.workspace.run(name) / seal.NAME).is_file()]
+        return [*self._run_files(), *seals]
 
     def is_wanted(self, stage: Product) -> bool:
         """Tell whether a stage that was asked for is done; a training run that was given up is tried again."""
