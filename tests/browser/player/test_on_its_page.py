@@ -44,14 +44,15 @@ def test_nothing_lies_over_the_graph(page, address):
     assert page.locator(".md-top").evaluate_all("(all) => all.filter((each) => each.checkVisibility()).length") == 0
 
 
-def test_embedded_it_is_alone(browser, address):
+@pytest.mark.parametrize("width", [900, 1280])
+def test_embedded_it_is_alone(browser, address, width):
     """No header, no menu, no text; it fills its frame, and what leads away opens elsewhere."""
-    page = browser.new_page(viewport={"width": 900, "height": 900})
+    page = browser.new_page(viewport={"width": width, "height": 900})
     opened(page, f"{address}{EXPLORE}?embed=1#batch=30&replay=adam:0.5")
     for selector in (".md-header", ".md-sidebar", ".md-footer", "h1", ".lede", "h2#try"):
         expect(page.locator(selector).first).to_be_hidden()
     box = page.locator(".full-player").bounding_box()
-    assert (box["x"], box["y"], box["width"]) == (0, 0, 900)
+    assert (box["x"], box["y"], box["width"]) == (0, 0, width)
     links = page.locator("a:visible").evaluate_all("(links) => links.map((link) => [link.target, link.outerHTML])")
     assert [html for target, html in links if target != "_blank"] == []
     assert len(links) == 2
@@ -84,3 +85,23 @@ def test_what_is_said_while_it_opens_is_legible(page, address):
     assert said["height"] > 15
     assert said["y"] + said["height"] <= link["y"] + 2
     page.unroute_all(behavior="ignoreErrors")
+
+
+def test_on_paper_it_begins_below_the_title_and_keeps_its_proportions(page, address):
+    """A figure that no sheet can hold is divided between weights; what can only be pressed or expected is left out."""
+    page.set_viewport_size({"width": 700, "height": 900})
+    opened(page, f"{address}{EXPLORE}#batch=30&edge=l4.3.7,l5.0.1")
+    expect(page.locator(".wp-tip")).to_be_visible()
+    page.emulate_media(media="print")
+    for pressed in (".wp-tip", ".wp-keys", ".wp-share", ".wp-chooser", ".wp-play"):
+        expect(page.locator(pressed)).to_be_hidden()
+    breaks = "element => getComputedStyle(element).breakInside"
+    assert page.locator("figure.full-player").evaluate(breaks) == "auto"
+    assert page.locator(".wp-block:visible").first.evaluate(breaks) == "avoid"
+    for width in (700, 400):  # a sheet is not as wide as the window was
+        page.set_viewport_size({"width": width, "height": 900})
+        page.locator("weight-player").evaluate("player => { player.style.width = '80%'; }")
+        shown, own = page.locator(".wp-plot:visible").first.evaluate(
+            "({clientWidth, clientHeight, width, height}) => [clientWidth / clientHeight, width / height]"
+        )
+        assert shown == pytest.approx(own, rel=0.05)
