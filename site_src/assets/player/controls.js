@@ -75,8 +75,8 @@ export class Transport {
 
 /** What is drawn: the threshold, the layers, one graph or two. */
 export class Settings {
-  /** @param {any} index @param {Actions} actions @param {string | null} offer  label of the first comparison */
-  constructor({ layers, full_share: share }, actions, offer) {
+  /** @param {any} index @param {Actions} actions */
+  constructor({ layers, full_share: share }, actions) {
     this.scale = make("select", { class: "wp-select" });
     const percent = number(100 * share, 1);
     const said = { full: say("scale_full", { percent }), article: say("scale_article") };
@@ -92,7 +92,6 @@ export class Settings {
     });
     this.toggles = make("div", { class: "wp-toggles", role: "group", "aria-label": say("layers") }, ...this.layers);
     this.toggles.hidden = layers.length < 2;
-    this.offer = offer;
     this.compare = button("", "", actions.compare, "wp-wide");
     this.reset = button(say("reset"), say("reset"), actions.reset, "wp-wide");
     this.element = make(
@@ -105,8 +104,12 @@ export class Settings {
     );
   }
 
-  /** @param {State} state @param {number[]} lit  edges above the threshold in each graph; empty if not known */
-  show(state, lit) {
+  /**
+   * @param {State} state
+   * @param {number[]} lit  edges above the threshold in each graph; empty if not known
+   * @param {string | undefined} first  label of what is offered to compare with
+   */
+  show(state, lit, first) {
     this.scale.value = state.scale;
     this.range.value = String(state.threshold);
     const threshold = state.threshold.toFixed(2);
@@ -114,9 +117,9 @@ export class Settings {
     if (right !== undefined) setText(this.value, say("lit_both", { threshold, left, right }));
     else setText(this.value, lit.length ? counted("lines", lit[0], { threshold }) : `× ${threshold}`);
     this.range.setAttribute("aria-valuetext", say("share", { share: state.threshold }));
-    this.compare.hidden = this.offer === null && !state.replay;
+    this.compare.hidden = first === undefined;
     this.layers.forEach((toggle, layer) => toggle.setAttribute("aria-pressed", String(state.shown[layer])));
-    const offer = state.replay ? say("compare_recorded") : say("compare", { label: this.offer ?? "" });
+    const offer = state.replay ? say("compare_recorded") : say("compare", { label: first ?? "" });
     setText(this.compare, state.compare === null ? offer : say("single"));
   }
 }

@@ -17,7 +17,7 @@ import { csvOf } from "./share.js";
 import { say } from "./text.js";
 import { watchLook } from "./theme.js";
 import { View } from "./view.js";
-import { Which } from "./which.js";
+import { firstComparison, Which } from "./which.js";
 import { edgeTitle, whole } from "./words.js";
 
 const SETTLE = 300; // ms without a change after which the address is written
@@ -97,7 +97,7 @@ export class Player {
       choose: (change) => this.choose(change),
       // A slider that is turned fills no history.
       replay: (replay) => this.choose({ replay }, replay?.kind !== this.state.replay?.kind),
-      compare: () => this.choose({ compare: this.state.compare === null ? this.which.firstComparison(this.state) : null }),
+      compare: () => this.choose({ compare: this.state.compare === null ? firstComparison(this.index, this.state) : null }),
       point: (edge) => this.point(edge),
       toggle: (edge) => this.togglePin(edge),
       reset: () => {

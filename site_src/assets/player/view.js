@@ -22,6 +22,7 @@ import { say } from "./text.js";
 import { Tip } from "./tip.js";
 import { currentLook } from "./theme.js";
 import { WhatIf } from "./whatif.js";
+import { firstComparison } from "./which.js";
 import * as words from "./words.js";
 
 const STRONGEST = 6;
@@ -43,9 +44,8 @@ export class View {
       new Stage(index, Drawing, say("run"), { point, tap, drag, choose: (run) => choose({ run }) }),
       new Stage(index, Drawing, say("run_beside"), { point, tap, drag, choose: (compare) => choose({ compare }) }),
     ];
-    const first = index.runs.find((/** @type {any} */ { slug }) => slug === index.compare_first);
     this.transport = new Transport(speeds, actions);
-    this.settings = new Settings(index, actions, first?.label ?? null);
+    this.settings = new Settings(index, actions);
     this.whatIf = new WhatIf(!index.tensors.length, actions.replay);
     this.scrubber = new Scrubber(actions.jump);
     this.microscope = new Microscope(index.layers, actions);
@@ -124,8 +124,9 @@ export class View {
     // Of one's own optimizer it may not be known what it makes of gradients.
     this.whatIf.element.hidden = this.index.tensors.length > 0 && !runs[0].entry.arithmetic;
     this.share.show(edges.length > 0);
-    this.settings.show(state, ready ? lit.map(sum) : []);
-    const { layers } = this.index;
+    const { layers, runs: offered } = this.index;
+    const first = firstComparison(this.index, state);
+    this.settings.show(state, ready ? lit.map(sum) : [], offered.find((/** @type {any} */ { slug }) => slug === first)?.label);
     const found = runs.map((run) => (ready ? strongest(run.updates(batch), layers, run.scales[scale], shown, STRONGEST) : []));
     const graphs = runs.map((run, place) => ({
       label: run.entry.label,

@@ -8,6 +8,17 @@
 import { Replayed } from "./replay.js";
 import { Run } from "./store.js";
 
+/**
+ * Return what to compare with first; null where there is nothing.
+ * @param {any} index
+ * @param {State} state
+ * @returns {string | null}
+ */
+export function firstComparison(index, { run, replay }) {
+  if (replay) return run;
+  return index.compare_first === run ? index.main : index.compare_first;
+}
+
 export class Which {
   /** @param {any} index @param {import("./source.js").Source} source */
   constructor(index, source) {
@@ -30,12 +41,6 @@ export class Which {
     }
     const left = this.replayed ?? run;
     return compare === null ? [left] : [left, this.run(compare)];
-  }
-
-  /** Return what to compare with first. @param {State} state @returns {string} */
-  firstComparison({ run, replay }) {
-    if (replay) return run;
-    return this.index.compare_first === run ? this.index.main : this.index.compare_first;
   }
 
   /**

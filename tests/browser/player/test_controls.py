@@ -232,3 +232,13 @@ def test_a_number_of_four_digits_is_seen_whole_in_a_narrow_window(page, site):
     page.evaluate("document.querySelector('.wp-number').value = '2888'")
     field.hover()
     assert field.evaluate("field => field.scrollWidth - field.clientWidth") <= 0
+
+
+def test_what_is_offered_to_compare_with_is_what_one_gets(page, site):
+    """Not the training run that is shown already."""
+    opened(page, site + "#batch=20")
+    for shown, other in (("Adam, β1 = 0", "Adam, β1 = 0.9"), ("SGD with momentum 0.9", "Adam, β1 = 0")):
+        page.get_by_label(say("run"), exact=True).select_option(label=shown)
+        page.get_by_role("button", name=say("compare", label=other), exact=True).click()
+        expect(page.get_by_label(say("run_beside")).locator("option:checked")).to_have_text(other)
+        page.get_by_role("button", name=say("single")).click()
