@@ -44,9 +44,10 @@ def apart(line: str, *mounts: str) -> list[str]:
     """
     if shutil.which("unshare") is None or shutil.which("setpriv") is None:
         pytest.skip("This system has no unshare and setpriv.")
-    command = ["unshare", "--mount", "sh", "-c", " && ".join([*mounts, "true"])]
+    python = f"{AS_NOBODY} {shlex.quote(sys.executable)} -c pass"
+    command = ["unshare", "--mount", "sh", "-c", " && ".join([*mounts, python])]
     if subprocess.run(command, capture_output=True, check=False).returncode:
-        pytest.skip("Mounting is not allowed here.")
+        pytest.skip("Mounting, or being somebody else, is not allowed here.")
     return [*command[:-1], " && ".join([*mounts, line])]
 
 
