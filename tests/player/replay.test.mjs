@@ -103,3 +103,16 @@ test("half a percent of the replayed updates has the full colour", async () => {
     assert.ok(share > 0.6 * index.full_share && share < 1.6 * index.full_share, String(share));
   });
 });
+
+test("at the recorded setting the scale is the recording's, however little of it is loaded", async () => {
+  const run = new Run(index.runs[0], openFolder());
+  await run.load(1);
+  const momentum = /** @type {number} */ (run.entry.arithmetic?.momentum);
+  const replayed = new Replayed(run, { kind: "adam", momentum }, index);
+  assert.equal(replayed.loaded, 1);
+  replayed.scales.full.forEach(({ mean, threshold }, /** @type {number} */ layer) => {
+    const recorded = run.scales.full[layer];
+    assert.ok(Math.abs(threshold / recorded.threshold - 1) < 0.05, `${threshold} ${recorded.threshold}`);
+    assert.ok(Math.abs(mean - recorded.mean) < 0.05 * recorded.threshold);
+  });
+});

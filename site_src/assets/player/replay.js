@@ -146,11 +146,22 @@ export class Replayed extends Run {
     if (this.loaded > start) this.scales.full = this.index.layers.map((_, layer) => this.measure(layer));
   }
 
-  /** Return mean and threshold of a layer, by which the same share of its updates has the full colour as of the recorded. */
+  /**
+   * Return mean and threshold of a layer: the recording's, as many times as large as this optimizer makes them in what
+   * is loaded. The first batches alone would set another scale than all; what is recorded keeps its own.
+   */
   measure(layer) {
+    const { mean, threshold } = this.run.scales.full[layer];
+    const [ours, recorded] = [this.shards, this.run.shards].map((shards) => this.sample(shards, layer));
+    const scaled = recorded.size > 0 ? (threshold * ours.size) / recorded.size : ours.size;
+    return { mean: mean + ours.mean - recorded.mean, threshold: scaled };
+  }
+
+  /** Return the mean of a layer's updates, and the size that the share in full colour reaches; of evenly spread ones. */
+  sample(shards, layer) {
     const sizes = this.index.layers.map(sizeOf);
     const first = sizes.slice(0, layer).reduce((sum, size) => sum + size, 0);
-    const parts = this.shards.slice(0, this.loaded);
+    const parts = shards.slice(0, this.loaded);
     const batches = parts.reduce((sum, part) => sum + part.batches, 0);
     const stride = Math.ceil((batches * sizes[layer]) / SAMPLE);
     const sample = [];
@@ -161,9 +172,9 @@ export class Replayed extends Run {
         }
       }
     }
-    if (!sample.length) return { mean: 0, threshold: 0 };
+    if (!sample.length) return { mean: 0, size: 0 };
     const mean = sample.reduce((sum, value) => sum + value, 0) / sample.length;
     const found = Float32Array.from(sample, (value) => Math.abs(value - mean)).sort();
-    return { mean, threshold: found[Math.floor((1 - this.index.full_share) * (found.length - 1))] };
+    return { mean, size: found[Math.floor((1 - this.index.full_share) * (found.length - 1))] };
   }
 }
