@@ -15,7 +15,6 @@ from filelock import FileLock, ReadWriteLock
 from xdist.scheduler import LoadScopeScheduling
 
 from report.config import Experiment
-from report.cores import cores
 from report.making.maker import Maker
 from report.products import CODE
 from report.recording.reader import Recording
@@ -134,11 +133,6 @@ class Groups(LoadScopeScheduling):
 
     def _split_scope(self, nodeid: str) -> str:
         return group_of(nodeid)
-
-
-def pytest_xdist_auto_num_workers() -> int:
-    """Return one process more than there are cores: tests wait for browsers, networks and other processes."""
-    return cores() + 1
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Groups:
