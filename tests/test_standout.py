@@ -109,6 +109,30 @@ def test_a_rate_of_zero_moves_nothing(tmp_path: Path) -> None:
     assert (item.rule, item.tensors, item.numbers["rate_is_zero"]) == ("still", ("two.weight",), True)
 
 
+def test_a_training_that_stops_half_way_is_said(tmp_path: Path) -> None:
+    """By the step after which nothing moved; a pause is none, and what has no gradient is dead instead."""
+
+    def still(weights: Arrays, first: int, last: int) -> None:
+        moves = np.diff(weights["two.weight"], axis=0)
+        moves[first:last] = 0
+        weights["two.weight"][1:] = weights["two.weight"][0] + np.cumsum(moves, axis=0)
+
+    def run(name: str, first: int, last: int, *, is_dead: bool = False) -> Path:
+        weights, gradients = noise(SHAPES, STEPS)
+        weights = {each: descend(gradients[each], weights[each][0], rate=0.001) for each in weights}
+        still(weights, first, last)
+        if is_dead:
+            gradients["two.weight"][first:last] = 0
+        return write_recording(tmp_path / name, weights, gradients, rules=[momentum(0.9)])
+
+    stopped = [each for each in found(run("stopped", 150, STEPS)) if each.rule == "stopped"]
+    assert [(each.tensors, each.numbers["last"], each.numbers["rate_is_zero"]) for each in stopped] == [
+        (("two.weight",), 150, False)
+    ]
+    assert "stopped" not in [rule for rule, _ in rules(run("paused", 150, STEPS - 5))]
+    assert "stopped" not in [rule for rule, _ in rules(run("dead", 150, STEPS, is_dead=True))]
+
+
 def test_units_that_die_are_named_and_since_when(tmp_path: Path) -> None:
     """Rows without a gradient to the end; those that pause are alive, and so are embeddings' words that never come."""
 

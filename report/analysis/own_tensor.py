@@ -236,7 +236,9 @@ def _info(recording: Recording, tensor: Tensor, seen: Sweep, windows: Spans, kep
         had a gradient; `died` and the like: how many had none in the last tenth; `which` {`rows`, `columns`, `since`}
         of the latter, counted from 0, and the step after which none of them had one; `zero`, the share of gradients
         that are zero; `never_moved`, `ratio_last`; `full_rate`, how much larger the highest learning rate is than the
-        mean one of the last tenth, None where that is zero; `rate_is_zero`. Added later: `is_tossed`, `has_streaks`,
+        mean one of the last tenth, None where that is zero; `rate_is_zero`; `stopped`: `row` (counted from 1 over the
+        steps with a gradient) and `step` after which nothing moved, and `rate_is_zero` from then on; None where it
+        moved to the end, or never. Added later: `is_tossed`, `has_streaks`,
         `chance` by window, `typical` rows, `lost_driven`, `equal_share`, `run`, `toss`, `flips`, `pairs`.
     """
     steps = len(seen.numbers)
@@ -271,7 +273,18 @@ def _info(recording: Recording, tensor: Tensor, seen: Sweep, windows: Spans, kep
         "ratio_last": float(np.sqrt((known**2).mean())) if len(known) else None,
         "full_rate": None if used is None or last <= 0 else float(used.max()) / last,
         "rate_is_zero": used is not None and not bool((used != 0).any()),
+        "stopped": _stopped(seen, used),
     }
+
+
+def _stopped(seen: Sweep, rates: Doubles | None) -> dict[str, int | bool] | None:
+    """Return after which row nothing moved any more, see `_info`."""
+    moved = np.flatnonzero(seen.moving)
+    if not len(moved) or moved[-1] == len(seen.numbers) - 1:
+        return None
+    rows = int(moved[-1]) + 1
+    is_zero = rates is not None and not bool((rates[rows:] != 0).any())
+    return {"row": rows, "step": int(seen.numbers[rows - 1]), "rate_is_zero": is_zero}
 
 
 def _since(recording: Recording, tensor: Tensor, seen: Sweep, dead: NDArray[np.bool_], rows: list[int]) -> int:

@@ -7,6 +7,7 @@ nothing stands out. Rules, worst first:
 - `unheld`: no optimizer holds a parameter that wants gradients; often the optimizer was made before it.
 - `no_gradient`: no step had a gradient of a tensor that is held; the loss does not depend on it.
 - `still`: a tensor has gradients, and no entry ever moved: a learning rate of zero, or a coarse number format.
+- `stopped`: a tensor moved, and although it has gradients, none of its entries did in the last tenth.
 - `dead`: rows or columns of a matrix have no gradient in the last tenth: ReLU units die (Lu et al.).
 - `lost`: more than `LOST` of the updates with a gradient of their own left their weight where it was: the number
   format is too coarse for them (Gupta et al.).
@@ -61,7 +62,7 @@ Seen = Mapping[str, Mapping[str, Info]]  # by name of the recording and tensor, 
 
 LEVELS: Final = {
     **dict.fromkeys(("broken", "unheld", "no_gradient", "still"), "error"),
-    **dict.fromkeys(("dead", "lost", "large", "small", "skipped"), "warning"),
+    **dict.fromkeys(("stopped", "dead", "lost", "large", "small", "skipped"), "warning"),
     **dict.fromkeys(("unused", "livelier", "quieter", "longer", "shorter"), "note"),
 }
 RULES: Final = tuple(LEVELS)  # worst first
@@ -180,6 +181,16 @@ def _still(recording: Recording, seen: Mapping[str, Info]) -> Iterator[Sight]:
             yield Sight("still", name, float(recording.tensors[name].size), numbers)
 
 
+def _stopped(recording: Recording, seen: Mapping[str, Info]) -> Iterator[Sight]:
+    """Tensors of which nothing moves any more, although they have gradients."""
+    for name, info in seen.items():
+        steps, after = info["gradient_steps"], info["stopped"]
+        is_dead = info["died"] == info["measured"]  # which is told by its units, or by the whole tensor
+        if after and not is_dead and steps - after["row"] >= max(steps // 10, JUDGED):
+            numbers = {"last": after["step"], "steps": recording.steps, "rate_is_zero": after["rate_is_zero"]}
+            yield Sight("stopped", name, 1 - after["row"] / steps, numbers)
+
+
 def _dead(recording: Recording, seen: Mapping[str, Info]) -> Iterator[Sight]:
     """Units without a gradient, in no step or not in the last tenth; the inputs of such a unit's row are one thing.
 
@@ -282,4 +293,6 @@ def _streaks(recording: Recording, seen: Mapping[str, Info]) -> Iterator[Sight]:
 
 
 Rule = Callable[[Recording, Mapping[str, Info]], Iterator[Sight]]
-EVERY: Final[tuple[Rule, ...]] = (*(_broken, _unheld, _no_gradient, _still, _dead, _lost, _pace, _skipped, _streaks),)
+EVERY: Final[tuple[Rule, ...]] = (
+    *(_broken, _unheld, _no_gradient, _still, _stopped, _dead, _lost, _pace, _skipped, _streaks),
+)

@@ -62,7 +62,7 @@ def know(workspace: Workspace, settings: Settings, offered: Mapping[str, bytes])
     """Return what templates can name.
 
     Besides the facts, whose `figures` are called `shown`: `figures`, the manifest; `downloads` and `tables`;
-    `is_thinned`: not every step is recorded; `checked_count`: rules that found nothing; `is_folded`; `has_player`;
+    `is_thinned`: not every step is recorded; `is_folded`; `has_player`;
     `common`: the tables that are of no single tensor; what `_tensor` and `_modules` add.
     """
     facts = files.read_json(workspace.facts)
@@ -78,7 +78,6 @@ def know(workspace: Workspace, settings: Settings, offered: Mapping[str, bytes])
         "is_thinned": facts["report"]["every"] > 1,
         "shown": facts["figures"],
         "figures": files.read_json(workspace.figures_manifest),
-        "checked_count": len(facts["checked"]),
         "is_folded": len(tensors) > MOST_OPEN,
         "has_player": (workspace.docs / "player" / "index.json").is_file(),
         "common": [name for name in described["tables"] if name not in of_tensors],

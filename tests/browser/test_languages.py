@@ -117,3 +117,13 @@ def test_the_offline_copy_is_searched_in_each_language(page: Page, place: Worksp
     assert search(page, "検索", "重み") == {f"{address}ja/index.html"}
     page.goto(f"{address}method.html", wait_until="load")
     assert search(page, "Search", "weight") == {f"{address}index.html"}
+
+
+def test_the_switch_keeps_what_the_player_shows(page: Page, address: str) -> None:
+    """The step, what is pinned, and every other choice are in the address, which the link takes along."""
+    player = page.locator("weight-player[data-state=open]")
+    page.goto(f"{address}explore.html#batch=40&edge=l5.3.2", wait_until="networkidle")
+    expect(player).to_be_visible()
+    page.get_by_role("link", name="日本語").click()
+    page.wait_for_url(f"{address}ja/explore.html#batch=40&edge=l5.3.2", wait_until="networkidle")
+    expect(player.locator(".wp-card:visible")).to_contain_text("l5[3, 2]")

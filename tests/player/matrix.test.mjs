@@ -108,6 +108,8 @@ test("what is not known is not drawn, not counted and not among the strongest", 
   assert.deepEqual(shade(updates, layers, laws, { share: 1, shown: [true] }, out), [2]);
   assert.deepEqual([...out], [0, 1, -1, 0]);
   assert.deepEqual(strongest(updates, layers, laws, [true], 6).map(({ edge }) => edge), [2, 1]);
+  // Nor is what stood still, however far from the mean of the others that is.
+  assert.deepEqual(strongest(new Float32Array(4), layers, [{ mean: 0.1, threshold: 1 }], [true], 6), []);
   shade(Float32Array.from([NaN, 0, 0, 0]), layers, [{ mean: 0, threshold: 0 }], { share: 1, shown: [true] }, out);
   assert.deepEqual([...out], [0, 0, 0, 0]);
 });

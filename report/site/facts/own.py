@@ -86,7 +86,7 @@ Facts = dict[str, Any]
 
 STREAKS = ("correlation", "lengths", "raster")  # tables that there are only where steps are compared
 MOST_MORE = 4  # tensors that a sentence names besides the worst
-WITHOUT_DEGREE = ("no_gradient", "still")  # rules that hold or do not: no tensor is worse than another
+WITHOUT_DEGREE = ("no_gradient", "still", "stopped")  # rules that hold or do not: no tensor is worse than another
 
 
 def write(workspace: Workspace, study: Study) -> None:

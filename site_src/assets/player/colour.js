@@ -81,7 +81,7 @@ export function strongest(updates, layers, laws, shown, count) {
     const { mean, threshold } = laws[layer];
     for (const end = edge + sizeOf(each); edge < end; edge++) {
       const deviation = updates[edge] - mean;
-      if (!shown[layer] || !deviation) continue; // NaN: not known
+      if (!shown[layer] || !updates[edge] || !deviation) continue; // 0: it stood still; NaN: not known
       const ratio = deviation / (threshold || Math.abs(deviation));
       if (best.length === count && Math.abs(ratio) <= Math.abs(best[count - 1].ratio)) continue;
       let place = best.length;
