@@ -1,6 +1,7 @@
 """What is made: products, each with what it is made from, by which code, and the files that it consists of."""
 
 import ast
+import contextlib
 import functools
 import hashlib
 import json
@@ -110,7 +111,9 @@ class Code:
 
     def recall(self, cache: Path) -> None:
         """Read what an earlier command remembered: parsing all sources takes most of a second."""
-        known = files.read_json(cache, default={})
+        known: dict[str, Any] = {}
+        with contextlib.suppress(OSError):  # who writes there will say it
+            known = files.read_json(cache, default={})
         self._known = {name: entry for name, entry in known.items() if _is_entry(entry)} | self._known
 
     def remember(self, cache: Path) -> None:

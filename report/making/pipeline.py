@@ -37,9 +37,10 @@ class Pipeline(abc.ABC):
     offline = False
 
     def __init__(self, workspace: Workspace, console: Console) -> None:
-        """Keep what is given; nothing is read or run yet."""
+        """Keep what is given, and recall what the code means: keys are asked for before anything is made."""
         self.workspace = workspace
         self.console = console
+        CODE.recall(workspace.code)
 
     @abc.abstractmethod
     def stages(self) -> dict[str, Product]:
@@ -108,7 +109,6 @@ class Pipeline(abc.ABC):
     @functools.cache  # noqa: B019 - a command has one pipeline
     def maker(self) -> Maker:
         """Return what decides whether a product is stale."""
-        CODE.recall(self.workspace.code)
         return Maker(self.workspace.ledger, CODE)
 
     def is_fresh(self, stage: Product) -> bool:
