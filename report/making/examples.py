@@ -60,7 +60,6 @@ def make(article: Article) -> None:
 
 def _run(workspace: Workspace, programs: Sequence[Path], console: Console) -> None:
     """Run those programs whose recordings are stale, side by side."""
-    CODE.recall(workspace.code)
     maker = Maker(workspace.examples / "ledger.json", CODE)
     products = [_product(workspace, program) for program in programs]
     if stale := maker.stale(products):

@@ -63,6 +63,7 @@ class Article(Pipeline):
         train = Product(
             name="train",
             modules=(),  # each run's key knows the code that trains
+            # The name of the seals: a build whose ledger does not know them takes them in, and trains nothing anew.
             inputs=lambda: [runs.keys(self.workspace, self.experiment), seal.NAME],
             outputs=self._trained,
             work=self._train,

@@ -244,12 +244,10 @@ def scaled(value: float) -> str:
     """Return a tick's number without needless zeros, with a real minus sign: 0, −0.5, 2, 0.00005, 2 × 10⁻⁷."""
     text = f"{value:g}"
     mantissa, _, power = text.partition("e")
-    if power:
-        text = (
-            f"{value:.10f}".rstrip("0")
-            if power == "-05"
-            else f"{mantissa} × 10{str(int(power)).translate(SUPERSCRIPTS)}"
-        )
+    if power == "-05":
+        text = f"{value:.10f}".rstrip("0")
+    elif power:
+        text = f"{mantissa} × 10{str(int(power)).translate(SUPERSCRIPTS)}"
     return text.replace("-", MINUS)
 
 
