@@ -115,3 +115,14 @@ def test_the_player_keeps_within_its_frame_on_a_phone(page: Page, own_report: Ow
         box = part.bounding_box()
         assert box is not None
         assert frame["x"] <= box["x"] < box["x"] + box["width"] <= frame["x"] + frame["width"], part
+
+
+def test_without_a_script_lines_do_not_lie_upon_each_other(browser: Browser, own_report: Own, site: str) -> None:
+    """What is said in the player's place takes as many lines as a phone needs."""
+    context = browser.new_context(viewport={"width": 390, "height": 844}, java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"{site}explore.html")
+    box = page.locator("weight-player > span").bounding_box()
+    assert box is not None
+    assert box["height"] > 60
+    context.close()
