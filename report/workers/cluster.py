@@ -45,10 +45,14 @@ class Cluster(Workers):
         self._good: list[str] = []  # the only workers that what others refused was given to
 
         def connect() -> Any:
-            try:
-                return Client(address, timeout=CONNECT_SECONDS, set_as_default=False)  # type: ignore[no-untyped-call]
-            except AssertionError:  # Dask's, where the scheduler had more to say than its greeting: a worker just left
-                return Client(address, timeout=CONNECT_SECONDS, set_as_default=False)  # type: ignore[no-untyped-call]
+            end = time.monotonic() + CONNECT_SECONDS
+            while True:
+                try:
+                    return Client(address, timeout=CONNECT_SECONDS, set_as_default=False)  # type: ignore[no-untyped-call]
+                except AssertionError:  # Dask's, where the scheduler's greeting comes together with something else
+                    if time.monotonic() > end:
+                        raise
+                    time.sleep(0.1)
 
         try:
             # What accepts a connection and says nothing would be waited for without end.
