@@ -15,6 +15,7 @@ from websocket import create_connection
 
 from .reader import LATER, POINT, SECONDS, Reader
 
+GONE = "NS_BINDING_ABORTED"  # the reader has gone to another page
 HEARD = ("log.entryAdded", "network.responseCompleted", "network.fetchError")
 LESS_MOTION = {"ui.prefersReducedMotion": 1}
 FORCED_COLOURS = {"browser.display.document_color_use": 2}
@@ -137,10 +138,10 @@ class Firefox(Reader):
     def _hear(self, name: str, said: dict[str, Any]) -> None:
         """Keep what a page should not do."""
         if name == "log.entryAdded":
-            if said["level"] in ("warn", "error"):
+            if said["level"] in ("warn", "error") and said["text"] != GONE:
                 self.complaints.append(said["text"])
         elif name == "network.fetchError":
-            if said["errorText"] != "NS_BINDING_ABORTED":  # the reader has gone to another page
+            if said["errorText"] != GONE:
                 self.complaints.append(f"failed: {said['request']['url']} {said['errorText']}")
         elif said["response"]["status"] >= 400:
             self.complaints.append(f"{said['response']['status']}: {said['response']['url']}")
