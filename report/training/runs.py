@@ -40,34 +40,36 @@ def planned(experiment: Experiment) -> tuple[Run, ...]:
 
 
 def keys(workspace: Workspace, experiment: Experiment) -> dict[str, str | None]:
-    """Return the key of every run of the study by its name; None while the data are not settled."""
-    return {run.name: _key(workspace, run) for run in planned(experiment)}
+    """Return the key of every run of the study by its name; None while the data are not settled.
 
-
-def _key(workspace: Workspace, run: Run) -> str | None:
-    """Return the key of everything that decides a training run's bits; torch's version is its last part.
-
-    The tables of the experiment file that decide them are listed here: one that is not named costs no new training.
-    The device counts as it is named there: "auto" is the same on a machine with a GPU and on one without.
+    A key is of everything that decides a training run's bits; torch's version is its last part. The tables of the
+    experiment file that decide them are listed here: one that is not named costs no new training. The device counts as
+    it is named there: "auto" is the same on a machine with a GPU and on one without.
     """
-    choice, network = data.choose(workspace, run.experiment), run.experiment.network
+    choice, network, wanted = data.choose(workspace, experiment), experiment.network, planned(experiment)
     if choice is None:
-        return None
-    recipe = jobs.recipe()
-    decided = digest(
-        schema.VERSION,
-        run.experiment.model_dump(mode="json", include={"network", "training", "optimizer", "recording"}),
-        run.experiment.data.validation_fraction,
-        run.recorded,
-        run.role,
-        run.first,
-        data.identity(choice),
-        named.digest(network.kind, "network.kind") if network.is_own else "",
-        choice.reason if run.first else "",  # only the pages say it, and they take it from the main run
-        recipe["code"],
-        recipe["numpy"],
-    )
-    return f"{decided}:{recipe['torch']}"
+        return {run.name: None for run in wanted}
+    recipe, identity = jobs.recipe(), data.identity(choice)
+    settings = experiment.model_dump(mode="json", include={"network", "recording"})
+    own = named.digest(network.kind, "network.kind") if network.is_own else ""
+
+    def key(run: Run) -> str:
+        decided = digest(
+            schema.VERSION,
+            settings | run.experiment.model_dump(mode="json", include={"training", "optimizer"}),
+            experiment.data.validation_fraction,
+            run.recorded,
+            run.role,
+            run.first,
+            identity,
+            own,
+            choice.reason if run.first else "",  # only the pages say it, and they take it from the main run
+            recipe["code"],
+            recipe["numpy"],
+        )
+        return f"{decided}:{recipe['torch']}"
+
+    return {run.name: key(run) for run in wanted}
 
 
 def _is_same(found: Any, wanted: str | None) -> bool:
@@ -152,7 +154,8 @@ def train(
                 execute.check(executor, [(tables[run.experiment.optimizer.label], run.experiment) for run in wanted])
                 choice = _settled(workspace, experiment, experiment_file, say)
                 todo = _todo(workspace, experiment, only)
-                keyed = [(run, str(_key(workspace, run))) for run in todo]
+                wanted_keys = keys(workspace, experiment)
+                keyed = [(run, str(wanted_keys[run.name])) for run in todo]
                 failed = execute.execute(keyed, executor, workspace, choice, progress, experiment_file) if todo else []
         finally:
             for run in todo:
