@@ -2,6 +2,7 @@
 
 import dataclasses
 import itertools
+import time
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ from report.config import Experiment, Optimizer
 from report.errors import ConfigError, ReportError, TrainingDivergedError
 from report.recording.reader import Recording
 from report.recording.writer import Writer
-from report.training import loop, optimizers, sets
+from report.training import jobs, loop, optimizers, runs, sets
+from report.training.data import Choice
 from report.training.images import Images, split
 from report.workspace import Workspace
 
@@ -222,7 +224,40 @@ def test_a_device_that_is_not_there_is_a_configuration_error(tiny: Experiment) -
     if torch.cuda.is_available():
         pytest.skip("this machine has the device")
     with pytest.raises(ConfigError, match='found "cuda", which this machine does not have; allowed: auto'):
-        loop.device_of(changed(tiny, training={"device": "cuda"}))
+        loop.devices_of(changed(tiny, training={"device": "cuda"}))
+
+
+def test_the_faster_device_is_chosen(monkeypatch: pytest.MonkeyPatch, tiny: Experiment, digits: Images) -> None:
+    """By real steps on each; here the processor under two names, one of which is made to dawdle."""
+    step = loop.Trainer.step
+
+    def dawdle(trainer: loop.Trainer, positions: torch.Tensor) -> tuple[float, int]:
+        if trainer.device.index == slow:
+            time.sleep(0.05)
+        return step(trainer, positions)
+
+    monkeypatch.setattr(loop.Trainer, "step", dawdle)
+    monkeypatch.setattr(loop, "devices_of", lambda _: [torch.device("cpu", 0), torch.device("cpu")])
+    slow: int | None = None
+    assert loop.fastest(tiny, digits) == torch.device("cpu", 0)
+    slow = 0
+    assert loop.fastest(tiny, digits) == torch.device("cpu")
+
+
+def test_a_single_device_is_not_measured(monkeypatch: pytest.MonkeyPatch, tiny: Experiment, digits: Images) -> None:
+    """Nobody waits where there is no choice."""
+    monkeypatch.setattr(loop.Trainer, "pace", lambda _: pytest.fail("measured"))
+    assert loop.fastest(changed(tiny, training={"device": "cpu"}), digits) == torch.device("cpu")
+
+
+def test_all_runs_of_a_study_are_trained_on_one_device(tiny: Experiment, place: Workspace) -> None:
+    """What is missing later on that of those that there are, where this machine has it."""
+    choice = Choice("MNIST", is_sample=True)
+    assert jobs.check_network(tiny, place, choice, "cpu") == ("", "cpu")
+    assert jobs.check_network(tiny, place, choice, "no longer here") == ("", str(loop.devices_of(tiny)[0]))
+    run = runs.planned(tiny)[0].on("cpu")
+    assert run.experiment.training.device == "cpu"
+    assert run.experiment.optimizer == tiny.optimizer
 
 
 def test_a_batch_larger_than_the_data_is_a_configuration_error(tiny: Experiment, digits: Images) -> None:

@@ -48,10 +48,10 @@ def check(executor: Workers, checks: Sequence[tuple[str, Experiment]]) -> None:
         raise mistake
 
 
-def _check_network(network: Future[str], executor: Workers, experiment_file: Path) -> None:
-    """Wait for what a worker says of the network and the data together; raise what does not fit."""
+def _device(network: Future[tuple[str, str]], executor: Workers, experiment_file: Path) -> str:
+    """Wait for what a worker says of network and data together; raise what does not fit, or return the device."""
     try:
-        misfit = network.result()
+        misfit, device = network.result()
     except CancelledError:
         raise ReportError(executor.lost) from None
     except Exception as error:
@@ -60,6 +60,7 @@ def _check_network(network: Future[str], executor: Workers, experiment_file: Pat
         raise
     if misfit:
         raise ConfigError(f"{experiment_file}: {misfit}")
+    return device
 
 
 def execute(
@@ -69,8 +70,11 @@ def execute(
     choice: data.Choice,
     progress: Progress,
     experiment_file: Path,
+    known: str | None,
 ) -> list[dict[str, Any]]:
     """Let `executor` train runs, each with its key, in that order; repeat those whose worker dies.
+
+    On this machine all are trained on one device: that of the runs that there are (`known`), or the fastest.
 
     Returns:
         A record of each that failed for good.
@@ -81,10 +85,13 @@ def execute(
     """
     place = workspace if executor.shares_disk else None
     arguments = executor.share(functools.partial(data.read, workspace, choice))
-    network = executor.submit(jobs.check_network, todo[0][0].experiment, place, choice, *arguments)
-    _check_network(network, executor, experiment_file)
+    network = executor.submit(jobs.check_network, todo[0][0].experiment, place, choice, known, *arguments)
+    device = _device(network, executor, experiment_file)
     recipe = jobs.recipe()
-    wanted = [Job(run, key, slot, recipe, choice, place) for slot, (run, key) in enumerate(todo)]
+    runs = [run.on(device) if executor.shares_disk else run for run, _ in todo]  # elsewhere each has its own
+    wanted = [
+        Job(run, key, slot, recipe, choice, place) for slot, (run, (_, key)) in enumerate(zip(runs, todo, strict=True))
+    ]
     pending: dict[Future[Any], tuple[Job, int]] = {
         executor.submit(jobs.work, job, *arguments): (job, 1) for job in wanted
     }
@@ -107,8 +114,8 @@ def execute(
                 certain = isinstance(error, TrainingDivergedError)
                 failed.append({"run": name, "reason": str(error), "key": job.key, "certain": certain})
         executor.check()
-        known = executor.counts()
-        left = sum(job.run.experiment.training.batches - known[job.slot] for job, _ in pending.values())
+        done = executor.counts()
+        left = sum(job.run.experiment.training.batches - done[job.slot] for job, _ in pending.values())
         progress(total - left, total, what)
     return failed
 

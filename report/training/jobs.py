@@ -5,7 +5,7 @@ import logging
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -61,6 +61,11 @@ class Run:
     role: Role
     first: int = 0
 
+    def on(self, device: str) -> "Run":
+        """Return the same run, trained on a device."""
+        training = self.experiment.training.model_copy(update={"device": device})
+        return replace(self, experiment=self.experiment.model_copy(update={"training": training}))
+
 
 @dataclass(frozen=True)
 class Job:
@@ -106,21 +111,27 @@ def check(runs: Sequence[tuple[str, Experiment]]) -> ConfigError | None:
 
     try:
         for where, experiment in runs:
-            loop.device_of(experiment)
+            loop.devices_of(experiment)
             optimizers.check(where, experiment.optimizer)
     except ConfigError as error:
         return error
     return None
 
 
-def check_network(experiment: Experiment, place: Workspace | None, choice: data.Choice, *shared: Images) -> str:
-    """Return what of the network, or of a batch, does not fit the data; nothing where all fits (in a worker).
+def check_network(
+    experiment: Experiment, place: Workspace | None, choice: data.Choice, known: str | None, *shared: Images
+) -> tuple[str, str]:
+    """Return what of the network, or of a batch, does not fit the data, or which device to train on (in a worker).
 
     Args:
         experiment: of the main run.
         place: where to read the data; None where they are shared.
         choice: of the data.
+        known: the device that other runs of the study were trained on.
         shared: the images, where they are.
+
+    Returns:
+        A line, or nothing where all fits; the device.
     """
     from report.training import loop
 
@@ -128,8 +139,10 @@ def check_network(experiment: Experiment, place: Workspace | None, choice: data.
     try:
         loop.Trainer(experiment, images).check()
     except ConfigError as error:
-        return str(error)
-    return ""
+        return str(error), ""
+    if known in [str(device) for device in loop.devices_of(experiment)]:
+        return "", str(known)
+    return "", str(loop.fastest(experiment, images))
 
 
 def prepare() -> None:

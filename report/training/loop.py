@@ -7,8 +7,10 @@ because split, initial weights, batch order and dropout masks come from generato
 
 import contextlib
 import fnmatch
+import itertools
 import math
 import shutil
+import statistics
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -34,6 +36,8 @@ from report.training.images import Images, split
 Progress = Callable[[int, int], None]
 TOLD = ("name", "source", "title", "licence", "credit", "reason", "sha256")  # of the data, in the recording
 MOST_NAMES = 12  # of tensors, in a message
+MEASURED = 20  # steps by which "auto" chooses a device, after WARMING that start libraries up
+WARMING = 5
 EVALUATION_BATCH = 2000  # images at once: bounds the memory of the widest layer's activations
 
 
@@ -52,20 +56,31 @@ class Seeds:
         return cls(*(int(word) for word in np.random.SeedSequence(seed).generate_state(4)))
 
 
-def device_of(experiment: Experiment) -> torch.device:
-    """Return the device to train on: the best there is for "auto".
+def devices_of(experiment: Experiment) -> list[torch.device]:
+    """Return the devices that may be trained on; several only for "auto", the processor last.
 
     Raises:
         ConfigError: when a device is insisted on that this machine does not have.
     """
     wanted = experiment.training.device
     there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
-    if wanted == "auto":
-        return torch.device(next(name for name, available in there.items() if available))
-    if not there[wanted]:
-        allowed = ", ".join(["auto", *(name for name, available in there.items() if available)])
+    found = [name for name, available in there.items() if available]
+    if wanted != "auto" and wanted not in found:
+        allowed = ", ".join(["auto", *found])
         raise ConfigError(f'training.device: found "{wanted}", which this machine does not have; allowed: {allowed}.')
-    return torch.device(wanted)
+    return [torch.device(name) for name in (found if wanted == "auto" else [wanted])]
+
+
+def fastest(experiment: Experiment, images: Images) -> torch.device:
+    """Return the device that takes a step in the shortest time, of those that may be trained on.
+
+    A small network can be faster on the processor: a GPU is as long about starting a computation as about doing it.
+    """
+    allowed = devices_of(experiment)
+    if len(allowed) == 1:
+        return allowed[0]
+    with threads(experiment.training.threads):
+        return min(allowed, key=lambda device: Trainer(experiment, images, device).pace())
 
 
 @contextlib.contextmanager
@@ -190,8 +205,13 @@ def _rename(partial: Path, folder: Path) -> None:
 class Trainer:
     """Hold the network, its optimizer and the images of one training run."""
 
-    def __init__(self, experiment: Experiment, images: Images) -> None:
+    def __init__(self, experiment: Experiment, images: Images, device: torch.device | None = None) -> None:
         """Split the images, draw the initial weights and make the optimizer.
+
+        Args:
+            experiment: describes the training run.
+            images: before the split.
+            device: to train on; None for the first that may be trained on.
 
         Raises:
             ConfigError: when there are fewer training images than a batch holds, or torch refuses the optimizer, or the
@@ -199,7 +219,7 @@ class Trainer:
         """
         self.experiment = experiment
         self.images = images
-        self.device = device_of(experiment)
+        self.device = device or devices_of(experiment)[0]
         seeds = Seeds.of(experiment.training.seed)
         training, validation = split(len(images.train_labels), experiment.data.validation_fraction, seeds.split)
         batch_size = experiment.training.batch_size
@@ -258,22 +278,13 @@ class Trainer:
         settings = self.experiment.training
         checkpoints = {round(settings.batches * (n + 1) / settings.validations) for n in range(settings.validations)}
         log = recorder.log if recorder else lambda *_, **__: None
-        images, labels = self.training
-        picked = batches(self.order, len(labels), settings.batch_size)
+        picked = batches(self.order, len(self.training[1]), settings.batch_size)
         self.network.train()
         started = time.perf_counter()
         for batch in range(1, settings.batches + 1):
-            positions = next(picked).to(self.device)
-            inputs, targets = scale(images[positions]), labels[positions]  # (batch_size, …), (batch_size,)
-            self.optimizer.zero_grad(set_to_none=True)
-            logits = self.network(inputs)  # (batch_size, classes)
-            loss = cross_entropy(logits, targets)
-            loss.backward()  # type: ignore[no-untyped-call]
-            self.optimizer.step()
-            nats = loss.item()
+            nats, hits = self.step(next(picked))
             if not math.isfinite(nats):
                 raise TrainingDivergedError(f"diverged: the loss became {nats} in batch {batch}.")
-            hits = (logits.argmax(1) == targets).sum().item()
             log(train_loss=nats, train_accuracy=hits / settings.batch_size)
             if batch in checkpoints:
                 paused = time.perf_counter()
@@ -289,6 +300,33 @@ class Trainer:
         test_loss, test_accuracy = self.evaluate(*self.test)  # once, after training: nothing was chosen by it
         log(test_loss=test_loss, test_accuracy=test_accuracy)
         self.seconds["test"] = time.perf_counter() - started
+
+    def step(self, positions: Tensor) -> tuple[float, int]:
+        """Take one step on the training images at `positions`, (batch_size,) int64.
+
+        Returns:
+            The loss (nats) before the step, and how many of the images were recognised.
+        """
+        images, labels = self.training
+        positions = positions.to(self.device)
+        inputs, targets = scale(images[positions]), labels[positions]  # (batch_size, …), (batch_size,)
+        self.optimizer.zero_grad(set_to_none=True)
+        logits = self.network(inputs)  # (batch_size, classes)
+        loss = cross_entropy(logits, targets)
+        loss.backward()  # type: ignore[no-untyped-call]
+        self.optimizer.step()
+        return loss.item(), int((logits.argmax(1) == targets).sum().item())
+
+    def pace(self) -> float:
+        """Return the seconds that a step takes, the median of some; the weights move meanwhile."""
+        self.network.train()
+        picked = batches(torch.Generator(), len(self.training[1]), self.experiment.training.batch_size)
+        seconds = []
+        for positions in itertools.islice(picked, WARMING + MEASURED):
+            started = time.perf_counter()
+            self.step(positions)  # the loss is read: nothing of it is still under way
+            seconds.append(time.perf_counter() - started)
+        return statistics.median(seconds[WARMING:])
 
     @torch.no_grad()
     def evaluate(self, images: Tensor, labels: Tensor) -> tuple[float, float]:

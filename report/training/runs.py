@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -156,13 +156,23 @@ def train(
                 todo = _todo(workspace, experiment, only)
                 wanted_keys = keys(workspace, experiment)
                 keyed = [(run, str(wanted_keys[run.name])) for run in todo]
-                failed = execute.execute(keyed, executor, workspace, choice, progress, experiment_file) if todo else []
+                if todo:
+                    known = _device(recordings(workspace, experiment))
+                    failed = execute.execute(keyed, executor, workspace, choice, progress, experiment_file, known)
         finally:
             for run in todo:
                 shutil.rmtree(workspace.run(f".{run.name}.partial"), ignore_errors=True)
     failed += _failed(workspace, keys(workspace, experiment), certain=True)
     files.write_json(workspace.study, {"missing": sorted(failed, key=lambda record: str(record["run"]))})
     _remove_others(workspace, keep={run.name for run in wanted})
+
+
+def _device(trained: Sequence[Path]) -> str | None:
+    """Return the device that runs were trained on; None where there are none."""
+    device: str | None = None
+    if trained:
+        device = files.read_json(trained[0] / "run.json", "about")["about"]["training"]["device"]
+    return device
 
 
 def _failed(workspace: Workspace, wanted: Mapping[str, str | None], *, certain: bool) -> list[dict[str, Any]]:
