@@ -17,7 +17,9 @@ from torch.nn.functional import cross_entropy
 from benchmarks.material import Material
 from benchmarks.measure import Line
 from report.config import Experiment
-from report.training.loop import Trainer, devices_of, threads
+from report.training import devices
+from report.training.devices import threads
+from report.training.loop import Trainer
 
 SEEDS = 5
 STEPS, WARMING = 200, 20
@@ -31,7 +33,7 @@ def compare(material: Material) -> Iterator[Line]:
     """Time steps on each device; nothing is wanted of them, since it is the device that decides."""
     experiment, steps = material.experiment, 20 if material.quick else STEPS
     with threads(experiment.training.threads):
-        for device in devices_of(experiment):
+        for device in devices.allowed(experiment):
             trainer = Trainer(experiment, material.images, device)
             limit = _limit(sum(each.numel() for each in trainer.network.parameters()), device)
             pace = trainer.pace()

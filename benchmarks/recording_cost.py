@@ -18,7 +18,8 @@ from torch.nn.functional import cross_entropy
 import report
 from benchmarks.material import Material
 from benchmarks.measure import ROOT, Line, alternate
-from report.training.loop import Trainer, threads
+from report.training.devices import threads
+from report.training.loop import Trainer
 
 BUILT_IN, EXAMPLES = 1.05, 1.02  # times the loop without a recorder
 MEMORY = 64  # MiB beside the model

@@ -16,7 +16,7 @@ from report.config import Experiment, Optimizer
 from report.errors import ConfigError, ReportError, TrainingDivergedError
 from report.recording.reader import Recording
 from report.recording.writer import Writer
-from report.training import jobs, loop, optimizers, runs, sets
+from report.training import devices, jobs, loop, optimizers, runs, sets
 from report.training.data import Choice
 from report.training.images import Images, split
 from report.workspace import Workspace
@@ -224,7 +224,7 @@ def test_a_device_that_is_not_there_is_a_configuration_error(tiny: Experiment) -
     if torch.cuda.is_available():
         pytest.skip("this machine has the device")
     with pytest.raises(ConfigError, match='found "cuda", which this machine does not have; allowed: auto'):
-        loop.devices_of(changed(tiny, training={"device": "cuda"}))
+        devices.allowed(changed(tiny, training={"device": "cuda"}))
 
 
 def test_the_faster_device_is_chosen(monkeypatch: pytest.MonkeyPatch, tiny: Experiment, digits: Images) -> None:
@@ -237,7 +237,7 @@ def test_the_faster_device_is_chosen(monkeypatch: pytest.MonkeyPatch, tiny: Expe
         return step(trainer, positions)
 
     monkeypatch.setattr(loop.Trainer, "step", dawdle)
-    monkeypatch.setattr(loop, "devices_of", lambda _: [torch.device("cpu", 0), torch.device("cpu")])
+    monkeypatch.setattr(devices, "allowed", lambda _: [torch.device("cpu", 0), torch.device("cpu")])
     slow: int | None = None
     assert loop.fastest(tiny, digits) == torch.device("cpu", 0)
     slow = 0
@@ -254,7 +254,7 @@ def test_all_runs_of_a_study_are_trained_on_one_device(tiny: Experiment, place: 
     """What is missing later on that of those that there are, where this machine has it."""
     choice = Choice("MNIST", is_sample=True)
     assert jobs.check_network(tiny, place, choice, "cpu") == ("", "cpu")
-    assert jobs.check_network(tiny, place, choice, "no longer here") == ("", str(loop.devices_of(tiny)[0]))
+    assert jobs.check_network(tiny, place, choice, "no longer here") == ("", str(devices.allowed(tiny)[0]))
     run = runs.planned(tiny)[0].on("cpu")
     assert run.experiment.training.device == "cpu"
     assert run.experiment.optimizer == tiny.optimizer

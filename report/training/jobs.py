@@ -107,11 +107,11 @@ def check(runs: Sequence[tuple[str, Experiment]]) -> ConfigError | None:
     Args:
         runs: the file and table that names each run's optimizer, and the run's description.
     """
-    from report.training import loop, optimizers
+    from report.training import devices, optimizers
 
     try:
         for where, experiment in runs:
-            loop.devices_of(experiment)
+            devices.allowed(experiment)
             optimizers.check(where, experiment.optimizer)
     except ConfigError as error:
         return error
@@ -133,14 +133,14 @@ def check_network(
     Returns:
         A line, or nothing where all fits; the device.
     """
-    from report.training import loop
+    from report.training import devices, loop
 
     images = shared[0] if place is None else _images(place, choice)
     try:
         loop.Trainer(experiment, images).check()
     except ConfigError as error:
         return str(error), ""
-    if known in [str(device) for device in loop.devices_of(experiment)]:
+    if known in [str(device) for device in devices.allowed(experiment)]:
         return "", str(known)
     return "", str(loop.fastest(experiment, images))
 

@@ -5,7 +5,6 @@ because split, initial weights, batch order and dropout masks come from generato
 `training.seed`, it meets the very same images with the very same network.
 """
 
-import contextlib
 import fnmatch
 import itertools
 import math
@@ -30,7 +29,7 @@ from report.recording import seal
 from report.recording.reader import Recording
 from report.recording.recorder import Recorder, record
 from report.recording.schema import Role
-from report.training import model, optimizers
+from report.training import devices, model, optimizers
 from report.training.images import Images, split
 
 Progress = Callable[[int, int], None]
@@ -56,42 +55,16 @@ class Seeds:
         return cls(*(int(word) for word in np.random.SeedSequence(seed).generate_state(4)))
 
 
-def devices_of(experiment: Experiment) -> list[torch.device]:
-    """Return the devices that may be trained on; several only for "auto", the processor last.
-
-    Raises:
-        ConfigError: when a device is insisted on that this machine does not have.
-    """
-    wanted = experiment.training.device
-    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
-    found = [name for name, available in there.items() if available]
-    if wanted != "auto" and wanted not in found:
-        allowed = ", ".join(["auto", *found])
-        raise ConfigError(f'training.device: found "{wanted}", which this machine does not have; allowed: {allowed}.')
-    return [torch.device(name) for name in (found if wanted == "auto" else [wanted])]
-
-
 def fastest(experiment: Experiment, images: Images) -> torch.device:
     """Return the device that takes a step in the shortest time, of those that may be trained on.
 
     A small network can be faster on the processor: a GPU is as long about starting a computation as about doing it.
     """
-    allowed = devices_of(experiment)
-    if len(allowed) == 1:
-        return allowed[0]
-    with threads(experiment.training.threads):
-        return min(allowed, key=lambda device: Trainer(experiment, images, device).pace())
-
-
-@contextlib.contextmanager
-def threads(count: int) -> Iterator[None]:
-    """Compute with `count` threads: the order of additions, and so the result's bits, depend on their number."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
+    there = devices.allowed(experiment)
+    if len(there) == 1:
+        return there[0]
+    with devices.threads(experiment.training.threads):
+        return min(there, key=lambda device: Trainer(experiment, images, device).pace())
 
 
 def batches(order: torch.Generator, images: int, batch_size: int) -> Iterator[Tensor]:
@@ -139,7 +112,7 @@ def run(
         ReportError: when the disk refuses.
     """
     partial = folder.with_name(f".{folder.name}.partial")
-    with threads(experiment.training.threads):
+    with devices.threads(experiment.training.threads):
         trainer = Trainer(experiment, images)
         shutil.rmtree(partial, ignore_errors=True)
         try:
@@ -219,7 +192,7 @@ class Trainer:
         """
         self.experiment = experiment
         self.images = images
-        self.device = device or devices_of(experiment)[0]
+        self.device = device or devices.allowed(experiment)[0]
         seeds = Seeds.of(experiment.training.seed)
         training, validation = split(len(images.train_labels), experiment.data.validation_fraction, seeds.split)
         batch_size = experiment.training.batch_size
