@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import stdtrit  # scipy.stats has the same and takes a second longer to import
 
 LEVEL = 0.95
 
@@ -26,6 +25,8 @@ def bounds(values: Doubles) -> tuple[Doubles, Doubles]:
     Returns:
         low, high: each (…).
     """
+    from scipy.special import stdtrit  # scipy.stats has the same, and takes a second longer to import
+
     count = len(values)
     mean, spread = values.mean(axis=0), values.std(axis=0, ddof=1)
     reach = float(stdtrit(count - 1, (1 + LEVEL) / 2)) * spread / math.sqrt(count)
