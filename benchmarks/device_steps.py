@@ -18,8 +18,7 @@ from benchmarks.material import Material
 from benchmarks.measure import Line
 from report.config import Experiment
 from report.training import devices
-from report.training.devices import threads
-from report.training.loop import Trainer
+from report.training.loop import Trainer, scale
 
 SEEDS = 5
 STEPS, WARMING = 200, 20
@@ -32,7 +31,7 @@ COPIED = 64 << 20  # floats in the copy by which the memory is measured
 def compare(material: Material) -> Iterator[Line]:
     """Time steps on each device; nothing is wanted of them, since it is the device that decides."""
     experiment, steps = material.experiment, 20 if material.quick else STEPS
-    with threads(experiment.training.threads):
+    with devices.threads(experiment.training.threads):
         for device in devices.allowed(experiment):
             trainer = Trainer(experiment, material.images, device)
             limit = _limit(sum(each.numel() for each in trainer.network.parameters()), device)
@@ -76,7 +75,7 @@ def _layers(experiment: Experiment, shape: tuple[int, ...], classes: int) -> nn.
     sizes = [torch.Size(shape).numel(), *experiment.network.hidden, classes]
     layers: list[nn.Module] = [nn.Flatten()]
     for place, (inputs, outputs) in enumerate(itertools.pairwise(sizes)):
-        layers += [nn.Linear(inputs, outputs, bias=False), nn.ReLU()]
+        layers += [nn.Linear(inputs, outputs), nn.ReLU()]
         layers += [nn.Dropout(experiment.network.dropout)] if place == 0 else []
     return nn.Sequential(*layers[:-1])
 
@@ -85,7 +84,7 @@ def _batch(trainer: Trainer) -> tuple[Tensor, Tensor]:
     """Return a batch's inputs, (batch_size, …) float32, and targets, (batch_size,)."""
     images, labels = trainer.training
     size = trainer.experiment.training.batch_size
-    return images[:size].float() / 255, labels[:size]
+    return scale(images[:size]), labels[:size]
 
 
 def _graph(trainer: Trainer, steps: int) -> float:

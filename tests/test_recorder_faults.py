@@ -557,5 +557,5 @@ def test_memory_does_not_depend_on_the_number_of_steps(tmp_path: Path) -> None:
         assert done.returncode == 0, done.stderr
         found.append(int(done.stdout) / 2**20)
     assert max(found) < 64, found
-    # How far the writer lags behind differs; the rows that come in between are 190 MB.
+    # How far the writer lags behind differs; the rows that come in between are 117 MiB.
     assert found[1] - found[0] < 40, found

@@ -250,8 +250,8 @@ def test_a_single_device_is_not_measured(monkeypatch: pytest.MonkeyPatch, tiny: 
     assert loop.fastest(changed(tiny, training={"device": "cpu"}), digits) == torch.device("cpu")
 
 
-def test_all_runs_of_a_study_are_trained_on_one_device(tiny: Experiment, place: Workspace) -> None:
-    """What is missing later on that of those that there are, where this machine has it."""
+def test_the_device_of_earlier_runs_is_taken_again(tiny: Experiment, place: Workspace) -> None:
+    """Where this machine has it; a run is told its device, and nothing else of it changes."""
     choice = Choice("MNIST", is_sample=True)
     assert jobs.check_network(tiny, place, choice, "cpu") == ("", "cpu")
     assert jobs.check_network(tiny, place, choice, "no longer here") == ("", str(devices.allowed(tiny)[0]))

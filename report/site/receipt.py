@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from report import files
+from report.analysis import results as analysed
 from report.recording import chain, seal
 from report.workspace import Workspace, home
 
@@ -37,8 +38,6 @@ def content(workspace: Workspace, experiment: bytes) -> dict[str, Any]:
     Raises:
         ReportError: when an earlier stage has not run, or a run is damaged.
     """
-    from report.analysis import results as analysed
-
     results = analysed.read(workspace)
     main = files.read_json(workspace.run(results["main"]) / "run.json", "about")
     names = [name for every in results["study"]["runs"].values() for name in every]

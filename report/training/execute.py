@@ -88,9 +88,9 @@ def execute(
     network = executor.submit(jobs.check_network, todo[0][0].experiment, place, choice, known, *arguments)
     device = _device(network, executor, experiment_file)
     recipe = jobs.recipe()
-    runs = [run.on(device) if executor.shares_disk else run for run, _ in todo]  # elsewhere each has its own
-    wanted = [
-        Job(run, key, slot, recipe, choice, place) for slot, (run, (_, key)) in enumerate(zip(runs, todo, strict=True))
+    wanted = [  # workers elsewhere have devices of their own
+        Job(run.on(device) if executor.shares_disk else run, key, slot, recipe, choice, place)
+        for slot, (run, key) in enumerate(todo)
     ]
     pending: dict[Future[Any], tuple[Job, int]] = {
         executor.submit(jobs.work, job, *arguments): (job, 1) for job in wanted

@@ -154,10 +154,10 @@ def train(
                 execute.check(executor, [(tables[run.experiment.optimizer.label], run.experiment) for run in wanted])
                 choice = _settled(workspace, experiment, experiment_file, say)
                 todo = _todo(workspace, experiment, only)
-                wanted_keys = keys(workspace, experiment)
-                keyed = [(run, str(wanted_keys[run.name])) for run in todo]
                 if todo:
-                    known = _device(recordings(workspace, experiment))
+                    by_name = keys(workspace, experiment)
+                    keyed = [(run, str(by_name[run.name])) for run in todo]
+                    known = _trained_on(recordings(workspace, experiment))
                     failed = execute.execute(keyed, executor, workspace, choice, progress, experiment_file, known)
         finally:
             for run in todo:
@@ -167,12 +167,10 @@ def train(
     _remove_others(workspace, keep={run.name for run in wanted})
 
 
-def _device(trained: Sequence[Path]) -> str | None:
+def _trained_on(trained: Sequence[Path]) -> str | None:
     """Return the device that runs were trained on; None where there are none."""
-    device: str | None = None
-    if trained:
-        device = files.read_json(trained[0] / "run.json", "about")["about"]["training"]["device"]
-    return device
+    about = files.read_json(trained[0] / "run.json", "about")["about"] if trained else None
+    return None if about is None else str(about["training"]["device"])
 
 
 def _failed(workspace: Workspace, wanted: Mapping[str, str | None], *, certain: bool) -> list[dict[str, Any]]:
