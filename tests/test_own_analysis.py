@@ -218,6 +218,11 @@ def test_seeds_give_intervals_and_labels_stand_side_by_side(tmp_path: Path) -> N
     plain, heavy = (each["values"]["run"] for each in numbers)
     assert plain["n"] == heavy["n"] == 2
     assert plain["low"] < plain["mean"] < plain["high"]
+    for each in found["facts"]["tensors"][0]["numbers"]:
+        # Two seeds put Student's t beyond what can be; the page has no share below zero and no streak below a step.
+        for name, (least, most) in own.BOUNDS.items():
+            if (estimate := each["values"][name]) is not None:
+                assert least <= estimate["low"] <= estimate["mean"] <= estimate["high"] <= most
     assert heavy["mean"] > 1.5 * plain["mean"]
 
 

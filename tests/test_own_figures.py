@@ -78,7 +78,7 @@ def test_what_is_not_drawn_is_counted(drawn: Workspace, language: str) -> None:
     said = own_series.said({"own_series": series}, {"main": "run0", "runs": eight})
     assert (said["is_several"], said["runs_left_out"]) == (True, 2)
     assert "2" in words.fill("own", "series", "caption", said)
-    said = own_rates.said({"own_rates": rates}, {"label": "own"})
+    said = own_rates.said({"own_rates": rates}, {"label": "own", "of": None})
     assert (said["groups"], said["left_out"]) == (7, 1)
     assert "1" in words.fill("own", "rates", "caption", said)
 

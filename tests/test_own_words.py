@@ -1,6 +1,7 @@
 """What the words of a report say of several groups, seeds, labels and tensors: no more than is drawn."""
 
 import itertools
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -32,10 +33,12 @@ def test_a_rate_that_goes_is_that_of_its_group(language: str) -> None:
         columns = {
             "label": ["own"] * len(groups),
             "group": groups,
-            "step": [1, 2] * len(rates),
+            "step": [*itertools.chain(*(range(1, len(each) + 1) for each in rates))],
             "rate": [*itertools.chain(*rates)],
         }
-        return words.fill("own", "rates", "finding", own_rates.said({"own_rates": table(columns)}, {"label": "own"}))
+        return words.fill(
+            "own", "rates", "finding", own_rates.said({"own_rates": table(columns)}, {"label": "own", "of": None})
+        )
 
     assert finding([0.5, 0.5]) == finding([0.5, 0.5], [0.5, 0.5])
     kept, one, first = finding([0.5, 0.5], [0.005, 0.005]), finding([0.5, 0.1]), finding([0.5, 0.1], [0.3, 0.2])
@@ -45,6 +48,9 @@ def test_a_rate_that_goes_is_that_of_its_group(language: str) -> None:
     assert "0.10" in one
     assert one in first if language == "ja" else first == one.replace("rate", "rate of group 1")
     assert len({kept, one, first}) == 3
+    warmed = finding([0.1, 0.5, 0.2])
+    assert all(each in warmed for each in ("0.10", "0.50", "0.20"))
+    assert "0.50" not in finding([0.1, 0.2])
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -79,25 +85,35 @@ def test_streaks_are_those_of_a_label_and_lines_are_explained(language: str) -> 
     assert ["95" in alone[1], "95" in together[1]] == [False, True]
 
 
-@pytest.mark.parametrize(("rule", "has_degree"), [("no_gradient", False), ("still", False), ("large", True)])
-def test_only_what_has_a_degree_is_less_so_elsewhere(
-    rule: str, has_degree: bool, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    """A tensor that never had a gradient had it no more seldom than the next one."""
+def test_a_sentence_names_the_recording_whose_numbers_it_has(tmp_path: Path) -> None:
+    """Of a rule that speaks of several; the section of a tensor has that tensor's own number and recording."""
     weights, gradients = noise({"a": (2, 2), "b": (2,)}, 5)
-    study = Study.load(write_recording(tmp_path_factory.mktemp("own") / "run", weights, gradients, rules=[ADAM]))
-    numbers = {"steps": 5, "rate_is_zero": False, "ratio": 0.5, "usual": 0.001, "limit": 0.01}
-    item = {"rule": rule, "level": "error", "label": "run", "numbers": numbers, "holds": 1, "of": 1, "source": None}
-    item |= {"tensors": ["a", "b"], "each": {"a": numbers, "b": {**numbers, "ratio": 0.25}}}
+    made = [
+        write_recording(tmp_path / name, weights, gradients, label=label, seed=seed, rules=[ADAM])
+        for name, label, seed in (("x-1", "x", 1), ("x-2", "x", 2), ("y-1", "y", 1))
+    ]
+    numbers = {"ratio": 0.5, "is_last": True, "usual": 0.001, "limit": 0.01}
+    worst = {"numbers": numbers, "recording": "x-2", "holds": 2}
+    other = {"numbers": {**numbers, "ratio": 0.25, "is_last": False}, "recording": "x-1", "holds": 1}
+    item = {"rule": "large", "level": "warning", "label": "x", "source": None, **worst, "of": 2, "likewise": ["y"]}
+    item |= {"tensors": ["a", "b"], "each": {"a": worst, "b": other}}
     words = [Words.load(ROOT / "templates", each) for each in LANGUAGES]
-    found = own._standout(item, study, words)
-    said = found["said"]
-    # The section of a tensor speaks of that one alone, with its own number.
-    assert [("0.25" in found["each"]["b"][each]) for each in LANGUAGES] == [has_degree] * 2
-    assert all(said[each].startswith(found["each"]["a"][each]) for each in LANGUAGES)
-    assert ("less so" in said["en"]) == has_degree
-    assert ("程度は小さい" in said["ja"]) == has_degree
-    assert all("b" in each for each in said.values())
+    found = own._standout(item, Study.load(made), words)
+    for language in LANGUAGES:
+        said, alone = found["said"][language], found["each"]["b"][language]
+        assert all(each in said for each in ("0.50", "x-2", "b", "y")), said
+        assert all(each in alone for each in ("0.25", "x-1", "y")), alone
+        assert "x-2" not in alone
+    item |= {
+        "of": 1,
+        "holds": 1,
+        "likewise": [],
+        "label": "own",
+        "each": {"a": {**worst, "holds": 1}},
+        "tensors": ["a"],
+    }
+    said = own._standout(item, Study.load(made[:1]), words[:1])["said"]["en"]
+    assert said == "One step changes a by 0.50 of its size, over the last tenth."
 
 
 @pytest.mark.parametrize(("rates", "is_beyond"), [((3, 2, 1), False), ((0, 1, 2), False), ((0, 2, 1), True)])

@@ -192,6 +192,24 @@ def test_large_and_small_steps_stand_out_and_a_schedule_does_not(tmp_path: Path)
     assert not [rule for rule, _ in rules(scheduled) if rule in ("small", "large")]
 
 
+def test_a_rate_that_was_too_high_for_half_of_the_steps_is_said(tmp_path: Path) -> None:
+    """A schedule that lowers it at the end hides nothing; one that begins high for some steps is no such thing."""
+
+    def scheduled(name: str, high: int) -> list[Item]:
+        weights, gradients = noise(SHAPES, STEPS)
+        rate = np.r_[np.full(high, 0.02), np.full(STEPS - high, 1e-4)]
+        for tensor, each in gradients.items():
+            weights[tensor] = descend(each * (rate / 1e-3).reshape(-1, *[1] * (each.ndim - 1)), weights[tensor][0])
+        ends = [{"row": high, "group": 0, "set": {"lr": 1e-4}}]
+        first = momentum(0.9)
+        return found(write_recording(tmp_path / name, weights, gradients, rules=[first], events=ends))
+
+    (item,) = [each for each in scheduled("long", 200) if each.rule == "large"]
+    assert not item.numbers["is_last"]
+    assert item.numbers["ratio"] > standout.LARGE
+    assert not [each for each in scheduled("short", 40) if each.rule == "large"]
+
+
 def test_one_part_at_another_pace_is_told_from_both_neighbours(tmp_path: Path) -> None:
     """A hundredfold step between two others is said; a tenfold one may be initialisation alone."""
     quiet = dict.fromkeys(("one.weight", "three.weight"), 0.00001)
@@ -233,7 +251,19 @@ def test_of_several_recordings_it_is_counted_in_how_many_it_is_seen(tmp_path: Pa
         gradients["three.bias"][60:, 2] = 0
 
     (item,) = found(made(tmp_path / "a", die, seed=1), made(tmp_path / "b", seed=2))
-    assert (item.rule, item.holds, item.of) == ("dead", 1, 2)
+    assert (item.rule, item.holds, item.of, item.recording) == ("dead", 1, 2, "a")
+
+
+def test_what_is_seen_of_the_same_tensors_under_two_labels_is_said_once(tmp_path: Path) -> None:
+    """The worse label has the sentence, and names the other; other tensors are another thing."""
+    rates = {"two.weight": 0.02}
+    more = {"two.weight": 0.04}
+    (item,) = found(made(tmp_path / "a", label="x", rates=rates), made(tmp_path / "b", label="y", rates=more))
+    assert (item.rule, item.label, item.recording, item.likewise) == ("large", "y", "b", ("x",))
+    apart = found(
+        made(tmp_path / "c", label="x", rates=rates), made(tmp_path / "d", label="y", rates={"one.weight": 0.02})
+    )
+    assert [(each.rule, each.likewise) for each in apart] == [("large", ())] * 2
 
 
 @pytest.mark.parametrize("language", ["en", "ja"])

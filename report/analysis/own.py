@@ -9,6 +9,7 @@ usable gradient), `drawn` (those that are drawn as a network), `network`, `versi
 - `pictured`: names of the tensors that get pictures.
 """
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 
@@ -51,6 +52,13 @@ NUMBERS = {
 BASES = {"over": 2.0, "ratio": 10.0, "ratio_last": 10.0}  # of those that are averaged as logarithms
 WHOLE = ("ratio", "ratio_last", "rms", "never_moved", "dead", "dead_rows", "dead_columns")  # of all steps
 STREAKS = ("run", "toss")  # mean lengths, in steps
+# Between which bounds any value lies: an interval by Student's t, of two seeds above all, knows nothing of them.
+BOUNDS: Mapping[str, tuple[float, float]] = {
+    **dict.fromkeys(STREAKS, (1, math.inf)),
+    **dict.fromkeys(("lag_1", "lag_10", "gradients_lag_1"), (-1, 1)),
+    **dict.fromkeys(("agreement", "zero_gradients", "coasting", "lost"), (0, 1)),
+    **dict.fromkeys(("rms", "never_moved", "dead", "dead_rows", "dead_columns"), (0, math.inf)),
+}
 LAGS = {"lag_1": 1, "lag_10": 10, "gradients_lag_1": 1}
 
 
@@ -166,8 +174,8 @@ def _heat(name: str, measured: Measured) -> Columns:
 def estimate(table: Table, label: str, name: str, info: Info, column: str) -> dict[str, float | int | None] | None:
     """Return a number of a tensor under a label, `mean`, `low`, `high`, `n`, `beyond`; None where there is none.
 
-    A mean streak that is longer than the window was not seen: all that is known is that it is `beyond` so many steps,
-    which is None of any other number.
+    An interval ends where no value can lie. A mean streak that is longer than the window was not seen: all that is
+    known is that it is `beyond` so many steps, which is None of any other number.
 
     Args:
         table: the numbers.
@@ -183,7 +191,9 @@ def estimate(table: Table, label: str, name: str, info: Info, column: str) -> di
     if row is None or row.mean is None:
         return None
     base = BASES.get(column)
-    ends = {"mean": row.mean, "low": row.low, "high": row.high}
+    least, most = BOUNDS.get(column, (-math.inf, math.inf))
+    low, high = (None if end is None else min(max(end, least), most) for end in (row.low, row.high))
+    ends = {"mean": row.mean, "low": low, "high": high}
     found = {key: each if base is None or each is None else base**each for key, each in ends.items()}
     steps = info["last"] - info["first"] + 1
     return {**found, "n": row.n, "beyond": steps if column in STREAKS and row.mean > steps else None}

@@ -235,7 +235,8 @@ def _info(recording: Recording, tensor: Tensor, seen: Sweep, windows: Spans, kep
         over those with a gradient, the numbers of a page are of; `dead`, `dead_rows`, `dead_columns`: how many never
         had a gradient; `died` and the like: how many had none in the last tenth; `which` {`rows`, `columns`, `since`}
         of the latter, counted from 0, and the step after which none of them had one; `zero`, the share of gradients
-        that are zero; `never_moved`, `ratio_last`; `full_rate`, how much larger the highest learning rate is than the
+        that are zero; `never_moved`; `ratio_last`, over the last tenth, and `ratio_median`, of the steps that moved it;
+        `full_rate`, how much larger the highest learning rate is than the
         mean one of the last tenth, None where that is zero; `rate_is_zero`; `stopped`: `row` (counted from 1 over the
         steps with a gradient) and `step` after which nothing moved, and `rate_is_zero` from then on; None where it
         moved to the end, or never. Added later: `is_tossed`, `has_streaks`,
@@ -252,7 +253,7 @@ def _info(recording: Recording, tensor: Tensor, seen: Sweep, windows: Spans, kep
     used = None if rates is None else rates[seen.numbers - 1]
     last = 0.0 if used is None else float(used[-max(steps // 10, 1) :].mean())
     ratio = seen.ratio[-max(steps // 10, 1) :]
-    known = ratio[np.isfinite(ratio)]
+    known, moving = ratio[np.isfinite(ratio)], seen.ratio[seen.ratio > 0]
     return {
         "from": int(seen.numbers[0]),
         "gradient_steps": steps,
@@ -271,6 +272,7 @@ def _info(recording: Recording, tensor: Tensor, seen: Sweep, windows: Spans, kep
         "zero": float(seen.zeros.sum()) / (len(seen.moved) * steps),
         "never_moved": int(np.count_nonzero(~seen.moved)),
         "ratio_last": float(np.sqrt((known**2).mean())) if len(known) else None,
+        "ratio_median": float(np.median(moving)) if len(moving) else None,
         "full_rate": None if used is None or last <= 0 else float(used.max()) / last,
         "rate_is_zero": used is not None and not bool((used != 0).any()),
         "stopped": _stopped(seen, used),

@@ -11,7 +11,8 @@ nothing stands out. Rules, worst first:
 - `dead`: rows or columns of a matrix have no gradient in the last tenth: ReLU units die (Lu et al.).
 - `lost`: more than `LOST` of the updates with a gradient of their own left their weight where it was: the number
   format is too coarse for them (Gupta et al.).
-- `large`: RMS(Δ)/RMS(w) of a matrix is above `LARGE` over the last tenth, where about 10⁻³ is usual (CS231n).
+- `large`: RMS(Δ)/RMS(w) of a matrix is above `LARGE` over the last tenth, or in half of all steps where a schedule ends
+  low; about 10⁻³ is usual (CS231n).
 - `small`: it is below `SMALL`, at the highest learning rate of the run.
 - `skipped`: a GradScaler skipped more than `SKIPPED` of all steps; now and then is how it finds its scale.
 - `unused`: rows of a table of vectors, or inputs, never had a gradient: they never came, or are always zero.
@@ -78,9 +79,11 @@ class Item:
         label: of the recordings.
         tensors: it is seen in, the worst first; none where it is about no tensor, or one that is not recorded.
         weight: how bad it is, among items of one rule.
-        numbers: of the worst tensor, and the constants.
-        each: the same of every tensor, by its name.
+        numbers: of the worst tensor in the recording where it is worst, and the constants.
+        recording: the name of that recording.
+        each: `numbers`, `recording` and `holds` of every tensor, by its name.
         holds: in how many of the label's recordings it is seen, of `of`.
+        likewise: other labels under which the same is seen of the same tensors, less badly.
         source: title and address, or None.
     """
 
@@ -90,9 +93,11 @@ class Item:
     tensors: tuple[str, ...]
     weight: float
     numbers: dict[str, Any]
+    recording: str
     each: dict[str, dict[str, Any]] = field(default_factory=dict)
     holds: int = 1
     of: int = 1
+    likewise: tuple[str, ...] = ()
     source: tuple[str, str] | None = None
 
 
@@ -117,7 +122,15 @@ def find(study: Study, seen: Seen) -> tuple[list[Item], tuple[str, ...]]:
     items = [item for label in study.labels for item in _of_label(study.of(label), seen)]
     items.sort(key=lambda each: (RULES.index(each.rule), -each.weight, study.labels.index(each.label)))
     found = {each.rule for each in items}
-    return items, tuple(rule for rule in RULES if rule not in found)
+    return _merged(items), tuple(rule for rule in RULES if rule not in found)
+
+
+def _merged(items: Sequence[Item]) -> list[Item]:
+    """Return the items with one in place of those in which a rule speaks of the same tensors under several labels."""
+    alike: dict[tuple[str, frozenset[str]], list[Item]] = {}
+    for each in items:
+        alike.setdefault((each.rule, frozenset(each.tensors or each.numbers.get("names", ()))), []).append(each)
+    return [replace(worst, likewise=tuple(each.label for each in rest)) for worst, *rest in alike.values()]
 
 
 def constants() -> dict[str, float]:
@@ -128,20 +141,25 @@ def constants() -> dict[str, float]:
 
 def _of_label(recordings: Sequence[Recording], seen: Seen) -> Iterator[Item]:
     """Yield what stands out under a label: an item a rule, of all its tensors and recordings."""
-    by_rule: dict[str, list[tuple[int, Sight]]] = {}
-    for place, recording in enumerate(recordings):
+    by_rule: dict[str, list[tuple[str, Sight]]] = {}
+    for recording in recordings:
         for rule in EVERY:
             for sight in rule(recording, seen[recording.name]):
-                by_rule.setdefault(sight.rule, []).append((place, sight))
+                by_rule.setdefault(sight.rule, []).append((recording.name, sight))
     for name, sights in by_rule.items():
-        ordered = sorted(sights, key=lambda each: -each[1].weight)
-        worst = ordered[0][1]
-        numbers = {each.tensor: each.numbers for _, each in reversed(ordered) if each.tensor is not None}
-        tensors = tuple(dict.fromkeys(each.tensor for _, each in ordered if each.tensor is not None))
-        holds = len({place for place, each in sights if each.tensor == worst.tensor})
-        label = recordings[0].label
-        item = Item(name, LEVELS[name], label, tensors, worst.weight, worst.numbers, numbers, source=worst.source)
-        yield replace(item, holds=holds, of=len(recordings))
+        sights.sort(key=lambda each: -each[1].weight)
+        by_tensor: dict[str | None, list[tuple[str, Sight]]] = {}
+        for place, sight in sights:
+            by_tensor.setdefault(sight.tensor, []).append((place, sight))
+        each = {
+            tensor: {"numbers": found[0][1].numbers, "recording": found[0][0], "holds": len({run for run, _ in found})}
+            for tensor, found in by_tensor.items()
+            if tensor is not None
+        }
+        place, worst = sights[0]
+        item = Item(name, LEVELS[name], recordings[0].label, tuple(each), worst.weight, worst.numbers, place, each)
+        holds = len({run for run, _ in by_tensor[worst.tensor]})
+        yield replace(item, holds=holds, of=len(recordings), source=worst.source)
 
 
 def _broken(recording: Recording, seen: Mapping[str, Info]) -> Iterator[Sight]:
@@ -240,17 +258,18 @@ def _lost(recording: Recording, seen: Mapping[str, Info]) -> Iterator[Sight]:
 
 
 def _pace(recording: Recording, seen: Mapping[str, Info]) -> Iterator[Sight]:
-    """Sizes of updates over the last tenth, against the weights and against the neighbours."""
-    paces = {
-        name: info["ratio_last"]
-        for name, info in seen.items()
-        if _is_map(recording.tensors[name]) and info["ratio_last"] and recording.description.every == 1
-    }
-    for name, ratio in paces.items():
-        full = seen[name]["full_rate"]
-        if ratio > LARGE:
-            yield Sight("large", name, ratio, {"ratio": ratio, "limit": LARGE, "usual": USUAL}, CS231N)
-        elif full is not None and ratio * full < SMALL:
+    """Sizes of updates against the weights, over the last tenth or in half of all steps, and against the neighbours."""
+    moving = {name: info for name, info in seen.items() if _is_map(recording.tensors[name]) and info["ratio_median"]}
+    if recording.description.every > 1:
+        return
+    paces = {name: info["ratio_last"] for name, info in moving.items() if info["ratio_last"]}
+    for name, info in moving.items():
+        ratio, full = paces.get(name, 0.0), info["full_rate"]
+        if max(ratio, info["ratio_median"]) > LARGE:
+            is_last = ratio > LARGE
+            numbers = {"ratio": ratio if is_last else info["ratio_median"], "limit": LARGE, "usual": USUAL}
+            yield Sight("large", name, numbers["ratio"], {**numbers, "is_last": is_last}, CS231N)
+        elif ratio and full is not None and ratio * full < SMALL:
             numbers = {"ratio": ratio * full, "limit": SMALL, "usual": USUAL, "is_scaled": full > 1.01}
             yield Sight("small", name, 1 / ratio, numbers, CS231N)
     names = list(paces)

@@ -23,7 +23,7 @@ from report.drawing.figures.style import WIDTH, Ink, batches_below, unit
 TABLES = ("own_heat",)
 LOW, HIGH = -6.0, -1.0  # powers of ten at the ends of the scale; what lies beyond has the colour of the end
 LEVELS = 40  # colours of the scale
-PLAIN = 0.1  # how much ink is in the usual one
+PLAIN = 0.16  # how much ink is in the usual one
 CELLS = 300  # across the picture
 ABOVE, BELOW = 48, 42  # CSS pixels around the rows
 BAR = 12  # CSS pixels
@@ -83,17 +83,16 @@ def matrix(tables: Tables, names: list[str], steps: int) -> NDArray[np.float64]:
 
 
 def pixels(logarithms: NDArray[np.float64], ink: Ink) -> NDArray[np.uint8]:
-    """Return the colour of each cell, (…, 3): plain where it is usual, the stronger the further from it."""
-    paper, more, less, plain, grid = (
-        np.array(to_rgb(each)) for each in (ink.paper, ink.longer, ink.shorter, ink.ink, ink.grid)
-    )
+    """Return the colour of each cell, (…, 3): plain where it is usual, the stronger the further; none where NaN."""
+    paper, more, less, plain = (np.array(to_rgb(each)) for each in (ink.paper, ink.longer, ink.shorter, ink.ink))
     middle = paper + PLAIN * (plain - paper)
     usual = np.log10(USUAL)
     away = np.clip(np.nan_to_num(logarithms), LOW, HIGH) - usual
     share = np.where(away > 0, away / (HIGH - usual), away / (LOW - usual))
     share = np.rint(share * LEVELS)[..., None] / LEVELS
     coloured = middle + share * (np.where(away[..., None] > 0, more, less) - middle)
-    found: NDArray[np.uint8] = np.rint(255 * np.where(np.isnan(logarithms)[..., None], grid, coloured)).astype(np.uint8)
+    coloured[np.isnan(logarithms)] = paper
+    found: NDArray[np.uint8] = np.rint(255 * coloured).astype(np.uint8)
     return found
 
 
@@ -104,7 +103,7 @@ def _scale(panel: Axes, ink: Ink) -> None:
     panel.spines["bottom"].set_visible(False)
     panel.set_yticks([])
     for end in (SMALL, LARGE):
-        panel.axvline(float(np.log10(end)), color=ink.ink, linewidth=1.6, ymin=-0.35, ymax=1.35, clip_on=False)
+        panel.axvline(float(np.log10(end)), color=ink.ink, linewidth=1.6, ymin=0, ymax=1.6, clip_on=False)
     ticks = np.arange(LOW, HIGH + 1)
     panel.set_xticks(ticks, [unit(int(each)) for each in ticks])
     panel.tick_params(axis="x", pad=2)

@@ -19,9 +19,10 @@ WIDE = 30.0  # from which ratio on the axis is logarithmic
 
 
 def facts(results: Mapping[str, Any], table: Table) -> Facts | None:
-    """Return the label of the main recording: its groups are shown."""
+    """Return the label of the main recording, whose groups are shown, and its name where there are several."""
     del table
-    return {"label": results["study"]["optimizers"][0]["label"]}
+    runs = sum(len(each) for each in results["study"]["runs"].values())
+    return {"label": results["study"]["optimizers"][0]["label"], "of": results["main"] if runs > 1 else None}
 
 
 def draw(ink: Ink, tables: Tables, facts: Facts, labels: Labels) -> Figure:
@@ -55,7 +56,9 @@ def said(tables: Tables, facts: Facts) -> Facts:
     """Return the ends of the rates, and how many groups are shown and how many are not."""
     lines = _lines(tables, facts)
     groups = sum(len(groups) for groups, _, _ in lines)
+    rate = lines[0][2]
     return {
+        "of": facts["of"],
         "groups": groups,
         "left_out": len(set(rows(tables["own_rates"], label=facts["label"])["group"].tolist())) - groups,
         "is_several": len(lines) > 1,
@@ -63,8 +66,9 @@ def said(tables: Tables, facts: Facts) -> Facts:
         "is_level": all(rate.min() == rate.max() for _, _, rate in lines),
         "is_constant": len({float(each) for _, _, rate in lines for each in rate}) == 1,
         "rate": reach(np.concatenate([rate for _, _, rate in lines])),
-        "first": float(lines[0][2][0]),
-        "last": float(lines[0][2][-1]),
+        "first": float(rate[0]),
+        "peak": float(rate.max()) if rate.max() > max(rate[0], rate[-1]) else None,
+        "last": float(rate[-1]),
     }
 
 

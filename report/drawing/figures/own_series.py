@@ -58,6 +58,7 @@ def said(tables: Tables, facts: Facts) -> Facts:
         "names": names[:SERIES],
         "left_out": max(len(names) - SERIES, 0),
         "is_several": runs > 1,
+        "of": facts["main"],
         "runs_left_out": max(runs - RUNS, 0),
     }
 

@@ -14,9 +14,9 @@ there is one recording. Facts, sections and figures of tensors stand in the orde
   that all of them have, over which streaks are measured; `every`: steps from one recorded row to the next;
 - `tensors`, `weights` (entries of the model), `kept` (recorded entries), `is_sampled`;
 - `labels` [...], the main one first: `label`, `recordings` [{`name`, `seed`, `steps`, `taken`, `skipped` (by a
-  GradScaler), `lost` (taken and not recorded, though they should have been), `ended`, `stopped_at` (the step with the
-  first number that is not finite, or null)}], `optimizers` [group, ...], `notes` [{`text`, `step`}]: what the recorder
-  noted, in its words, English;
+  GradScaler), `lost` (taken and not recorded, though they should have been; null: nobody knows), `ended`, `stopped_at`
+  (the step with the first number that is not finite, or null)}], `optimizers` [group, ...], `notes` [{`text`, `step`}]:
+  what the recorder noted, in its words, English;
 - a group of an optimizer: `number` (from 1), `optimizer` (class), `tensors` (how many), `momentum` (β, 0 without; null
   where it varies), `lr` and `weight_decay` {`first`, `last`, `lowest`, `highest`, `is_constant`} or null, `formula`
   (the mean same-sign run that chance predicts, steps; null where no formula describes the optimizer).
@@ -27,6 +27,7 @@ there is one recording. Facts, sections and figures of tensors stand in the orde
   this;
 - `level`: "error", "warning" or "note"; `tensor`: name, or null; `anchor`: "t12", or null;
 - `label`, `is_labelled` (the report has several labels); `holds`, `of`: in how many of the label's recordings;
+  `recording`: that of the numbers, where it is worst; `likewise`: other labels of which the same can be said;
 - `more` [{`tensor`, `anchor`}]: other tensors of the label for which the rule speaks, less badly; `said` counts them;
   `each` {tensor: {language: the sentence of this tensor alone}};
 - `numbers` {...}: those of the rule, its constants among them; `source` {`title`, `url`} or null;
@@ -86,7 +87,6 @@ Facts = dict[str, Any]
 
 STREAKS = ("correlation", "lengths", "raster")  # tables that there are only where steps are compared
 MOST_MORE = 4  # tensors that a sentence names besides the worst
-WITHOUT_DEGREE = ("no_gradient", "still", "stopped")  # rules that hold or do not: no tensor is worse than another
 
 
 def write(workspace: Workspace, study: Study) -> None:
@@ -144,7 +144,7 @@ def _standout(item: Mapping[str, Any], study: Study, words: Sequence[Words]) -> 
     names = item["tensors"]
     anchors = [{"tensor": name, "anchor": own.slug(study.main, name)} for name in names]
     facts = {
-        **{key: item[key] for key in ("rule", "level", "label", "numbers", "holds", "of")},
+        **{key: item[key] for key in ("rule", "level", "label", "numbers", "holds", "of", "recording", "likewise")},
         "tensor": names[0] if names else None,
         "anchor": anchors[0]["anchor"] if names else None,
         "more": anchors[1:],
@@ -153,7 +153,6 @@ def _standout(item: Mapping[str, Any], study: Study, words: Sequence[Words]) -> 
             "more_named": names[1 : 1 + MOST_MORE],
             "more_is_cut": len(names) > 1 + MOST_MORE,
         },
-        "is_alike": item["rule"] in WITHOUT_DEGREE,
         "has_seeds": item["of"] > 1,
         "is_labelled": len(study.labels) > 1,
         "source": None if item["source"] is None else dict(zip(("title", "url"), item["source"], strict=True)),
@@ -167,14 +166,10 @@ def _standout(item: Mapping[str, Any], study: Study, words: Sequence[Words]) -> 
         within = language.fill("own", "standout", "scope", scope)
         return language.fill("own", "standout", "join", {"said": said, "scope": within})
 
-    alone = {**facts, "more": [], "has_seeds": False}
     every = {
-        name: {
-            each.language: joined(each, each.fill("own", "standout", item["rule"], {**alone, **own_facts}), alone)
-            for each in words
-        }
-        for name, numbers in item["each"].items()
-        for own_facts in [{"tensor": name, "numbers": numbers}]
+        name: {each.language: joined(each, each.fill("own", "standout", item["rule"], alone), alone) for each in words}
+        for name, found in item["each"].items()
+        for alone in [{**facts, **found, "tensor": name, "more": []}]
     }
     said = {each.language: joined(each, filled["said"][each.language], facts) for each in words}
     return {**facts, "said": said, "reason": filled["reason"], "each": every}

@@ -54,8 +54,8 @@ def _label(study: Study, label: str) -> Facts:
 def _recording(recording: Recording) -> Facts:
     every, ended = recording.description.every, recording.description.ended
     broken = [note.step for note in recording.notes if note.kind == "non-finite" and note.step is not None]
-    # While it grows, the last steps may just not have been written yet.
-    lost = 0 if ended == "recording" else max(recording.taken // every - recording.steps, 0)
+    # Of one that grows, or was killed, nobody counted the last steps.
+    lost = None if ended == "recording" else max(recording.taken // every - recording.steps, 0)
     return {
         **{"name": recording.name, "seed": recording.seed, "steps": recording.steps, "taken": recording.taken},
         **{"skipped": recording.skipped, "lost": lost, "ended": ended},
