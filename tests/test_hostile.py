@@ -204,7 +204,7 @@ def test_a_title_that_cannot_be_read_is_refused(tmp_path: Path, title: str) -> N
     """Before anything is made; a folder's name is taken without what cannot be seen."""
     weights, gradients = noise({"a": (2, 2)}, 5)
     write_recording(tmp_path / "runs" / "mine\n\x1b", weights, gradients)
-    with pytest.raises(ConfigError, match=r"^--title: found '.*'; allowed: a text of up to 200 letters"):
+    with pytest.raises(ConfigError, match=r"^title: found '.*'; allowed: a text of up to 200 letters"):
         own.prepare([tmp_path / "runs"], Console(), title=title)
     assert [path.name for path in tmp_path.iterdir()] == ["runs"]
     assert own.title_of([tmp_path / "runs" / "mine\n\x1b"]) == "mine  "

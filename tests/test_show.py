@@ -195,7 +195,7 @@ PROBLEMS = {
     "models": ("recordings of different models", 1),
     "twice": ("have the same label", 1),
     "young": ("has no step yet", 1),
-    "language": ("--language: found 'fr'; allowed: en, ja.", 2),
+    "language": ("language: found 'fr'; allowed: en, ja.", 2),
     "thesis": ("holds something else, which would be lost", 1),
     "article": ("holds something else, which would be lost", 1),
     "itself": ("holds something else, which would be lost", 1),

@@ -45,6 +45,8 @@ SKIPPED: Final = 0.01
 # PyTorch's initialisation alone makes wide and narrow layers differ tenfold: only far more than that is said.
 APART: Final = 30.0
 OVER: Final = 1.5
+# By how much the highest learning rate must exceed that of the last tenth for what was seen there to say less.
+LOWERED: Final = 1.01
 # Fewer changes of sign, seen or with tossed signs to be expected, do not tell such a factor from chance.
 FLIPS: Final = 100
 # Steps that are wanted before a gradient that is always zero says something of a unit, and not of a few batches.
@@ -265,12 +267,12 @@ def _pace(recording: Recording, seen: Mapping[str, Info]) -> Iterator[Sight]:
     paces = {name: info["ratio_last"] for name, info in moving.items() if info["ratio_last"]}
     for name, info in moving.items():
         ratio, full = paces.get(name, 0.0), info["full_rate"]
-        if max(ratio, info["ratio_median"]) > LARGE:
-            is_last = ratio > LARGE
+        is_last, is_lowered = ratio > LARGE, full is None or full > LOWERED
+        if is_last or (is_lowered and info["ratio_median"] > LARGE):
             numbers = {"ratio": ratio if is_last else info["ratio_median"], "limit": LARGE, "usual": USUAL}
             yield Sight("large", name, numbers["ratio"], {**numbers, "is_last": is_last}, CS231N)
         elif ratio and full is not None and ratio * full < SMALL:
-            numbers = {"ratio": ratio * full, "limit": SMALL, "usual": USUAL, "is_scaled": full > 1.01}
+            numbers = {"ratio": ratio * full, "limit": SMALL, "usual": USUAL, "is_scaled": is_lowered}
             yield Sight("small", name, 1 / ratio, numbers, CS231N)
     names = list(paces)
     for before, name, after in zip(names, names[1:], names[2:], strict=False):

@@ -62,11 +62,11 @@ def prepare(
         raise ReportError("No recording was given. Name the folder of one, or a folder of recordings.")
     place = place_of(folders, site, build)
     if language not in place.languages:
-        raise ConfigError(f"--language: found {language!r}; allowed: {', '.join(place.languages)}.")
+        raise ConfigError(f"language: found {language!r}; allowed: {', '.join(place.languages)}.")
     try:
         named = title_of(folders) if title is None else checked_title(title)
     except ValueError as error:
-        raise ConfigError(f"--title: found {title!r}; allowed: {error}.") from error
+        raise ConfigError(f"title: found {title!r}; allowed: {error}.") from error
     settings = Settings(title=named, languages=(language,))
     report = OwnReport(place, folders, settings, console, dask=dask)
     recordings = report.recordings()

@@ -23,6 +23,7 @@ ABOVE, BELOW = 30, 44  # CSS pixels around the rows
 TICKS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 LABELS = 3  # side by side
 SPREAD = 0.5  # of a row, over which labels lie
+BESIDE = 0  # CSS pixels of room for their key beside what the lines mean: it goes above that
 
 
 def facts(results: Mapping[str, Any], table: Table) -> Facts | None:
@@ -39,7 +40,7 @@ def draw(ink: Ink, tables: Tables, facts: Facts, labels: Labels) -> Figure:
     inside = high(len(names), 17 if len(shown) == 1 else 24)
     colours = {label: ink.layer(place) for place, label in enumerate(shown)}
     entries = list(colours.items()) if len(shown) > 1 else []
-    above = ABOVE + (raised(entries) if entries else 0)
+    above = ABOVE + (raised(entries, BESIDE) if entries else 0)
     figure, panel = rows_of(names, inside, above, BELOW, ink)
     panel.set_xscale("log")
     row_high = inside / len(names)
@@ -71,7 +72,7 @@ def draw(ink: Ink, tables: Tables, facts: Facts, labels: Labels) -> Figure:
         marks.append((labels["formula"], ink.muted, 0.9))
     lines_key(panel, marks, inside, ink)
     if entries:
-        key(panel, entries, ink)
+        key(panel, entries, ink, BESIDE)
     return figure
 
 

@@ -199,10 +199,15 @@ function writeNames(context, places, colours, family, layers) {
   const { columns, nodes, radii, scale, width } = places;
   const style = { colours, family, places };
   const base = Math.max(...nodes.map((column) => column[0]));
+  const gap = columns[1] - columns[0];
+  const inset = Math.min(8, gap / 8);
+  // Names that would touch their neighbours are left out, but for those at the ends.
+  context.font = typeOf(style, LABEL, true);
+  const areApart = layers.every(({ name }) => context.measureText(name).width < gap - 4);
   context.strokeStyle = mix(colours, MUTED);
   layers.forEach(({ name, inputs, outputs }, column) => {
-    const left = Math.round(columns[column]) + 8.5;
-    const right = Math.round(columns[column + 1]) - 7.5;
+    const left = Math.round(columns[column] + inset) + 0.5;
+    const right = Math.round(columns[column + 1] - inset) + 0.5;
     const level = Math.round(base + 28 * scale) + 0.5;
     context.beginPath();
     context.moveTo(left, level - 6 * scale);
@@ -211,7 +216,12 @@ function writeNames(context, places, colours, family, layers) {
     context.lineTo(right, level - 6 * scale);
     context.stroke();
     const middle = (left + right) / 2;
-    writeText(context, style, name, middle, base + 54 * scale, LABEL, { bold: true, align: "center" });
+    const end = column === 0 ? left : column === layers.length - 1 ? right : undefined;
+    if (areApart) writeText(context, style, name, middle, base + 54 * scale, LABEL, { bold: true, align: "center" });
+    else if (end !== undefined) {
+      const align = column === 0 ? "left" : "right";
+      writeText(context, style, name, end, base + 54 * scale, LABEL, { bold: true, align, room: width / 2 });
+    }
     const shape = `${whole(inputs)} → ${whole(outputs)}`;
     const room = right - left + 16;
     writeText(context, style, shape, middle, base + 79 * scale, SMALL, { ink: SOFT, align: "center", room });
@@ -244,14 +254,24 @@ function writeNames(context, places, colours, family, layers) {
  * @param {number} size  pixels an em at scale 1
  * @param {{bold?: boolean, ink?: number, align?: CanvasTextAlign, room?: number}} how  room: leave out what needs more
  */
-export function writeText(context, { places, colours, family }, words, x, y, size, how) {
-  context.font = `${how.bold ? "bold " : ""}${Math.max(size * places.scale, SHORTEST_TYPE)}px ${family}`;
+export function writeText(context, style, words, x, y, size, how) {
+  context.font = typeOf(style, size, how.bold ?? false);
   const width = context.measureText(words).width;
   if (width > (how.room ?? Infinity)) return width;
   context.textAlign = how.align ?? "left";
-  context.fillStyle = mix(colours, how.ink ?? 1);
+  context.fillStyle = mix(style.colours, how.ink ?? 1);
   context.fillText(words, x, y);
   return width;
+}
+
+/**
+ * Return the font of a line, as a canvas takes it.
+ * @param {{places: Places, family: string}} style
+ * @param {number} size  pixels an em at scale 1
+ * @param {boolean} bold
+ */
+function typeOf({ places, family }, size, bold) {
+  return `${bold ? "bold " : ""}${Math.max(size * places.scale, SHORTEST_TYPE)}px ${family}`;
 }
 
 /**

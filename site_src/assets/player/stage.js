@@ -59,6 +59,7 @@ export class Stage {
       this.select.replaceChildren(...entries.map(({ slug, label }) => make("option", { value: slug }, label)));
     }
     this.select.value = run.entry.slug;
+    this.select.hidden = offered.length === 1 && run.entry === offered[0];
   }
 
   /**
