@@ -108,6 +108,7 @@ class Code:
         self._package = package
         self._known: dict[str, Any] = {}
         self._modules: dict[str, Module | None] = {}
+        self._closures: dict[tuple[str, ...], tuple[str, ...]] = {}
 
     def recall(self, cache: Path) -> None:
         """Read what an earlier command remembered: parsing all sources takes most of a second."""
@@ -126,15 +127,17 @@ class Code:
 
         A package's `__init__` counts only where something is imported from it: it holds names, not work.
         """
-        seen: set[str] = set()
-        waiting = list(names)
-        while waiting:
-            name = waiting.pop()
-            module = self._module(name)
-            if module is not None and name not in seen:
-                seen.add(name)
-                waiting += [each for each in map(self._of, module.imports) if each]
-        return tuple(sorted(seen))
+        if names not in self._closures:
+            seen: set[str] = set()
+            waiting = list(names)
+            while waiting:
+                name = waiting.pop()
+                module = self._module(name)
+                if module is not None and name not in seen:
+                    seen.add(name)
+                    waiting += [each for each in map(self._of, module.imports) if each]
+            self._closures[names] = tuple(sorted(seen))
+        return self._closures[names]
 
     def meanings(self, *names: str) -> dict[str, str]:
         """Return what decides what those modules do: the meaning of each of their closure, by name."""

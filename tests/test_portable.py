@@ -51,7 +51,8 @@ OF_PATH = {"hardlink_to", "is_mount", "owner", "readlink", "symlink_to"}
 OF_SUBPROCESS = {"preexec_fn", "process_group", "shell", "start_new_session", "umask", "user"}
 POOLS = {"Pool", "Process", "ProcessPool", "ProcessPoolExecutor", "get_context", "set_start_method"}
 PLACES = re.compile(r"^/(proc|dev|sys|tmp|etc|usr|var)(/|$)")
-LINKS = {"recording/snapshot.py": {"os.link", "os.symlink"}}  # where there is another way, which test_snapshot.py takes
+# Where there is another way, which test_snapshot.py and test_earlier.py take.
+LINKS = {"recording/snapshot.py": {"os.link", "os.symlink"}, "site/earlier.py": {"os.link"}}
 RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 
 

@@ -155,7 +155,13 @@ class Pipeline(abc.ABC):
     def _site(self) -> None:
         from report.site import mkdocs
 
-        mkdocs.build(self.workspace, self.settings(), offline=self.offline)
+        content = self.maker().checksums.of
+        mkdocs.build(
+            self.workspace,
+            self.settings(),
+            offline=self.offline,
+            is_same=lambda one, other: content(one) == content(other),
+        )
 
     def _note_time(self, name: str, seconds: float) -> None:
         noted = files.read_json(self.workspace.timings, default={})

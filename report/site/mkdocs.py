@@ -29,6 +29,7 @@ from mkdocs.utils import meta
 from report import files
 from report.errors import ReportError, command
 from report.site import exchange, gallery, unserved
+from report.site.earlier import Earlier, IsSame
 from report.site.policy import HEADER, Policy
 from report.site.settings import Settings
 from report.site.words import cache
@@ -50,13 +51,14 @@ ENDS = {
 EPOCH = "315532800"  # 1980-01-01: MkDocs puts a time into sitemap.xml.gz, and it must not be now
 
 
-def build(workspace: Workspace, settings: Settings, *, offline: bool = False) -> None:
+def build(workspace: Workspace, settings: Settings, *, offline: bool = False, is_same: IsSame | None = None) -> None:
     """Build the site; an earlier one stays in place until the new one is complete.
 
     Args:
         workspace: has the pages, and where the site goes.
         settings: its title and addresses.
         offline: whether it opens from the file system, too.
+        is_same: tells whether two files hold the same; what the earlier site has need not be made again then.
 
     Raises:
         ReportError: when MkDocs warns of anything, such as a link that leads nowhere.
@@ -68,7 +70,13 @@ def build(workspace: Workspace, settings: Settings, *, offline: bool = False) ->
             try:
                 config = _config(workspace, settings, fresh, offline)
                 config.extra.policy = policy = Policy(offline=offline)
+                if is_same is not None:
+                    config.plugins["earlier"] = earlier = Earlier(
+                        workspace.site, is_same, workspace.compiled / "converted"
+                    )
                 mkdocs_build.build(config)
+                if is_same is not None:
+                    earlier.keep()
             except (MkDocsException, jinja2.TemplateError) as error:  # such as a language that Material does not know
                 reasons = "\n".join(warnings) or str(error)
                 raise ReportError(f"MkDocs refuses to build the site:\n{reasons}") from error
