@@ -72,7 +72,7 @@ class Workspace:
     recording = Below("docs", "downloads/recording.npz")  # the main recording, packed for readers
     card = Below("docs", "assets/card.png")  # what stands for the site where a link to it is shown
     animations_manifest = Below("build", "animations.json")
-    drawn = Below("build", "drawn")  # notes on what was found while animations and the player's data were made
+    drawn = Below("build", "drawn")  # notes on what was found while figures, animations and the player's data were made
     facts = Below("build", "facts.json")  # what pages say, by name
     examples = Below("build", "examples")  # recordings and reports of the programs in examples/
     gallery = Below("examples", "gallery.json")  # what the article's site says of them

@@ -190,7 +190,7 @@ def drawn(request: pytest.FixtureRequest) -> Drawn:
 def copied(ordinary: Drawn, tmp_path: Path) -> Drawn:
     """Return a copy of the tiny experiment's figures and what they are made from, to be changed and drawn into."""
     here, place = ordinary.workspace, Workspace(ROOT, tmp_path / "build", tmp_path / "site")
-    for folder in ("tables", "numbers", "figures"):
+    for folder in ("tables", "numbers", "figures", "drawn"):
         shutil.copytree(getattr(here, folder), getattr(place, folder))
     for file in ("results", "ledger", "figures_manifest"):
         shutil.copy(getattr(here, file), getattr(place, file))

@@ -16,7 +16,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr, ndtri, owens_t  # scipy.stats has the same and takes a second longer to import
 
 LAGS = 30  # batches
 LONGEST = 60  # batches: same-sign runs up to this length are told apart; 3 in 1,000 are longer at β = 0.9
@@ -93,6 +92,8 @@ def dwell(beta: float, tail: float, share: float) -> float:
         tail: the share of updates, on both sides together, whose size reaches τ.
         share: q, the level as a share of τ.
     """
+    from scipy.special import ndtr, ndtri, owens_t  # here, because most that draws needs it not; scipy.stats is slower
+
     level = -share * float(ndtri(tail / 2))
     return float(ndtr(-level) / (2 * owens_t(level, math.sqrt((1 - beta) / (1 + beta)))))
 

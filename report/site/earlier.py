@@ -7,20 +7,20 @@ convert Markdown takes longer than all else that is done for a page.
 import contextlib
 import functools
 import hashlib
+import json
 import os
-import pickle
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from mkdocs.plugins import BasePlugin
+from mkdocs.structure.toc import get_toc
 
 from report import files as disk
 
 IsSame = Callable[[Path, Path], bool]
 
-ATTRIBUTES = ("content", "toc", "_title_from_render", "present_anchor_ids")  # of a page, which its conversion sets
 LIBRARIES = ("mkdocs", "markdown", "pygments")
 
 
@@ -37,7 +37,7 @@ class Earlier(BasePlugin):  # type: ignore[type-arg]  # it has no settings
         """
         self._site, self._is_same, self._kept = site, is_same, kept
         self._known = _read(kept)
-        self._used: dict[str, tuple[Any, ...]] = {}
+        self._used: dict[str, dict[str, Any]] = {}
         self._around = ""
 
     def on_files(self, files: Any, *, config: Any, **_: Any) -> None:
@@ -61,28 +61,45 @@ class Earlier(BasePlugin):  # type: ignore[type-arg]  # it has no settings
         page.render = functools.partial(self._render, page, page.render, key)
 
     def _render(self, page: Any, render: Callable[..., None], key: str, config: Any, files: Any) -> None:
-        if key in self._known:
-            *values, anchors = self._known[key]
-            for name, value in zip(ATTRIBUTES, values, strict=True):
-                setattr(page, name, value)
-            page.links_to_anchors = {files.get_file_from_path(uri): links for uri, links in anchors.items()}
-        else:
+        known = self._known.get(key)
+        if known is None:
             render(config, files)
-        anchors = {file.src_uri: links for file, links in (page.links_to_anchors or {}).items()}
-        self._used[key] = (*(getattr(page, name) for name in ATTRIBUTES), anchors)
+            known = _described(page)
+        else:
+            page.content, page.toc, page._title_from_render = known["content"], get_toc(known["toc"]), known["title"]
+            page.present_anchor_ids = set(known["anchors"])
+            page.links_to_anchors = {files.get_file_from_path(uri): links for uri, links in known["links"].items()}
+        self._used[key] = known
 
     def keep(self) -> None:
         """Keep the pages for the next build; only now, for one of which MkDocs warned has to be warned of again."""
         if self._used.keys() != self._known.keys():
-            content = pickle.dumps(self._used)
-            disk.write_bytes(self._kept, hashlib.sha256(content).digest() + content)
+            content = json.dumps(self._used, ensure_ascii=False, sort_keys=True).encode()
+            disk.write_bytes(self._kept, hashlib.sha256(content).hexdigest().encode() + b"\n" + content)
 
 
-def _read(kept: Path) -> dict[str, tuple[Any, ...]]:
+def _described(page: Any) -> dict[str, Any]:
+    """Return all that the conversion of a page sets in it."""
+    return {
+        "content": page.content,
+        "toc": [_token(each) for each in page.toc],
+        "title": page._title_from_render,
+        "anchors": sorted(page.present_anchor_ids or ()),
+        "links": {file.src_uri: links for file, links in (page.links_to_anchors or {}).items()},
+    }
+
+
+def _token(anchor: Any) -> dict[str, Any]:
+    """Return an entry of a table of contents as `get_toc` takes it."""
+    children = [_token(each) for each in anchor.children]
+    return {"name": anchor.title, "id": anchor.id, "level": anchor.level, "children": children}
+
+
+def _read(kept: Path) -> dict[str, dict[str, Any]]:
     """Return the pages that were kept, by their keys."""
-    with contextlib.suppress(OSError, AttributeError, ImportError):  # other versions of the libraries
-        content = kept.read_bytes()
-        if hashlib.sha256(content[32:]).digest() == content[:32]:
-            found: dict[str, tuple[Any, ...]] = pickle.loads(content[32:])
+    with contextlib.suppress(OSError):
+        said, _, content = kept.read_bytes().partition(b"\n")
+        if hashlib.sha256(content).hexdigest().encode() == said:
+            found: dict[str, dict[str, Any]] = json.loads(content)
             return found
     return {}

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.cluster.hierarchy import leaves_list, linkage
 
 from report.drawing.animation import colour
 from report.drawing.animation.gif import Movie
@@ -60,6 +59,8 @@ def similar_together(profiles: Floats) -> NDArray[np.int64]:
     length = np.linalg.norm(profiles, axis=1)
     moving, still = np.flatnonzero(length > 0), np.flatnonzero(length == 0)
     if len(moving) > 2:
+        from scipy.cluster.hierarchy import leaves_list, linkage  # here, because only a new film needs it
+
         tree = linkage(profiles[moving] / length[moving, None], "average", optimal_ordering=len(moving) <= 200)
         moving = moving[leaves_list(tree)]
     return np.concatenate([moving, still])

@@ -84,7 +84,7 @@ def products(workspace: Workspace, planned: Mapping[str, Plan], languages: Seque
             f"figure {name}",
             (f"report.drawing.figures.{plan.module}", "report.drawing.figures.draw"),
             functools.partial(_inputs, workspace, plan, languages),
-            functools.partial(_outputs, workspace, name, plan, languages),
+            functools.partial(_files, workspace, name, plan, languages),
             functools.partial(_draw, workspace, name, plan, languages),
         )
         for name, plan in planned.items()
@@ -95,8 +95,8 @@ def describe(workspace: Workspace, planned: Mapping[str, Plan], languages: Seque
     """Write the manifest that pages read, and remove the figures of other results, which the site would publish."""
     entries = {name: _entry(workspace, name, plan, languages) for name, plan in planned.items()}
     files.write_json(workspace.figures_manifest, entries)
-    wanted = {path for name, plan in planned.items() for path in _outputs(workspace, name, plan, languages)}
-    for path in sorted(workspace.figures.rglob("*.*")):
+    wanted = {path for name, plan in planned.items() for path in _files(workspace, name, plan, languages)}
+    for path in [*workspace.figures.rglob("*.*"), *workspace.drawn.glob("*.figure.json")]:
         if path not in wanted:
             path.unlink()
 
@@ -141,8 +141,12 @@ def _inputs(workspace: Workspace, plan: Plan, languages: Sequence[str]) -> list[
 
 
 def _draw(workspace: Workspace, name: str, plan: Plan, languages: Sequence[str]) -> None:
-    """Draw all variants of a figure; where one becomes an image, remove the vector file it had, and vice versa."""
+    """Draw all variants of a figure, and note what words say of it.
+
+    Where a variant becomes an image, the vector file that it had is removed, and vice versa.
+    """
     module, tables = _module(plan.module), _tables(workspace, plan)
+    files.write_json(_note(workspace, name), {"said": module.said(tables, plan.facts)})
     for language, (place, part) in itertools.product(languages, enumerate(_parts(plan))):
         labels = _labels(workspace, plan.module, language)
         draw = functools.partial(module.draw, tables=tables, facts=part, labels=labels)
@@ -181,16 +185,21 @@ def _entry(workspace: Workspace, name: str, plan: Plan, languages: Sequence[str]
         **pictures[0],
         **({"layers": layers} if layers else {}),
         **({"words": plan.words} if plan.words else {}),
-        "said": module.said(_tables(workspace, plan), plan.facts),
+        **files.read_json(_note(workspace, name), "said"),
         "data": f"tables/{plan.tables.get(module.TABLES[0], module.TABLES[0])}.csv",
         "code": {"path": f"report/drawing/figures/{plan.module}.py", "function": "draw"},
     }
 
 
-def _outputs(workspace: Workspace, name: str, plan: Plan, languages: Sequence[str]) -> list[Path]:
-    """Return the files of a figure; of one that is not drawn yet, the SVGs."""
-    places = range(len(_parts(plan)))
-    return [_path(workspace, name, *which) for which in itertools.product(languages, places, SCHEMES)]
+def _files(workspace: Workspace, name: str, plan: Plan, languages: Sequence[str]) -> list[Path]:
+    """Return the files of a figure, its note among them; of one that is not drawn yet, the SVGs."""
+    places = itertools.product(languages, range(len(_parts(plan))), SCHEMES)
+    return [*(_path(workspace, name, *which) for which in places), _note(workspace, name)]
+
+
+def _note(workspace: Workspace, name: str) -> Path:
+    """Return the note of what words say of a figure, which takes its tables to find out."""
+    return workspace.drawn / f"{name}.figure.json"
 
 
 def _path(workspace: Workspace, name: str, language: str, place: int, scheme: str) -> Path:
