@@ -1,6 +1,5 @@
 """A site that is built again takes over what the earlier one has: the same bytes, and the same complaints."""
 
-import filecmp
 import os
 import shutil
 from pathlib import Path
@@ -16,11 +15,6 @@ from report.workspace import Workspace
 pytestmark = pytest.mark.slow
 
 
-def is_same(one: Path, other: Path) -> bool:
-    """Tell whether two files hold the same."""
-    return filecmp.cmp(one, other, shallow=False)
-
-
 def contents(folder: Path) -> dict[str, bytes]:
     """Return all files below a folder."""
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
@@ -32,7 +26,7 @@ def place(tiny_build: Build, tmp_path: Path) -> Workspace:
     place = Workspace(ROOT, tmp_path / "build", tmp_path / "site")
     shutil.copytree(tiny_build.workspace.docs, place.docs)
     shutil.copy(tiny_build.workspace.site_settings, place.site_settings)
-    site.build(place, tiny_build.settings, is_same=is_same)
+    site.build(place, tiny_build.settings)
     return place
 
 
@@ -67,13 +61,17 @@ def test_what_changed_is_made_and_the_rest_is_taken_over(
     shutil.copytree(place.site, place.site.with_name("before"), copy_function=os.link if links else shutil.copy2)
     change(place, "A line more.")
     (place.docs / "assets" / "logo.svg").write_text("<svg xmlns='http://www.w3.org/2000/svg'/>", encoding="utf-8")
-    site.build(place, tiny_build.settings, is_same=is_same)
+    taken = site.build(place, tiny_build.settings)
     assert converted == ["index.md"]
     here, there = place.site / "animations" / "network.gif", place.site.with_name("before") / "animations"
     assert os.path.samefile(here, there / "network.gif") == links
+    assert ("animations/network.gif" in taken) == links
+    assert not {"index.html", "assets/logo.svg"} & {*taken}
     assert "<svg xmlns='http://www.w3.org/2000/svg'/>" in (place.site / "assets" / "logo.svg").read_text()
     again = contents(place.site)
-    site.build(place, tiny_build.settings)
+    shutil.rmtree(place.site)
+    shutil.rmtree(place.compiled)
+    assert site.build(place, tiny_build.settings) == []
     assert contents(place.site) == again
 
 
@@ -85,10 +83,10 @@ def test_damage_is_not_taken_over(tiny_build: Build, place: Workspace, converted
     content = bytearray(kept.read_bytes())
     content[len(content) // 2] ^= 1
     kept.write_bytes(content)
-    site.build(place, tiny_build.settings, is_same=is_same)
+    site.build(place, tiny_build.settings)
     assert contents(place.site) == good
     assert "index.md" in converted
-    assert len(Earlier(place.site, is_same, kept)._known) == len(converted)
+    assert len(Earlier(place.site, site.BYTE_BY_BYTE, kept)._known) == len(converted)
 
 
 @pytest.mark.parametrize("text", ["[gone](no-such-page.md)", "[gone](method.md#no-such-place)"])
@@ -97,7 +95,7 @@ def test_what_was_refused_is_refused_again(tiny_build: Build, place: Workspace, 
     change(place, text)
     for _ in range(2):
         with pytest.raises(ReportError, match="no-such"):
-            site.build(place, tiny_build.settings, is_same=is_same)
+            site.build(place, tiny_build.settings)
 
 
 def test_a_page_is_refused_when_its_target_goes(tiny_build: Build, place: Workspace) -> None:
@@ -107,11 +105,11 @@ def test_a_page_is_refused_when_its_target_goes(tiny_build: Build, place: Worksp
     method = place.docs / "method.md"
     text = method.read_text(encoding="utf-8")
     method.write_text(text + "\n## A place { #place }\n", encoding="utf-8")
-    site.build(place, tiny_build.settings, is_same=is_same)
+    site.build(place, tiny_build.settings)
     method.write_text(text, encoding="utf-8")
     with pytest.raises(ReportError, match="#place"):
-        site.build(place, tiny_build.settings, is_same=is_same)
+        site.build(place, tiny_build.settings)
     method.write_text(text + "\n## A place { #place }\n", encoding="utf-8")
     (place.docs / "tables" / "extra.csv").unlink()
     with pytest.raises(ReportError, match=r"extra\.csv"):
-        site.build(place, tiny_build.settings, is_same=is_same)
+        site.build(place, tiny_build.settings)

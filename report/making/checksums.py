@@ -43,16 +43,23 @@ class Checksums:
         except (FileNotFoundError, NotADirectoryError):
             self._is_changed |= self._known.pop(name, None) is not None
             return MISSING
-        looks = [found.st_size, found.st_mtime_ns, found.st_ctime_ns]
+        looks = _looks(found)
         entry = self._known.get(name)
         if entry and entry["looks"] == looks and (name in self._seen or max(looks[1:]) + SETTLED <= entry["read"]):
             return str(entry["sha256"])
         now = time.time_ns()
         total = checksum(path)
-        self._known[name] = {"looks": looks, "read": now, "sha256": total}
+        self._remember(name, looks, now, total)
+        return total
+
+    def note(self, path: Path, total: str) -> None:
+        """Take it for known what a file holds that this command made from another one, without reading it."""
+        self._remember(self.name(path), _looks(path.stat()), time.time_ns(), total)
+
+    def _remember(self, name: str, looks: list[int], read: int, total: str) -> None:
+        self._known[name] = {"looks": looks, "read": read, "sha256": total}
         self._seen.add(name)
         self._is_changed = True
-        return total
 
     def forget(self) -> None:
         """Read every file again when it is asked for, however untouched it looks."""
@@ -63,6 +70,11 @@ class Checksums:
         if self._is_changed:
             files.write_text(self._memory, files.compact_json(self._known))
             self._is_changed = False
+
+
+def _looks(found: os.stat_result) -> list[int]:
+    """Return what tells whether a file has been touched."""
+    return [found.st_size, found.st_mtime_ns, found.st_ctime_ns]
 
 
 def _is_entry(entry: Any) -> bool:

@@ -155,13 +155,13 @@ class Pipeline(abc.ABC):
     def _site(self) -> None:
         from report.site import mkdocs
 
-        content = self.maker().checksums.of
-        mkdocs.build(
-            self.workspace,
-            self.settings(),
-            offline=self.offline,
-            is_same=lambda one, other: content(one) == content(other),
-        )
+        place, checksums = self.workspace, self.maker().checksums
+
+        def is_same(one: Path, other: Path) -> bool:
+            return checksums.of(one) == checksums.of(other)
+
+        for name in mkdocs.build(place, self.settings(), offline=self.offline, is_same=is_same):
+            checksums.note(place.site / name, checksums.of(place.docs / name))
 
     def _note_time(self, name: str, seconds: float) -> None:
         noted = files.read_json(self.workspace.timings, default={})

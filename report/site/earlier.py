@@ -38,6 +38,7 @@ class Earlier(BasePlugin):  # type: ignore[type-arg]  # it has no settings
         self._site, self._is_same, self._kept = site, is_same, kept
         self._known = _read(kept)
         self._used: dict[str, dict[str, Any]] = {}
+        self.taken: list[str] = []  # files, below the site
         self._around = ""
 
     def on_files(self, files: Any, *, config: Any, **_: Any) -> None:
@@ -51,6 +52,7 @@ class Earlier(BasePlugin):  # type: ignore[type-arg]  # it has no settings
                 with contextlib.suppress(OSError, NotImplementedError):
                     os.link(earlier, file.abs_dest_path)
                     file.copy_file = lambda dirty: None
+                    self.taken.append(file.dest_uri)
         # What a page's conversion depends on besides its text: to which files it may lead, and how Markdown is read.
         settings = config.markdown_extensions, config.mdx_configs, dict(config.validation), sorted(files.src_uris)
         self._around = repr((settings, [version(each) for each in LIBRARIES]))

@@ -5,6 +5,7 @@ templates (site_src/overrides) keep each within its own; the index of the search
 """
 
 import contextlib
+import filecmp
 import functools
 import html
 import json
@@ -48,10 +49,13 @@ ENDS = {
         f"(?<=[{LATIN}])(?=[{HIRAGANA}{KATAKANA}{KANJI}])",
     )
 }
+BYTE_BY_BYTE: IsSame = functools.partial(filecmp.cmp, shallow=False)
 EPOCH = "315532800"  # 1980-01-01: MkDocs puts a time into sitemap.xml.gz, and it must not be now
 
 
-def build(workspace: Workspace, settings: Settings, *, offline: bool = False, is_same: IsSame | None = None) -> None:
+def build(
+    workspace: Workspace, settings: Settings, *, offline: bool = False, is_same: IsSame = BYTE_BY_BYTE
+) -> list[str]:
     """Build the site; an earlier one stays in place until the new one is complete.
 
     Args:
@@ -59,6 +63,9 @@ def build(workspace: Workspace, settings: Settings, *, offline: bool = False, is
         settings: its title and addresses.
         offline: whether it opens from the file system, too.
         is_same: tells whether two files hold the same; what the earlier site has need not be made again then.
+
+    Returns:
+        Which of the pages' files were taken over from the earlier site, named as below either folder.
 
     Raises:
         ReportError: when MkDocs warns of anything, such as a link that leads nowhere.
@@ -70,13 +77,10 @@ def build(workspace: Workspace, settings: Settings, *, offline: bool = False, is
             try:
                 config = _config(workspace, settings, fresh, offline)
                 config.extra.policy = policy = Policy(offline=offline)
-                if is_same is not None:
-                    config.plugins["earlier"] = earlier = Earlier(
-                        workspace.site, is_same, workspace.compiled / "converted"
-                    )
+                earlier = Earlier(workspace.site, is_same, workspace.compiled / "converted")
+                config.plugins["earlier"] = earlier
                 mkdocs_build.build(config)
-                if is_same is not None:
-                    earlier.keep()
+                earlier.keep()
             except (MkDocsException, jinja2.TemplateError) as error:  # such as a language that Material does not know
                 reasons = "\n".join(warnings) or str(error)
                 raise ReportError(f"MkDocs refuses to build the site:\n{reasons}") from error
@@ -91,6 +95,7 @@ def build(workspace: Workspace, settings: Settings, *, offline: bool = False, is
         fresh.chmod(0o755)
         with files.person_readable(workspace.site):
             exchange.replace(workspace.site, fresh)
+    return earlier.taken
 
 
 def serve(
