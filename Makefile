@@ -33,7 +33,7 @@ verify: $(VENV)/.installed ## train again what the site was made from, and say w
 	@$(RUN) verify
 
 test: $(VENV)/.installed-dev $(VENV)/.installed-browser ## run all tests (needs Chromium and Node.js; Firefox and WebKit where they are)
-	@command -v chromium >/dev/null || { echo 'make test needs Chromium as the command "chromium"; on Debian: apt-get install chromium'; exit 1; }
+	@command -v chromium-headless-shell >/dev/null || command -v chromium >/dev/null || { echo 'make test needs Chromium as the command "chromium-headless-shell" or "chromium"; on Debian: apt-get install chromium'; exit 1; }
 	@$(BIN)/python -m pytest
 
 test-quick: $(VENV)/.installed-dev ## run the tests that need no browser, in under a minute

@@ -2,6 +2,6 @@
 
 One file a comparison, in the order in which they run: `recording_cost`, `network_gif`, `main_job` (against
 `first_way`, a program of its own), `study_speed`, `analysis_speed`, `player_frames`, `sizes`. `measure` holds the
-stop-watch, `material` what several of them work on, `serving` a host of static files. `lighthouse` audits every page
-and is run by itself.
+stop-watch, `material` what several of them work on, `serving` a host of static files, `chromium` the
+browser. `lighthouse` audits every page and is run by itself.
 """

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -12,11 +11,12 @@ from pathlib import Path
 
 import click
 
+from benchmarks import chromium
 from benchmarks.measure import ROOT
 from benchmarks.serving import serve
 
 TOOL = ROOT / "tests" / "browser" / "node_modules" / ".bin" / "lighthouse"
-FLAGS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-quic")
+FLAGS = ("--headless=new", *chromium.FLAGS)
 CATEGORIES = ("performance", "accessibility", "best-practices", "seo")
 WANTED = {"performance": 95, "accessibility": 100, "best-practices": 100, "seo": 100}  # points of 100
 SECONDS = 180  # after which an audit has got stuck
@@ -50,8 +50,8 @@ def audit(address: str, folder: Path) -> Audit:
     Raises:
         LighthouseError: when it is not installed, gets stuck, or cannot load the page.
     """
-    chromium = shutil.which("chromium")
-    if chromium is None or not TOOL.is_file():
+    browser = chromium.command()
+    if browser is None or not TOOL.is_file():
         raise LighthouseError('Chromium or Lighthouse is missing: "make test" says how to get both.')
     answer = folder / "lighthouse.json"
     command = [
@@ -65,7 +65,7 @@ def audit(address: str, folder: Path) -> Audit:
         "--disable-full-page-screenshot",  # of which nothing is used here
         f"--chrome-flags={' '.join(FLAGS)}",
     ]
-    environment = {**os.environ, "CHROME_PATH": chromium, "TMPDIR": str(folder)}
+    environment = {**os.environ, "CHROME_PATH": browser, "TMPDIR": str(folder)}
     process = subprocess.Popen(
         command,
         env=environment,

@@ -8,6 +8,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from benchmarks import chromium
 from benchmarks.material import Material
 from benchmarks.measure import Line
 from benchmarks.serving import serve
@@ -19,7 +20,6 @@ MOST_CELLS = 4.0  # ms: a quarter of a sixtieth of a second
 MOST_SLIDER = 16.0  # ms, with its layout: a sixtieth of a second
 MOST_REPLAY = 100.0  # ms: what is seen at once
 PATIENCE = 300_000.0  # ms for a page to open: how busy the machine is, is no fault of the player
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-quic"]
 PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Frames</title>
 <link rel="icon" href="data:,"><link rel="stylesheet" href="assets/player/weight-player.css">
 <link rel="stylesheet" href="assets/hand/hand.css"></head>
@@ -103,16 +103,16 @@ VIEWS = {"one graph": "", "two graphs, two edges pinned": "#batch=1&compare={com
 
 def compare(material: Material) -> Iterator[Line]:
     """Use the packed recording in headless Chromium at two device pixels a CSS pixel."""
-    folder, chromium = material.build / "docs" / "player", shutil.which("chromium")
-    if not (folder / "index.json").is_file() or chromium is None:
-        missing = 'no packed recording; run "make report" first' if chromium else 'no command "chromium"'
+    folder, command = material.build / "docs" / "player", chromium.command()
+    if not (folder / "index.json").is_file() or command is None:
+        missing = 'no packed recording; run "make report" first' if command else chromium.MISSING
         yield Line("player, script a frame", None, detail=f"There is {missing}.")
         return
     frames = 60 if material.quick else 600
     served = material.folder / "player-frames"
     prepare(served, folder, material.workspace)
     with serve(served, "/") as address, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=command, args=chromium.FLAGS)
         try:
             for name, view in VIEWS.items():
                 page = open_page(browser)

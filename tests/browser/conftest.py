@@ -12,6 +12,7 @@ import pytest
 from conftest import ROOT, Build
 from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
+from benchmarks import chromium
 from benchmarks.serving import serve
 from report import files, wording
 from report.site import mkdocs as site
@@ -21,7 +22,6 @@ CHECKS = Path(__file__).parent
 SAID = wording.read(ROOT / "templates", "en", "interface")  # what scripts say on English pages
 AXE = CHECKS / "node_modules" / "axe-core" / "axe.min.js"
 SCREENSHOTS = ROOT / "build" / "screenshots"
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-quic"]
 SIZES: dict[str, ViewportSize] = {"wide": {"width": 1280, "height": 900}, "narrow": {"width": 390, "height": 844}}
 DRESSES = [(size, scheme) for size in SIZES for scheme in ("light", "dark")]
 # Of the same page in another language: its words decide what fits, and colours are the same.
@@ -111,11 +111,11 @@ def missing(what: str) -> None:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Return the installed Chromium."""
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        missing('There is no command "chromium"')
+    command = chromium.command()
+    if command is None:
+        missing(f"There is {chromium.MISSING}")
     with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        launched = playwright.chromium.launch(executable_path=command, args=chromium.FLAGS)
         yield launched
         launched.close()
 
