@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from conftest import ROOT, Build
-from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
 
 from benchmarks import chromium
 from benchmarks.serving import serve
@@ -19,6 +19,7 @@ from report.site import mkdocs as site
 from report.workspace import Workspace
 
 CHECKS = Path(__file__).parent
+expect.set_options(timeout=30_000)  # ms, as long as Playwright waits otherwise: a busy machine fails nothing
 SAID = wording.read(ROOT / "templates", "en", "interface")  # what scripts say on English pages
 AXE = CHECKS / "node_modules" / "axe-core" / "axe.min.js"
 SCREENSHOTS = ROOT / "build" / "screenshots"

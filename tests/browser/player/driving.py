@@ -16,6 +16,10 @@ AFTER = """([pattern, first, last]) => {
     const [, batch] = document.querySelector(".wp-words").textContent.match(pattern) ?? [];
     return first <= Number(batch) && Number(batch) <= last;
 }"""
+LOADED = """() => {
+    const {shownRuns, frame} = document.querySelector("weight-player").content ?? {};
+    return frame === undefined && shownRuns?.every((run) => run.loaded === run.shards.length);
+}"""
 COUNT_FRAMES = """
     window.frames_asked = 0;
     const original = requestAnimationFrame;
@@ -55,6 +59,11 @@ def opened(page: Page, address: str) -> Page:
     page.goto(address)
     expect(page.locator(".wp-words")).not_to_be_empty()
     return page
+
+
+def loaded(page: Page) -> None:
+    """Wait until every part of what is shown has come and is drawn: until then words count what is there."""
+    page.wait_for_function(LOADED)
 
 
 def batch_of(page: Page) -> int:

@@ -2,7 +2,7 @@
 
 from playwright.sync_api import expect
 
-from .driving import at, batch_of, opened
+from .driving import at, batch_of, loaded, opened
 
 
 def test_a_press_ends_where_the_button_is_let_go(page, site):
@@ -57,7 +57,7 @@ def test_fingers_tap_and_drag(browser, site):
     box = page.locator(".wp-canvas").first.bounding_box()
     page.touchscreen.tap(box["x"] + 0.72 * box["width"], box["y"] + 0.5 * box["height"])
     expect(page.locator(".wp-cards .wp-card:visible")).to_have_count(1)
-    page.wait_for_load_state("networkidle")
+    loaded(page)
     tip = page.locator(".wp-tip")
     expect(tip).to_be_in_viewport(ratio=1)  # the card itself is not
     title = page.locator(".wp-cards .wp-card-title").first

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from .driving import edge_of, opened, say
+from .driving import edge_of, loaded, opened, say
 
 
 @pytest.fixture
@@ -38,10 +38,7 @@ def test_the_numbers_of_what_is_pinned(page, site, clipboard, updates):
     expect(page.get_by_role("button", name=say("copy_csv"))).to_be_disabled()
     opened(page, site + "#batch=30&edge=l5.3.2,l3.0.5&compare=adam-b1-0")
     page.reload()
-    page.wait_for_function("""() => {
-        const {shownRuns} = document.querySelector("weight-player").content ?? {};
-        return shownRuns?.every((run) => run.loaded === run.shards.length);
-    }""")
+    loaded(page)
     copy(page, "copy_csv")
     rows = list(csv.DictReader(io.StringIO(clipboard())))
     assert len(rows) == 2 * 2 * 201  # the shorter recording's 200 batches, and what was before the first

@@ -5,7 +5,7 @@ import re
 
 from playwright.sync_api import expect
 
-from .driving import LAST, SHORTER, at, opened, pattern, say, shot
+from .driving import LAST, SHORTER, at, loaded, opened, pattern, say, shot
 
 MOMENTA = "document.querySelector('weight-player').content.shownRuns"
 
@@ -20,7 +20,7 @@ def test_at_the_recorded_setting_it_is_the_recording(page, site):
     assert page.locator(".wp-note a").get_attribute("href") == "index.html#loop"
     page.get_by_role("button", name=say("compare_recorded")).click()
     expect(page.locator(".wp-canvas canvas:visible")).to_have_count(2)
-    page.wait_for_function(f"{MOMENTA}.every((run) => run.loaded === run.shards.length)")
+    loaded(page)
     same, all_of_them = page.evaluate(f"""() => {{
         const [left, right] = {MOMENTA};
         let same = 0, moved = 0;
