@@ -30,7 +30,8 @@ TRANSLATED = {("wide", "dark"), ("narrow", "light")}
 MOUNT = "/repository/"
 
 # Rules by tag, since target-size and others of WCAG 2.2 are not among those that axe-core runs unasked.
-AXE_RUN = """axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]})
+AXE_RUN = """axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+    resultTypes: ["violations"]})
     .then(({violations}) => violations.flatMap(({id, nodes}) => nodes.map((node) =>
         `${id}: ${node.target.join(" ")} ${node.html.slice(0, 160)} ${node.failureSummary}`)))"""
 # Colours are measured when they have come to rest: the title in the header fades as the page is scrolled.
@@ -56,6 +57,14 @@ CUT_OFF = """() => [...document.querySelectorAll(".md-content *")].filter((eleme
 # The player on its page opens by itself, the one on the home page when asked.
 PLAYER_IS_OPEN = """() => [...document.querySelectorAll("weight-player:not([data-mode=hero])")]
     .every((player) => player.dataset.state === "open")"""
+# Controls; links within a text are excepted (2.5.8).
+SMALL = """() => [...document.querySelectorAll(`button, input, select, summary, .links > *, .md-nav__link,
+        .md-header__button, .md-footer__link, .md-search-result__link, [role=button], [role=slider], a.md-top`)]
+    .filter((element) => !element.matches(".md-toggle, .md-option"))
+    .filter((element) => element.checkVisibility({visibilityProperty: true, opacityProperty: true}))
+    .map((element) => [element.getBoundingClientRect(), element.outerHTML.slice(0, 120)])
+    .filter(([box]) => box.width > 1 && (box.width < 24 || box.height < 24))
+    .map(([box, html]) => `${box.width} × ${box.height}: ${html}`)"""
 # What is fetched when it comes into view is fetched now, both schemes' pictures, and waited for.
 FETCH_ALL = """() => Promise.all([...document.images].map((image) => {
     image.loading = "eager";
@@ -92,6 +101,7 @@ class Visit:
 
     complaints: list[str]  # console errors, failed requests, requests to another host
     violations: list[str]  # of axe-core's rules
+    small: list[str]  # what is pressed and too small for a finger
     wider: int  # pixels by which the page is wider than the window
     cut_off: list[str]  # elements that reach out of the window
     images: list[dict[str, Any]]
@@ -182,6 +192,7 @@ def visit(page: Page, address: str, complaints: list[str], screenshot: Path) -> 
     page.goto(address, wait_until="load")
     page.evaluate(FETCH_ALL)
     page.wait_for_function(PLAYER_IS_OPEN)
+    small = page.evaluate(SMALL)
     page.evaluate(SEE_ALL)
     wider = page.evaluate("document.documentElement.scrollWidth - innerWidth")
     violations = axe(page)
@@ -197,6 +208,7 @@ def visit(page: Page, address: str, complaints: list[str], screenshot: Path) -> 
     return Visit(
         complaints=list(complaints),
         violations=violations,
+        small=small,
         wider=wider,
         cut_off=page.evaluate(CUT_OFF),
         images=page.evaluate(IMAGES),

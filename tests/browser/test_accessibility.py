@@ -5,14 +5,6 @@ from playwright.sync_api import Browser, Page, expect
 
 from .conftest import DRESSES, SAID, SIZES, axe
 
-# Controls; links within a text are excepted (2.5.8).
-SMALL = """() => [...document.querySelectorAll(`button, input, select, summary, .links > *, .md-nav__link,
-        .md-header__button, .md-footer__link, .md-search-result__link, [role=button], [role=slider], a.md-top`)]
-    .filter((element) => !element.matches(".md-toggle, .md-option"))
-    .filter((element) => element.checkVisibility({visibilityProperty: true, opacityProperty: true}))
-    .map((element) => [element.getBoundingClientRect(), element.outerHTML.slice(0, 120)])
-    .filter(([box]) => box.width > 1 && (box.width < 24 || box.height < 24))
-    .map(([box, html]) => `${box.width} × ${box.height}: ${html}`)"""
 # The element in focus, whether it has come into view, and whether anything shows that it is in focus.
 FOCUS = """async () => {
     const element = document.activeElement;
@@ -66,17 +58,10 @@ def test_axe_finds_nothing_in_what_opens(browser: Browser, address, scheme):
     context.close()
 
 
-@pytest.mark.parametrize("size", SIZES)
-def test_what_is_pressed_is_large_enough_for_a_finger(browser: Browser, address, pages, size):
+@pytest.mark.parametrize(("size", "scheme"), DRESSES)
+def test_what_is_pressed_is_large_enough_for_a_finger(walk, size, scheme):
     """24 by 24 pixels at least, but for links within a text (WCAG 2.2, 2.5.8)."""
-    context = browser.new_context(viewport=SIZES[size])
-    page = context.new_page()
-    small = {}
-    for name in pages:
-        page.goto(address + name, wait_until="load")
-        small[name] = page.evaluate(SMALL)
-    context.close()
-    assert {name: found for name, found in small.items() if found} == {}
+    assert {name: visit.small for name, visit in walk(size, scheme).items() if visit.small} == {}
 
 
 @pytest.mark.parametrize("name", ["index.html", "explore.html"])
