@@ -1,6 +1,7 @@
 """The study's training runs: which there are, that controls are controls, that a mishap of one costs no other."""
 
 import json
+import multiprocessing
 import os
 import re
 import shutil
@@ -11,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -417,6 +419,21 @@ def test_a_worker_that_is_killed_before_it_works_is_replaced(tmp_path: Path) -> 
         output, errors = process.communicate(timeout=120)
     assert (process.returncode, errors) == (0, ""), output
     assert [path.name for path in (tmp_path / "build" / "runs").iterdir()] == [f"{MAIN}-seed3"]
+
+
+def test_a_call_that_a_breaking_pool_forgets_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process dies between Pebble's look at its pool and the call's arrival: nobody would ever answer."""
+    with Processes(1) as processes:
+        assert processes.submit(abs, -1).result(timeout=60) == 1
+        pool = processes._pool
+        monkeypatch.setattr(pool, "_check_pool_status", lambda: None)  # it has looked, and all was well
+        for child in multiprocessing.active_children():
+            child.kill()
+        until(lambda: not pool.active)
+        with pytest.raises(BrokenProcessPool):
+            processes.submit(abs, -2).result(timeout=60)
+        monkeypatch.undo()
+        assert processes.submit(abs, -3).result(timeout=60) == 3
 
 
 @pytest.mark.slow

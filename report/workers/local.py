@@ -12,7 +12,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import Future, InvalidStateError, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import resource_tracker
 from typing import Any, Self
@@ -24,6 +24,7 @@ Recipe = Callable[[], Mapping[str, str]]  # returns what decides what a worker c
 
 BROKEN = "The processes ended by themselves. What is finished is kept; run the command again to go on."
 DIED = "A process of this command died, perhaps for want of memory. What is finished is kept; run the command again."
+WATCHED_SECONDS = 0.5  # between two looks for calls that nobody will answer
 SPAWNED = multiprocessing.get_context("spawn")  # a fork would copy threads half, torch's among them, and may hang
 
 
@@ -134,8 +135,11 @@ class Processes(Workers):
         self._counts = SPAWNED.Array("q", number, lock=False)
         self._prepare = prepare
         self._pool = self._new()
+        self._unfinished: dict[Future[Any], Any] = {}  # calls, each with the pool that has it
+        self._ended = threading.Event()
         # The pool is used from a thread, where no KeyboardInterrupt can cut a start in two.
         self._thread = ThreadPoolExecutor(1, "pool", _hold_interrupts)
+        threading.Thread(target=self._watch, daemon=True).start()
 
     def _new(self) -> Any:
         from pebble import ProcessPool
@@ -143,15 +147,28 @@ class Processes(Workers):
         return ProcessPool(self.width, 0, _start, (self._counts, self._prepare), SPAWNED)
 
     def _schedule(self, call: Callable[..., Any], args: tuple[Any, ...]) -> Future[Any]:
-        with contextlib.suppress(RuntimeError):
-            future: Future[Any] = self._pool.schedule(call, args)
-            return future
-        # Pebble gives up all processes when one dies before any has something to do.
-        self._pool.stop()
-        self._pool.join()
-        self._pool = self._new()
-        renewed: Future[Any] = self._pool.schedule(call, args)
-        return renewed
+        future: Future[Any]
+        try:
+            future = self._pool.schedule(call, args)
+        except RuntimeError:
+            # Pebble gives up all processes when one dies before any has something to do.
+            self._pool.stop()
+            self._pool.join()
+            self._pool = self._new()
+            future = self._pool.schedule(call, args)
+        self._unfinished[future] = self._pool
+        future.add_done_callback(lambda done: self._unfinished.pop(done, None))
+        return future
+
+    def _watch(self) -> None:
+        """Give up calls that a pool was handed in the moment in which it broke: Pebble 5.2.3 would never say so."""
+        silent: set[Future[Any]] = set()
+        while not self._ended.wait(WATCHED_SECONDS):
+            broken = {future for future, its in list(self._unfinished.items()) if not its.active}
+            for future in broken & silent:  # it has had time to say that they are lost
+                with contextlib.suppress(InvalidStateError):
+                    future.set_exception(BrokenProcessPool("its pool broke"))
+            silent = broken
 
     def submit(self, call: Callable[..., Any], *args: Any) -> Future[Any]:
         """Return the future result of `call`.
@@ -178,6 +195,7 @@ class Processes(Workers):
     def end(self, *, waiting: bool) -> None:
         """End the processes, after their last call or now."""
         self._thread.shutdown()
+        self._ended.set()
         if waiting:
             self._pool.close()
         else:
