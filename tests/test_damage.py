@@ -75,7 +75,7 @@ def test_one_flipped_bit_is_found_wherever_it_is(tiny_build: Build, tmp_path: Pa
 
 def is_chance(name: str) -> bool:
     """Tell whether a file says when or how quickly something was made: those, and what speaks of them."""
-    chance = ("timings.json", "checksums.json", "ledger.json", "facts.json", "compiled/converted")
+    chance = ("timings.json", "checksums.json", "ledger.json", "facts.json", "compiled/pages")
     return name.endswith(chance) or "reproduce" in name or "search" in name
 
 

@@ -79,7 +79,7 @@ def test_damage_is_not_taken_over(tiny_build: Build, place: Workspace, converted
     """A file of the site that holds something else is copied; converted pages that do are converted anew."""
     good, film = contents(place.site), place.site / "animations" / "network.gif"
     film.write_bytes(b"GIF89a")
-    kept = place.compiled / "converted"
+    kept = place.compiled / "pages"
     content = bytearray(kept.read_bytes())
     content[len(content) // 2] ^= 1
     kept.write_bytes(content)

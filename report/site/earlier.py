@@ -1,7 +1,7 @@
 """What the last build of the site made is taken over where the same would come of it again.
 
 Nearly all bytes of a site are films and data, which seldom change; and of its pages one changes at a time, while to
-convert Markdown takes longer than all else that is done for a page.
+convert Markdown, and to look through what came of it, takes longer than all else that is done for a page.
 """
 
 import contextlib
@@ -9,7 +9,7 @@ import functools
 import hashlib
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ class Earlier(BasePlugin):  # type: ignore[type-arg]  # it has no settings
     """A plugin of MkDocs, for one build."""
 
     def __init__(self, site: Path, is_same: IsSame, kept: Path) -> None:
-        """Look for files in the earlier `site`, and for converted pages in the file `kept`.
+        """Look for files in the earlier `site`, and for what was made of its pages in the file `kept`.
 
         Args:
             site: a folder, which need not be there.
@@ -36,9 +36,12 @@ class Earlier(BasePlugin):  # type: ignore[type-arg]  # it has no settings
             kept: what `keep` wrote; what is damaged there counts as nothing.
         """
         self._site, self._is_same, self._kept = site, is_same, kept
-        self._known = _read(kept)
-        self._used: dict[str, dict[str, Any]] = {}
+        before = _read(kept)
+        self._known: dict[str, dict[str, Any]] = before.get("pages", {})
+        self.examined = {*before.get("examined", ())}  # digests, see `Policy.apply`
         self.taken: list[str] = []  # files, below the site
+        self._used: dict[str, dict[str, Any]] = {}
+        self._keys: dict[str, str] = {}  # of the pages, by the name of the file
         self._around = ""
 
     def on_files(self, files: Any, *, config: Any, **_: Any) -> None:
@@ -56,13 +59,17 @@ class Earlier(BasePlugin):  # type: ignore[type-arg]  # it has no settings
         # What a page's conversion depends on besides its text: to which files it may lead, and how Markdown is read.
         settings = config.markdown_extensions, config.mdx_configs, dict(config.validation), sorted(files.src_uris)
         self._around = repr((settings, [version(each) for each in LIBRARIES]))
+        search = config.plugins["material/search"].search_index
+        search.add_entry_from_context = functools.partial(self._index, search.entries, search.add_entry_from_context)
 
-    def on_page_markdown(self, text: str, *, page: Any, files: Any, **_: Any) -> None:
-        """Let the page be converted only if no page with this text and name was."""
-        key = hashlib.sha256(f"{page.file.src_uri}\0{text}\0{self._around}".encode()).hexdigest()
-        page.render = functools.partial(self._render, page, page.render, key)
+    def on_page_markdown(self, text: str, *, page: Any, **_: Any) -> None:
+        """Let the page be converted only if no page of this name was with this text and these settings."""
+        whole = "\0".join([page.file.src_uri, repr(page.meta), text, self._around])
+        self._keys[page.file.src_uri] = hashlib.sha256(whole.encode()).hexdigest()
+        page.render = functools.partial(self._render, page, page.render)
 
-    def _render(self, page: Any, render: Callable[..., None], key: str, config: Any, files: Any) -> None:
+    def _render(self, page: Any, render: Callable[..., None], config: Any, files: Any) -> None:
+        key = self._keys[page.file.src_uri]
         known = self._known.get(key)
         if known is None:
             render(config, files)
@@ -73,10 +80,20 @@ class Earlier(BasePlugin):  # type: ignore[type-arg]  # it has no settings
             page.links_to_anchors = {files.get_file_from_path(uri): links for uri, links in known["links"].items()}
         self._used[key] = known
 
-    def keep(self) -> None:
-        """Keep the pages for the next build; only now, for one of which MkDocs warned has to be warned of again."""
-        if self._used.keys() != self._known.keys():
-            content = json.dumps(self._used, ensure_ascii=False, sort_keys=True).encode()
+    def _index(self, entries: list[Any], add: Callable[[Any], None], page: Any) -> None:
+        """Add to the index of the search what is found on a page."""
+        known, before = self._used[self._keys[page.file.src_uri]], len(entries)
+        if "found" in known:
+            entries += known["found"]
+        else:
+            add(page)
+            known["found"] = entries[before:]
+
+    def keep(self, examined: Collection[str]) -> None:
+        """Keep what was made for the next build; only now, for what was refused has to be refused again."""
+        if self._used.keys() != self._known.keys() or self.examined != {*examined}:
+            whole = {"pages": self._used, "examined": sorted(examined)}
+            content = json.dumps(whole, ensure_ascii=False).encode()
             disk.write_bytes(self._kept, hashlib.sha256(content).hexdigest().encode() + b"\n" + content)
 
 
@@ -97,11 +114,11 @@ def _token(anchor: Any) -> dict[str, Any]:
     return {"name": anchor.title, "id": anchor.id, "level": anchor.level, "children": children}
 
 
-def _read(kept: Path) -> dict[str, dict[str, Any]]:
-    """Return the pages that were kept, by their keys."""
+def _read(kept: Path) -> dict[str, Any]:
+    """Return what was kept; nothing where there is nothing, or it is not what was written."""
     with contextlib.suppress(OSError):
         said, _, content = kept.read_bytes().partition(b"\n")
         if hashlib.sha256(content).hexdigest().encode() == said:
-            found: dict[str, dict[str, Any]] = json.loads(content)
+            found: dict[str, Any] = json.loads(content)
             return found
     return {}

@@ -77,14 +77,13 @@ def build(
             try:
                 config = _config(workspace, settings, fresh, offline)
                 config.extra.policy = policy = Policy(offline=offline)
-                earlier = Earlier(workspace.site, is_same, workspace.compiled / "converted")
+                earlier = Earlier(workspace.site, is_same, workspace.compiled / "pages")
                 config.plugins["earlier"] = earlier
                 mkdocs_build.build(config)
-                earlier.keep()
             except (MkDocsException, jinja2.TemplateError) as error:  # such as a language that Material does not know
                 reasons = "\n".join(warnings) or str(error)
                 raise ReportError(f"MkDocs refuses to build the site:\n{reasons}") from error
-        policy.apply(fresh)
+        earlier.keep(policy.apply(fresh, earlier.examined))
         _shorten_scripts(workspace.docs / "assets", fresh / "assets")
         _divide_search(config, settings, fresh / "search" / "search_index.json", as_script=offline)
         if offline:
