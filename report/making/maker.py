@@ -1,5 +1,6 @@
 """Make what is stale and nothing else: the one place that decides it."""
 
+import contextlib
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import as_completed
@@ -24,18 +25,33 @@ class Maker:
         self._code = code
         self._entries: dict[str, Any] = files.read_json(ledger, default={})
         self.checksums = Checksums(ledger.with_name("checksums.json"))
+        self._keys: dict[str, str] | None = None  # of products, while nothing is made
+
+    @contextlib.contextmanager
+    def looking(self) -> Iterator[None]:
+        """Work out the key of a product once while the context lasts: nothing that decides it may change meanwhile."""
+        self._keys = {}
+        try:
+            yield
+        finally:
+            self._keys = None
+
+    def _key(self, product: Product) -> str:
+        known = {} if self._keys is None else self._keys
+        if product.name not in known:
+            known[product.name] = self._code.key(product, self.checksums.of)
+        return known[product.name]
 
     def is_fresh(self, product: Product) -> bool:
         """Tell whether a product was made from what it would be made from now, and all its files are as they were."""
-        key = self._code.key(product, self.checksums.of)
-        return bool(self._entry(product) == {"key": key, "files": self._contents(product)})
+        return bool(self._entry(product) == {"key": self._key(product), "files": self._contents(product)})
 
     def altered(self, product: Product) -> list[Path]:
         """Return the files that do not hold what was made, or that nobody made; those that are gone not among them.
 
         A product that would be made otherwise now has none: a command that made it so may have been stopped half-way.
         """
-        is_same = self._entry(product).get("key") == self._code.key(product, self.checksums.of)
+        is_same = self._entry(product).get("key") == self._key(product)
         return self.differing(product) if is_same else []
 
     def differing(self, product: Product) -> list[Path]:
@@ -74,7 +90,7 @@ class Maker:
 
     def record(self, product: Product) -> None:
         """Note that a product is as its inputs want it."""
-        entry = {"key": self._code.key(product, self.checksums.of), "files": self._contents(product)}
+        entry = {"key": self._key(product), "files": self._contents(product)}
         self._entries[product.name] = entry
         files.write_text(self._path, files.compact_json(self._entries))
 

@@ -62,8 +62,10 @@ class Pipeline(abc.ABC):
         """
         for name in names:
             stage = self.stages()[name]  # asked each time: what is trained decides what follows
-            self._remove_altered(stage)
-            if self.is_wanted(stage):
+            with self.maker().looking():
+                self._remove_altered(stage)  # its files, of which none decides what it is made from
+                is_wanted = self.is_wanted(stage)
+            if is_wanted:
                 self.console.say(f"{DOING[name]} …")
                 started = time.perf_counter()
                 stage.work()
