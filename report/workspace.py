@@ -58,7 +58,7 @@ class Workspace:
     study = Below("build", "study.json")  # which training runs failed, and why
     ledger = Below("build", "ledger.json")  # which product was made from which inputs
     code = Below("build", "code.json")  # what the package's sources mean
-    compiled = Below("build", "compiled")  # templates as Jinja compiled them
+    compiled = Below("build", "compiled")  # templates as Jinja compiled them, pages as Markdown became HTML
     timings = Below("build", "timings.json")  # seconds that each stage took when it last did something
     lacking = Below("build", "lacking.json")  # what the study lacks to carry the article
     measures = Below("build", "measures")  # of each training run, kept so that a new run costs only itself

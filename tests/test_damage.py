@@ -123,7 +123,7 @@ def test_a_file_that_looks_untouched_is_not_read_again(tmp_path: Path) -> None:
     fresh._known["../a/b.txt"] = settled
     file.write_text("two")
     assert fresh.of(file) == checksum(file)
-    fresh.note(file, "told")
+    fresh.note(file, file.stat(), "told")
     assert fresh.of(file) == "told"
     fresh.keep()
     assert Checksums(memory).of(file) == checksum(file), "what was noted in the same moment is read by the next command"

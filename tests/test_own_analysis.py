@@ -223,6 +223,7 @@ def test_seeds_give_intervals_and_labels_stand_side_by_side(tmp_path: Path) -> N
         for name, (least, most) in own.BOUNDS.items():
             if (estimate := each["values"][name]) is not None:
                 assert least <= estimate["low"] <= estimate["mean"] <= estimate["high"] <= most
+                assert estimate["high"] <= 120 or name not in own.COUNTS
     assert heavy["mean"] > 1.5 * plain["mean"]
 
 

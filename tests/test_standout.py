@@ -210,6 +210,22 @@ def test_a_rate_that_was_too_high_for_half_of_the_steps_is_said(tmp_path: Path) 
     assert not [each for each in scheduled("short", 40) if each.rule == "large"]
 
 
+def test_steps_that_move_nothing_count_too(tmp_path: Path) -> None:
+    """A tensor that moved in some steps of many was not large in half of them, however large these were."""
+
+    def stop(gradients: Arrays) -> None:
+        for each in gradients.values():
+            each[20:] = 0
+
+    ends = [{"row": 20, "group": 0, "set": {"lr": 0.0}}]
+    weights, gradients = noise(SHAPES, STEPS)
+    stop(gradients)
+    for name, each in gradients.items():
+        weights[name] = descend(each, weights[name][0], rate=0.02, beta=0.0)
+    made_here = write_recording(tmp_path / "stop", weights, gradients, rules=[momentum(0.0, 0.02)], events=ends)
+    assert "large" not in [rule for rule, _ in rules(made_here)]
+
+
 def test_one_part_at_another_pace_is_told_from_both_neighbours(tmp_path: Path) -> None:
     """A hundredfold step between two others is said; a tenfold one may be initialisation alone."""
     quiet = dict.fromkeys(("one.weight", "three.weight"), 0.00001)
@@ -232,6 +248,26 @@ def test_streaks_are_compared_with_their_own_toss(tmp_path: Path) -> None:
     assert longer[0].numbers["run"] > 1.5 * longer[0].numbers["toss"]
     assert longer[0].numbers["is_throughout"] == (longer[0].numbers["run"] >= STEPS - 100)
     assert ("shorter", "two.weight") in rules(made(tmp_path / "swing", swing))
+
+
+@pytest.mark.parametrize(
+    ("run", "correlation", "still", "expected"),
+    [
+        (10.1, 0.156, 0, None),  # AdamW with weight decay: the toss is long, and gradients take nothing back
+        (10.1, -0.156, 0, "shorter"),
+        (30.0, 0.156, 0, "longer"),
+        (30.0, -0.156, 0, None),
+        (30.0, 0.156, 100, None),  # of 120 entries hardly any ever moved
+    ],
+)
+def test_streaks_are_the_gradients_only_where_these_agree(
+    run: float, correlation: float, still: int, expected: str | None, tmp_path: Path
+) -> None:
+    """What weight decay makes of a toss, or a few entries of a streak, is no direction that gradients keep."""
+    recording = Study.load(made(tmp_path / "run")).main
+    info = {"toss": 16.7, "pairs": 20_000, "flips": 20_000 / run, "is_settled": True, "first": 101, "last": 240}
+    seen = {"two.weight": {**info, "gradients_lag_1": correlation, "never_moved": still}}
+    assert [each.rule for each in standout._streaks(recording, seen)] == ([expected] if expected else [])
 
 
 def test_skipped_steps_stand_out_when_they_are_many(tmp_path: Path) -> None:
@@ -264,6 +300,19 @@ def test_what_is_seen_of_the_same_tensors_under_two_labels_is_said_once(tmp_path
         made(tmp_path / "c", label="x", rates=rates), made(tmp_path / "d", label="y", rates={"one.weight": 0.02})
     )
     assert [(each.rule, each.likewise) for each in apart] == [("large", ())] * 2
+    # The same rule, and another sentence: one label is too high to the end, the other was.
+    weights, gradients = noise(SHAPES, STEPS)
+    rate = np.r_[np.full(200, 0.02), np.full(STEPS - 200, 1e-4)]
+    for name, each in gradients.items():
+        weights[name] = descend(each * (rate / 1e-3).reshape(-1, *[1] * (each.ndim - 1)), weights[name][0])
+    ends = [{"row": 200, "group": 0, "set": {"lr": 1e-4}}]
+    lowered = write_recording(tmp_path / "e", weights, gradients, label="y", rules=[momentum(0.9)], events=ends)
+    every = dict.fromkeys(("one.weight", "two.weight", "three.weight"), 0.02)
+    both = [each for each in found(made(tmp_path / "f", label="x", rates=every), lowered) if each.rule == "large"]
+    assert sorted((each.label, each.numbers["is_last"], each.likewise) for each in both) == [
+        ("x", True, ()),
+        ("y", False, ()),
+    ]
 
 
 @pytest.mark.parametrize("language", ["en", "ja"])

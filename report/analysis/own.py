@@ -52,12 +52,13 @@ NUMBERS = {
 BASES = {"over": 2.0, "ratio": 10.0, "ratio_last": 10.0}  # of those that are averaged as logarithms
 WHOLE = ("ratio", "ratio_last", "rms", "never_moved", "dead", "dead_rows", "dead_columns")  # of all steps
 STREAKS = ("run", "toss")  # mean lengths, in steps
+COUNTS = ("never_moved", "dead", "dead_rows", "dead_columns")  # of entries, at most as many as are recorded
 # Between which bounds any value lies: an interval by Student's t, of two seeds above all, knows nothing of them.
 BOUNDS: Mapping[str, tuple[float, float]] = {
     **dict.fromkeys(STREAKS, (1, math.inf)),
     **dict.fromkeys(("lag_1", "lag_10", "gradients_lag_1"), (-1, 1)),
     **dict.fromkeys(("agreement", "zero_gradients", "coasting", "lost"), (0, 1)),
-    **dict.fromkeys(("rms", "never_moved", "dead", "dead_rows", "dead_columns"), (0, math.inf)),
+    **dict.fromkeys(("rms", *COUNTS), (0, math.inf)),
 }
 LAGS = {"lag_1": 1, "lag_10": 10, "gradients_lag_1": 1}
 
@@ -192,6 +193,7 @@ def estimate(table: Table, label: str, name: str, info: Info, column: str) -> di
         return None
     base = BASES.get(column)
     least, most = BOUNDS.get(column, (-math.inf, math.inf))
+    most = min(most, info["kept"]) if column in COUNTS else most
     low, high = (None if end is None else min(max(end, least), most) for end in (row.low, row.high))
     ends = {"mean": row.mean, "low": low, "high": high}
     found = {key: each if base is None or each is None else base**each for key, each in ends.items()}

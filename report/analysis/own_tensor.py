@@ -29,6 +29,7 @@ MEMORIES = 10  # start-up lasts so many times 1 / (1 - β) steps, as in the stud
 UNKNOWN = 0.9  # β where none is known: that of most optimizers' defaults
 LATELY = 20  # steps at least, of which "in the last tenth" says something
 SEEN = 8  # entries of a row or column that must be recorded before it is called dead
+Lines = tuple[list[int], list[int], int, int]
 BLOCK = 1 << 19  # updates that are correlated at once
 
 Doubles = NDArray[np.float64]
@@ -110,16 +111,17 @@ def _measured(recording: Recording, job: Job, seen: Sweep) -> Measured:
         numbers, typical = _streaks(job, seen, windows, followed)
         info["typical"] = [typical.start, typical.stop]
     numbers |= _whole(recording, job, seen, windows, info)
+    window = SETTLED if SETTLED in windows else ALL
+    lags = numbers.get(Name("autocorrelation", "gradients", name, window))
+    info["gradients_lag_1"] = lags[0] if lags else None
     if followed is not None:
         info["lost_driven"] = _lost(followed.asked & (seen.gradients[:rows] != 0), seen.updates[:rows])
         info["equal_share"] = followed.equal
-        window = SETTLED if SETTLED in windows else ALL
         info["run"] = numbers[Name("transplants", "mean_run", name, window, job.slug)][0]
         info["toss"] = numbers[Name("transplants", "toss", name, window, job.slug)][0]
         info |= {key: numbers[Name("persistence", key, name, window)][0] for key in ("flips", "pairs")}
     bins = own_tables.bins(seen, recording.steps, tensor.count)
     if job.tables is not None:
-        window = SETTLED if SETTLED in windows else ALL
         constant = None if beta is None or np.ptp(beta) else float(beta[0])
         own_tables.write(job.tables, recording, name, seen, bins, numbers, window, constant, info.get("typical"))
     return Measured(numbers, info, bins)
@@ -235,11 +237,13 @@ def _info(recording: Recording, tensor: Tensor, seen: Sweep, windows: Spans, kep
         over those with a gradient, the numbers of a page are of; `dead`, `dead_rows`, `dead_columns`: how many never
         had a gradient; `died` and the like: how many had none in the last tenth; `which` {`rows`, `columns`, `since`}
         of the latter, counted from 0, and the step after which none of them had one; `zero`, the share of gradients
-        that are zero; `never_moved`; `ratio_last`, over the last tenth, and `ratio_median`, of the steps that moved it;
-        `full_rate`, how much larger the highest learning rate is than the
-        mean one of the last tenth, None where that is zero; `rate_is_zero`; `stopped`: `row` (counted from 1 over the
-        steps with a gradient) and `step` after which nothing moved, and `rate_is_zero` from then on; None where it
-        moved to the end, or never. Added later: `is_tossed`, `has_streaks`,
+        that are zero; `never_moved`; `ratio_last`, the geometric mean over those of the last tenth that moved it, and
+        `ratio_median`, over all; `has_rate`, whether a learning rate is known; `full_rate`, how much larger the highest
+        learning rate is than the mean one of the last tenth, None where that is zero; `rate_is_zero`; `stopped`: `row`
+        (counted from 1 over the steps with a gradient) and `step` after which nothing moved, and `rate_is_zero` from
+        then on; None where it moved to the end, or never; `judged_rows`, `judged_columns`: of how many it can be said
+        whether they are dead.
+        Added later: `is_tossed`, `has_streaks`, `gradients_lag_1`,
         `chance` by window, `typical` rows, `lost_driven`, `equal_share`, `run`, `toss`, `flips`, `pairs`.
     """
     steps = len(seen.numbers)
@@ -253,7 +257,7 @@ def _info(recording: Recording, tensor: Tensor, seen: Sweep, windows: Spans, kep
     used = None if rates is None else rates[seen.numbers - 1]
     last = 0.0 if used is None else float(used[-max(steps // 10, 1) :].mean())
     ratio = seen.ratio[-max(steps // 10, 1) :]
-    known, moving = ratio[np.isfinite(ratio)], seen.ratio[seen.ratio > 0]
+    moving, known = ratio[ratio > 0], seen.ratio[np.isfinite(seen.ratio)]
     return {
         "from": int(seen.numbers[0]),
         "gradient_steps": steps,
@@ -266,13 +270,16 @@ def _info(recording: Recording, tensor: Tensor, seen: Sweep, windows: Spans, kep
         "dead_rows": None if dead is None else len(dead[0]),
         "dead_columns": None if dead is None else len(dead[1]),
         "died": int(lately.sum()),
+        "judged_rows": None if dead is None else dead[2],
+        "judged_columns": None if dead is None else dead[3],
         "died_rows": None if died is None else len(died[0]),
         "died_columns": None if died is None else len(died[1]),
         "which": {**which, "since": _since(recording, tensor, seen, lately, which["rows"])},
         "zero": float(seen.zeros.sum()) / (len(seen.moved) * steps),
         "never_moved": int(np.count_nonzero(~seen.moved)),
-        "ratio_last": float(np.sqrt((known**2).mean())) if len(known) else None,
-        "ratio_median": float(np.median(moving)) if len(moving) else None,
+        "ratio_last": float(np.exp(np.log(moving).mean())) if len(moving) else None,
+        "ratio_median": float(np.median(known)) if len(known) else None,
+        "has_rate": used is not None,
         "full_rate": None if used is None or last <= 0 else float(used.max()) / last,
         "rate_is_zero": used is not None and not bool((used != 0).any()),
         "stopped": _stopped(seen, used),
@@ -297,19 +304,21 @@ def _since(recording: Recording, tensor: Tensor, seen: Sweep, dead: NDArray[np.b
     return 0 if last < 0 else int(seen.numbers[last])
 
 
-def _lines(recording: Recording, tensor: Tensor, dead: NDArray[np.bool_]) -> tuple[list[int], list[int]] | None:
+def _lines(recording: Recording, tensor: Tensor, dead: NDArray[np.bool_]) -> Lines | None:
     """Return the rows and the columns of a matrix whose recorded entries are all dead; None of a vector.
 
-    Of a row that was hardly recorded nothing is said.
+    Of a row that was hardly recorded nothing is said: how many rows and columns are judged comes after them.
     """
     if tensor.matrix[0] < 2:
         return None
     places = np.unravel_index(recording.indices(tensor.name), tensor.matrix)
-    found = []
+    found, judged = [], []
     for place, count, across in zip(places, tensor.matrix, reversed(tensor.matrix), strict=True):
         seen, gone = np.bincount(place, minlength=count), np.bincount(place, dead, minlength=count)
-        found.append(np.flatnonzero((gone == seen) & (seen >= min(SEEN, across))).tolist())
-    return found[0], found[1]
+        is_judged = seen >= min(SEEN, across)
+        found.append(np.flatnonzero((gone == seen) & is_judged).tolist())
+        judged.append(int(is_judged.sum()))
+    return found[0], found[1], judged[0], judged[1]
 
 
 def chance(beta: Doubles | None) -> dict[str, float] | None:

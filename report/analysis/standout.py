@@ -17,8 +17,9 @@ nothing stands out. Rules, worst first:
 - `skipped`: a GradScaler skipped more than `SKIPPED` of all steps; now and then is how it finds its scale.
 - `unused`: rows of a table of vectors, or inputs, never had a gradient: they never came, or are always zero.
 - `livelier`, `quieter`: RMS(Δ)/RMS(w) is `APART` times that of both neighbouring matrices, or as many times less.
-- `longer`, `shorter`: streaks last `OVER` times as long as with tossed signs, or as many times less: gradients keep a
-  direction, or each takes back what the last one gave.
+- `longer`, `shorter`: streaks last `OVER` times as long as with tossed signs, or as many times less, and consecutive
+  gradients are correlated accordingly: they keep a direction, or each takes back what the last one gave. Without the
+  latter it is weight decay that makes the difference, whose pull a toss does not turn.
 
 Of vectors (biases, norms) nothing is said by size: many begin at zero, where every ratio is large. Of what begins at
 zero in a schedule nothing is said either: `small` counts what a tensor would do at the highest learning rate.
@@ -128,10 +129,13 @@ def find(study: Study, seen: Seen) -> tuple[list[Item], tuple[str, ...]]:
 
 
 def _merged(items: Sequence[Item]) -> list[Item]:
-    """Return the items with one in place of those in which a rule speaks of the same tensors under several labels."""
-    alike: dict[tuple[str, frozenset[str]], list[Item]] = {}
+    """Return the items with one in place of those in which a rule says the same, but for numbers, of several labels."""
+    alike: dict[tuple[str, Any], list[Item]] = {}
     for each in items:
-        alike.setdefault((each.rule, frozenset(each.tensors or each.numbers.get("names", ()))), []).append(each)
+        every = {"": each.numbers, **{name: own["numbers"] for name, own in each.each.items()}}
+        words = sorted((name, [v for v in numbers.values() if _is_said(v)]) for name, numbers in every.items())
+        count = each.numbers.get("count") if each.rule == "unheld" else None
+        alike.setdefault((each.rule, repr((words, count))), []).append(each)
     return [replace(worst, likewise=tuple(each.label for each in rest)) for worst, *rest in alike.values()]
 
 
@@ -139,6 +143,11 @@ def constants() -> dict[str, float]:
     """Return the constants of all rules, by name."""
     named = {"usual": USUAL, "large": LARGE, "small": SMALL, "lost": LOST, "skipped": SKIPPED, "apart": APART}
     return {**named, "over": OVER, "flips": FLIPS, "judged": JUDGED}
+
+
+def _is_said(value: Any) -> bool:
+    """Tell whether a number of a rule is none, but chooses the words."""
+    return isinstance(value, bool | str) or (isinstance(value, list) and all(isinstance(each, str) for each in value))
 
 
 def _of_label(recordings: Sequence[Recording], seen: Seen) -> Iterator[Item]:
@@ -228,16 +237,25 @@ def _dead(recording: Recording, seen: Mapping[str, Info]) -> Iterator[Sight]:
         if rows is None:
             if name.rpartition(".")[0] not in matrices and info["died"]:
                 numbers |= {"kind": "entries", "dead": info["died"], "of": tensor.count, "which": [], "is_cut": False}
+                numbers |= {"unjudged": 0}
                 numbers |= {"always": info["dead"], "since": info["which"]["since"]}
                 numbers |= {"is_always": not info["which"]["since"]}
                 yield Sight("dead", name, info["died"] / tensor.count, numbers, DYING)
             continue
         kind = "rows" if rows else "columns"
-        dead, total = (rows, tensor.matrix[0]) if rows else (columns, tensor.matrix[1])
+        dead, total = (rows, info["judged_rows"]) if rows else (columns, info["judged_columns"])
         if not dead:
             continue
         which = info["which"][kind]
-        numbers |= {"kind": kind, "dead": dead, "of": total, "which": which[:CITED], "always": info[f"dead_{kind}"]}
+        sides = dict(zip(("rows", "columns"), tensor.matrix, strict=True))
+        numbers |= {
+            "kind": kind,
+            "dead": dead,
+            "of": total,
+            "unjudged": sides[kind] - total,
+            "which": which[:CITED],
+            "always": info[f"dead_{kind}"],
+        }
         numbers |= {
             "since": info["which"]["since"],
             "is_cut": len(which) > CITED,
@@ -267,7 +285,7 @@ def _pace(recording: Recording, seen: Mapping[str, Info]) -> Iterator[Sight]:
     paces = {name: info["ratio_last"] for name, info in moving.items() if info["ratio_last"]}
     for name, info in moving.items():
         ratio, full = paces.get(name, 0.0), info["full_rate"]
-        is_last, is_lowered = ratio > LARGE, full is None or full > LOWERED
+        is_last, is_lowered = ratio > LARGE, info["has_rate"] and (full is None or full > LOWERED)
         if is_last or (is_lowered and info["ratio_median"] > LARGE):
             numbers = {"ratio": ratio if is_last else info["ratio_median"], "limit": LARGE, "usual": USUAL}
             yield Sight("large", name, numbers["ratio"], {**numbers, "is_last": is_last}, CS231N)
@@ -298,15 +316,14 @@ def _skipped(recording: Recording, seen: Mapping[str, Info]) -> Iterator[Sight]:
 
 def _streaks(recording: Recording, seen: Mapping[str, Info]) -> Iterator[Sight]:
     """Streaks against those with tossed signs, once they are settled."""
-    del recording
     for name, info in seen.items():
         toss, flips, pairs = (info.get(key) for key in ("toss", "flips", "pairs"))
         if not info["is_settled"] or not toss or flips is None or not pairs or max(flips, pairs / toss) < FLIPS:
             continue
         run = pairs / max(flips, 1)  # without any change of sign it is at least so long
-        over = run / toss
-        rule = "longer" if over > OVER else "shorter" if over < 1 / OVER else ""
-        if rule:
+        over, correlation = run / toss, info["gradients_lag_1"] or 0.0
+        rule = "longer" if over > OVER and correlation > 0 else "shorter" if over < 1 / OVER and correlation < 0 else ""
+        if rule and 2 * info["never_moved"] <= recording.tensors[name].count:
             numbers = {"run": run, "toss": toss, "factor": max(over, 1 / over), "limit": OVER}
             steps = info["last"] - info["first"] + 1  # a longer streak than that was not seen
             numbers |= {"steps": steps, "is_throughout": run >= steps}

@@ -4,6 +4,7 @@ A file looks untouched when its size and its times are as they were, and were al
 written into it in the same moment in which it is read could leave both as they are.
 """
 
+import contextlib
 import os
 import time
 from pathlib import Path
@@ -52,9 +53,12 @@ class Checksums:
         self._remember(name, looks, now, total)
         return total
 
-    def note(self, path: Path, total: str) -> None:
-        """Take it for known what a file holds that this command made from another one, without reading it."""
-        self._remember(self.name(path), _looks(path.stat()), time.time_ns(), total)
+    def note(self, path: Path, seen: os.stat_result, total: str) -> None:
+        """Take it for known in this command what a file holds, without reading it, if it still is what was `seen`."""
+        with contextlib.suppress(OSError):
+            found = path.stat()
+            if (found.st_ino, *_looks(found)[:2]) == (seen.st_ino, *_looks(seen)[:2]):
+                self._remember(self.name(path), _looks(found), time.time_ns(), total)
 
     def _remember(self, name: str, looks: list[int], read: int, total: str) -> None:
         self._known[name] = {"looks": looks, "read": read, "sha256": total}

@@ -162,8 +162,9 @@ class Pipeline(abc.ABC):
         def is_same(one: Path, other: Path) -> bool:
             return checksums.of(one) == checksums.of(other)
 
-        for name in mkdocs.build(place, self.settings(), offline=self.offline, is_same=is_same):
-            checksums.note(place.site / name, checksums.of(place.docs / name))
+        taken = mkdocs.build(place, self.settings(), offline=self.offline, is_same=is_same)
+        for name, seen in taken.items():
+            checksums.note(place.site / name, seen, checksums.of(place.docs / name))
 
     def _note_time(self, name: str, seconds: float) -> None:
         noted = files.read_json(self.workspace.timings, default={})

@@ -9,6 +9,8 @@ import functools
 import hashlib
 import json
 import os
+import stat
+import sys
 from collections.abc import Callable, Collection
 from importlib.metadata import version
 from pathlib import Path
@@ -18,10 +20,11 @@ from mkdocs.plugins import BasePlugin
 from mkdocs.structure.toc import get_toc
 
 from report import files as disk
+from report.site import policy
 
 IsSame = Callable[[Path, Path], bool]
 
-LIBRARIES = ("mkdocs", "markdown", "pygments")
+LIBRARIES = ("mkdocs", "mkdocs-material", "markdown", "pymdown-extensions", "pygments")
 
 
 class Earlier(BasePlugin):  # type: ignore[type-arg]  # it has no settings
@@ -36,10 +39,18 @@ class Earlier(BasePlugin):  # type: ignore[type-arg]  # it has no settings
             kept: what `keep` wrote; what is damaged there counts as nothing.
         """
         self._site, self._is_same, self._kept = site, is_same, kept
-        before = _read(kept)
+        # What is kept is of use to the code that made it alone, ours and others', and to the same rules.
+        code = [Path(__file__).read_bytes(), Path(policy.__file__).read_bytes()]
+        made_by = [
+            sys.version,
+            *(version(each) for each in LIBRARIES),
+            *(hashlib.sha256(each).hexdigest() for each in code),
+        ]
+        self._stamp = "\n".join(made_by)
+        before = _read(kept, self._stamp)
         self._known: dict[str, dict[str, Any]] = before.get("pages", {})
         self.examined = {*before.get("examined", ())}  # digests, see `Policy.apply`
-        self.taken: list[str] = []  # files, below the site
+        self.taken: dict[str, os.stat_result] = {}  # what was seen of files, by their names below the site
         self._used: dict[str, dict[str, Any]] = {}
         self._keys: dict[str, str] = {}  # of the pages, by the name of the file
         self._around = ""
@@ -47,20 +58,32 @@ class Earlier(BasePlugin):  # type: ignore[type-arg]  # it has no settings
     def on_files(self, files: Any, *, config: Any, **_: Any) -> None:
         """Give a file that is there a second name, in the new site; what is not, or cannot have one, MkDocs copies."""
         for file in files:
-            earlier = self._site / file.dest_uri
-            if file.src_dir != config.docs_dir or file.is_documentation_page():
-                continue
-            if earlier.is_file() and self._is_same(Path(file.abs_src_path), earlier):
-                Path(file.abs_dest_path).parent.mkdir(parents=True, exist_ok=True)
+            if file.src_dir == config.docs_dir and not file.is_documentation_page() and file.inclusion.is_included():
+                # A second command may put another site there at any moment.
                 with contextlib.suppress(OSError, NotImplementedError):
-                    os.link(earlier, file.abs_dest_path)
-                    file.copy_file = lambda dirty: None
-                    self.taken.append(file.dest_uri)
+                    self._take(file)
         # What a page's conversion depends on besides its text: to which files it may lead, and how Markdown is read.
-        settings = config.markdown_extensions, config.mdx_configs, dict(config.validation), sorted(files.src_uris)
-        self._around = repr((settings, [version(each) for each in LIBRARIES]))
+        settings = config.markdown_extensions, config.mdx_configs, dict(config.validation), config.use_directory_urls
+        self._around = repr((settings, sorted(files.src_uris)))
         search = config.plugins["material/search"].search_index
         search.add_entry_from_context = functools.partial(self._index, search.entries, search.add_entry_from_context)
+
+    def _take(self, file: Any) -> None:
+        source, earlier, here = Path(file.abs_src_path), self._site / file.dest_uri, Path(file.abs_dest_path)
+        seen = earlier.lstat()
+        if (
+            not stat.S_ISREG(seen.st_mode)
+            or seen.st_mode != source.stat().st_mode
+            or not self._is_same(source, earlier)
+        ):
+            return
+        here.parent.mkdir(parents=True, exist_ok=True)
+        os.link(earlier, here)
+        if is_untouched(here.lstat(), seen):
+            file.copy_file = lambda dirty: None
+            self.taken[file.dest_uri] = seen
+        else:
+            here.unlink()
 
     def on_page_markdown(self, text: str, *, page: Any, **_: Any) -> None:
         """Let the page be converted only if no page of this name was with this text and these settings."""
@@ -92,7 +115,7 @@ class Earlier(BasePlugin):  # type: ignore[type-arg]  # it has no settings
     def keep(self, examined: Collection[str]) -> None:
         """Keep what was made for the next build; only now, for what was refused has to be refused again."""
         if self._used.keys() != self._known.keys() or self.examined != {*examined}:
-            whole = {"pages": self._used, "examined": sorted(examined)}
+            whole = {"made by": self._stamp, "pages": self._used, "examined": sorted(examined)}
             content = json.dumps(whole, ensure_ascii=False).encode()
             disk.write_bytes(self._kept, hashlib.sha256(content).hexdigest().encode() + b"\n" + content)
 
@@ -114,11 +137,16 @@ def _token(anchor: Any) -> dict[str, Any]:
     return {"name": anchor.title, "id": anchor.id, "level": anchor.level, "children": children}
 
 
-def _read(kept: Path) -> dict[str, Any]:
-    """Return what was kept; nothing where there is nothing, or it is not what was written."""
+def is_untouched(found: os.stat_result, seen: os.stat_result) -> bool:
+    """Tell whether a file is the one that was seen, whatever its name, and nothing was written into it since."""
+    return all(getattr(found, name) == getattr(seen, name) for name in ("st_ino", "st_dev", "st_size", "st_mtime_ns"))
+
+
+def _read(kept: Path, stamp: str) -> dict[str, Any]:
+    """Return what was kept; nothing where there is nothing, it is not what was written, or other code made it."""
     with contextlib.suppress(OSError):
         said, _, content = kept.read_bytes().partition(b"\n")
         if hashlib.sha256(content).hexdigest().encode() == said:
             found: dict[str, Any] = json.loads(content)
-            return found
+            return found if found["made by"] == stamp else {}
     return {}

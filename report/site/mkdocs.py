@@ -55,7 +55,7 @@ EPOCH = "315532800"  # 1980-01-01: MkDocs puts a time into sitemap.xml.gz, and i
 
 def build(
     workspace: Workspace, settings: Settings, *, offline: bool = False, is_same: IsSame = BYTE_BY_BYTE
-) -> list[str]:
+) -> dict[str, os.stat_result]:
     """Build the site; an earlier one stays in place until the new one is complete.
 
     Args:
@@ -65,7 +65,7 @@ def build(
         is_same: tells whether two files hold the same; what the earlier site has need not be made again then.
 
     Returns:
-        Which of the pages' files were taken over from the earlier site, named as below either folder.
+        What was seen of the pages' files that were taken over from the earlier site, by their names below either.
 
     Raises:
         ReportError: when MkDocs warns of anything, such as a link that leads nowhere.

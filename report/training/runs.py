@@ -221,7 +221,7 @@ def _is_complete(workspace: Workspace, name: str, key: str | None) -> bool:
     folder = workspace.run(name)
     try:
         looks = (folder / "run.json").stat()
-        found = _described(folder / "run.json", (looks.st_size, looks.st_mtime_ns))
+        found = _described(folder / "run.json", (looks.st_ino, looks.st_size, looks.st_mtime_ns, looks.st_ctime_ns))
         wanted = {*schema.filenames(found), *seal.names(folder), *seal.UNSEALED}
     except (OSError, ReportError):
         return False  # none, or a damaged one
@@ -229,12 +229,12 @@ def _is_complete(workspace: Workspace, name: str, key: str | None) -> bool:
 
 
 @functools.cache
-def _described(path: Path, looks: tuple[int, int]) -> schema.Description:
+def _described(path: Path, looks: tuple[int, ...]) -> schema.Description:
     """Return what a recording says of itself; a command asks thirty of them twenty times, and reads each once.
 
     Args:
         path: of its `run.json`.
-        looks: size and time of change: of a file that is another one the content is, too.
+        looks: what tells a file that was changed or replaced: where they differ, it is read again.
     """
     del looks
     return schema.parse(files.read_json(path), path.parent.name)

@@ -1,6 +1,6 @@
 """What the overview figures of a report on one's own network share: a row a tensor, named where there is room."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -89,3 +89,9 @@ def power_of_ten(value: float) -> str:
     places = round(float(np.log10(value)))
     plain = thousands(value) if value >= 1 else f"{value:g}"
     return plain if -1 <= places <= 2 else f"10{str(places).translate(SUPERSCRIPTS)}"
+
+
+def recording_of(results: Mapping[str, Any]) -> str | None:
+    """Return the name of the recording that a picture is of; None where there is no other."""
+    runs = sum(len(each) for each in results["study"]["runs"].values())
+    return str(results["main"]) if runs > 1 else None

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from report.analysis.standout import LARGE, SMALL, USUAL
 from report.analysis.table import Table
-from report.drawing.figures.own_axis import NAMES, RIGHT, high, rows_of, shortened
+from report.drawing.figures.own_axis import NAMES, RIGHT, high, recording_of, rows_of, shortened
 from report.drawing.figures.raster import axes_at
 from report.drawing.figures.sources import Facts, Labels, Tables
 from report.drawing.figures.style import WIDTH, Ink, batches_below, unit
@@ -32,9 +32,8 @@ BAR = 12  # CSS pixels
 def facts(results: Mapping[str, Any], table: Table) -> Facts | None:
     """Return the tensors, in order, the steps, and which recording of several is shown; None where nothing moved."""
     del table
-    names, runs = results["tensors"], sum(len(each) for each in results["study"]["runs"].values())
-    shown = results["main"] if runs > 1 else None
-    return {"names": names, "steps": results["steps"], "of": shown} if names else None
+    names = results["tensors"]
+    return {"names": names, "steps": results["steps"], "of": recording_of(results)} if names else None
 
 
 def draw(ink: Ink, tables: Tables, facts: Facts, labels: Labels) -> Figure:

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from report.drawing.figures.own_axis import logarithmic
+from report.drawing.figures.own_axis import logarithmic, recording_of
 from report.drawing.figures.sources import Facts, Labels, Tables
 from report.drawing.figures.style import Ink, batches_below, dots, exponent, scaled, sheet, unit
 
@@ -21,7 +21,11 @@ SMALLEST = 1e-4  # share of streaks
 def of(results: Mapping[str, Any], name: str) -> Facts:
     """Return what is drawn of a tensor besides its tables."""
     info = results["seen"][results["main"]][name]
-    return {"tensor": name, **{key: info[key] for key in ("is_settled", "measured", "kept")}}
+    return {
+        "tensor": name,
+        "of": recording_of(results),
+        **{key: info[key] for key in ("is_settled", "measured", "kept")},
+    }
 
 
 def draw(ink: Ink, tables: Tables, facts: Facts, labels: Labels) -> Figure:

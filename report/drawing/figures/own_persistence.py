@@ -85,6 +85,7 @@ def said(tables: Tables, facts: Facts) -> Facts:
         "label": facts["labels"][0] if len(facts["labels"]) > 1 else None,
         "has_intervals": bool(np.isfinite(tables["own_tensors"]["mean_run_low"]).any()),
         "run": reach(table["mean_run"]),
+        "is_cut": bool((table["mean_run"] >= table["steps"]).any()),
         "toss": reach(table["toss"]),
         "formula": reach(table["formula_run"]),
         "over": reach(table["over"]),

@@ -9,7 +9,7 @@ from matplotlib.ticker import FuncFormatter
 
 from report.analysis.table import Table
 from report.drawing.figures.comparison import key, raised
-from report.drawing.figures.own_axis import logarithmic
+from report.drawing.figures.own_axis import logarithmic, recording_of
 from report.drawing.figures.sources import Facts, Labels, Tables, reach, rows
 from report.drawing.figures.style import Ink, batches_below, few_values, scaled, sheet
 
@@ -21,8 +21,7 @@ WIDE = 30.0  # from which ratio on the axis is logarithmic
 def facts(results: Mapping[str, Any], table: Table) -> Facts | None:
     """Return the label of the main recording, whose groups are shown, and its name where there are several."""
     del table
-    runs = sum(len(each) for each in results["study"]["runs"].values())
-    return {"label": results["study"]["optimizers"][0]["label"], "of": results["main"] if runs > 1 else None}
+    return {"label": results["study"]["optimizers"][0]["label"], "of": recording_of(results)}
 
 
 def draw(ink: Ink, tables: Tables, facts: Facts, labels: Labels) -> Figure:

@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from report.drawing.figures.own_axis import recording_of
 from report.drawing.figures.raster import axes_at, cells
 from report.drawing.figures.sources import Facts, Labels, Tables, rows
 from report.drawing.figures.style import HIGHEST, PIXELS_PER_INCH, WIDTH, Ink, batches_below, few_values, scaled
@@ -22,8 +23,7 @@ HEAD, FOOT = 26, 40  # CSS pixels above and below a panel
 
 def of(results: Mapping[str, Any], name: str) -> Facts:
     """Return what words name of a tensor besides its tables; nothing of it is drawn."""
-    del results
-    return {"tensor": name}
+    return {"tensor": name, "of": recording_of(results)}
 
 
 def draw(ink: Ink, tables: Tables, facts: Facts, labels: Labels) -> Figure:
