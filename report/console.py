@@ -12,11 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 
-from rich import box
 from rich.console import Console as RichConsole
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-from rich.table import Table
-from rich.text import Text
 
 PLAIN_SECONDS = 10.0  # between two lines of progress where there is no terminal
 REPEAT_SECONDS = 0.01  # after which an interrupt that Python dropped comes again
@@ -47,6 +43,10 @@ class Console:
 
     def table(self, heads: Sequence[str], rows: Sequence[Sequence[str]], numbers: Sequence[str]) -> None:
         """Print a table; the columns that `numbers` names are aligned on the right."""
+        from rich import box  # here and below, because most commands show neither
+        from rich.table import Table
+        from rich.text import Text
+
         table = Table(box=box.SIMPLE, show_edge=False, pad_edge=False)
         for head in heads:
             table.add_column(head, justify="right" if head in numbers else "left")
@@ -60,15 +60,17 @@ class Console:
         if not self._live:
             yield _plain(self.say)
             return
+        from rich import progress
+
         columns = (
-            TextColumn("  {task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            TextColumn("left:"),
-            TimeRemainingColumn(),
+            progress.TextColumn("  {task.description}"),
+            progress.BarColumn(),
+            progress.MofNCompleteColumn(),
+            progress.TimeElapsedColumn(),
+            progress.TextColumn("left:"),
+            progress.TimeRemainingColumn(),
         )
-        with Progress(*columns, console=self._rich, transient=True) as bars:
+        with progress.Progress(*columns, console=self._rich, transient=True) as bars:
             tasks = {}
 
             def report(done: int, total: int, what: str) -> None:

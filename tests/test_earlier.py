@@ -1,5 +1,7 @@
 """A site that is built again takes over what the earlier one has: the same bytes, and the same complaints."""
 
+import hashlib
+import json
 import os
 import shutil
 from pathlib import Path
@@ -9,6 +11,7 @@ from conftest import ROOT, Build
 
 from report.errors import ReportError
 from report.site import mkdocs as site
+from report.site import policy
 from report.site.earlier import Earlier
 from report.workspace import Workspace
 
@@ -87,6 +90,30 @@ def test_damage_is_not_taken_over(tiny_build: Build, place: Workspace, converted
     assert contents(place.site) == good
     assert "index.md" in converted
     assert len(Earlier(place.site, site.BYTE_BY_BYTE, kept)._known) == len(converted)
+
+
+@pytest.mark.parametrize("change", [{"made by": "another version"}, {"made by": None}, {}])
+def test_what_other_code_kept_is_of_no_use(
+    tiny_build: Build, place: Workspace, converted: list[str], change: dict[str, object]
+) -> None:
+    """Another converter, index or policy made it, or it has another form: all pages are made anew."""
+    kept = place.compiled / "pages"
+    found = json.loads(kept.read_bytes().partition(b"\n")[2])
+    content = json.dumps({**found, **change} if change else {"pages": {}}).encode()
+    kept.write_bytes(hashlib.sha256(content).hexdigest().encode() + b"\n" + content)
+    site.build(place, tiny_build.settings)
+    assert len(converted) == len(found["pages"])
+
+
+def test_a_stricter_policy_holds_for_what_was_examined(
+    tiny_build: Build, place: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only what was looked through by these very rules is not looked through again."""
+    monkeypatch.setattr(policy, "FOREIGN", frozenset({"h1"}))
+    site.build(place, tiny_build.settings)  # the same code, as far as can be told
+    monkeypatch.setattr("report.site.earlier.sys.version", "another")
+    with pytest.raises(ReportError, match="must run nothing"):
+        site.build(place, tiny_build.settings)
 
 
 @pytest.mark.parametrize("text", ["[gone](no-such-page.md)", "[gone](method.md#no-such-place)"])

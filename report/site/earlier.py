@@ -148,5 +148,5 @@ def _read(kept: Path, stamp: str) -> dict[str, Any]:
         said, _, content = kept.read_bytes().partition(b"\n")
         if hashlib.sha256(content).hexdigest().encode() == said:
             found: dict[str, Any] = json.loads(content)
-            return found if found["made by"] == stamp else {}
+            return found if found.get("made by") == stamp else {}
     return {}
