@@ -84,6 +84,11 @@ def write_bytes(path: Path, data: bytes) -> bool:
     return True
 
 
+def is_untouched(found: os.stat_result, seen: os.stat_result) -> bool:
+    """Tell whether a file is the one that was seen, whatever its name, and nothing was written into it since."""
+    return all(getattr(found, name) == getattr(seen, name) for name in ("st_ino", "st_dev", "st_size", "st_mtime_ns"))
+
+
 def write_text(path: Path, text: str) -> bool:
     r"""Write `text` as UTF-8 with `\n` line ends; return whether the file changed."""
     return write_bytes(path, text.encode("utf-8"))

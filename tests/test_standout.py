@@ -212,15 +212,10 @@ def test_a_rate_that_was_too_high_for_half_of_the_steps_is_said(tmp_path: Path) 
 
 def test_steps_that_move_nothing_count_too(tmp_path: Path) -> None:
     """A tensor that moved in some steps of many was not large in half of them, however large these were."""
-
-    def stop(gradients: Arrays) -> None:
-        for each in gradients.values():
-            each[20:] = 0
-
     ends = [{"row": 20, "group": 0, "set": {"lr": 0.0}}]
     weights, gradients = noise(SHAPES, STEPS)
-    stop(gradients)
     for name, each in gradients.items():
+        each[20:] = 0
         weights[name] = descend(each, weights[name][0], rate=0.02, beta=0.0)
     made_here = write_recording(tmp_path / "stop", weights, gradients, rules=[momentum(0.0, 0.02)], events=ends)
     assert "large" not in [rule for rule, _ in rules(made_here)]

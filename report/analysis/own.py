@@ -50,9 +50,9 @@ NUMBERS = {
     "dead_columns": ("sizes", "dead_columns"),
 }
 BASES = {"over": 2.0, "ratio": 10.0, "ratio_last": 10.0}  # of those that are averaged as logarithms
-WHOLE = ("ratio", "ratio_last", "rms", "never_moved", "dead", "dead_rows", "dead_columns")  # of all steps
-STREAKS = ("run", "toss")  # mean lengths, in steps
 COUNTS = ("never_moved", "dead", "dead_rows", "dead_columns")  # of entries, at most as many as are recorded
+WHOLE = ("ratio", "ratio_last", "rms", *COUNTS)  # of all steps
+STREAKS = ("run", "toss")  # mean lengths, in steps
 # Between which bounds any value lies: an interval by Student's t, of two seeds above all, knows nothing of them.
 BOUNDS: Mapping[str, tuple[float, float]] = {
     **dict.fromkeys(STREAKS, (1, math.inf)),

@@ -279,9 +279,9 @@ def _lost(recording: Recording, seen: Mapping[str, Info]) -> Iterator[Sight]:
 
 def _pace(recording: Recording, seen: Mapping[str, Info]) -> Iterator[Sight]:
     """Sizes of updates against the weights, over the last tenth or in half of all steps, and against the neighbours."""
-    moving = {name: info for name, info in seen.items() if _is_map(recording.tensors[name]) and info["ratio_median"]}
     if recording.description.every > 1:
         return
+    moving = {name: info for name, info in seen.items() if _is_map(recording.tensors[name]) and info["ratio_median"]}
     paces = {name: info["ratio_last"] for name, info in moving.items() if info["ratio_last"]}
     for name, info in moving.items():
         ratio, full = paces.get(name, 0.0), info["full_rate"]

@@ -57,7 +57,7 @@ class Checksums:
         """Take it for known in this command what a file holds, without reading it, if it still is what was `seen`."""
         with contextlib.suppress(OSError):
             found = path.stat()
-            if (found.st_ino, *_looks(found)[:2]) == (seen.st_ino, *_looks(seen)[:2]):
+            if files.is_untouched(found, seen):
                 self._remember(self.name(path), _looks(found), time.time_ns(), total)
 
     def _remember(self, name: str, looks: list[int], read: int, total: str) -> None:

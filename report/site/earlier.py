@@ -79,7 +79,7 @@ class Earlier(BasePlugin):  # type: ignore[type-arg]  # it has no settings
             return
         here.parent.mkdir(parents=True, exist_ok=True)
         os.link(earlier, here)
-        if is_untouched(here.lstat(), seen):
+        if disk.is_untouched(here.lstat(), seen):
             file.copy_file = lambda dirty: None
             self.taken[file.dest_uri] = seen
         else:
@@ -135,11 +135,6 @@ def _token(anchor: Any) -> dict[str, Any]:
     """Return an entry of a table of contents as `get_toc` takes it."""
     children = [_token(each) for each in anchor.children]
     return {"name": anchor.title, "id": anchor.id, "level": anchor.level, "children": children}
-
-
-def is_untouched(found: os.stat_result, seen: os.stat_result) -> bool:
-    """Tell whether a file is the one that was seen, whatever its name, and nothing was written into it since."""
-    return all(getattr(found, name) == getattr(seen, name) for name in ("st_ino", "st_dev", "st_size", "st_mtime_ns"))
 
 
 def _read(kept: Path, stamp: str) -> dict[str, Any]:
