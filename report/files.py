@@ -84,6 +84,28 @@ def write_bytes(path: Path, data: bytes) -> bool:
     return True
 
 
+def below(folder: Path, is_wanted: Callable[[str], bool] = lambda name: True) -> list[Path]:
+    """Return every file below a folder, sorted by their paths; none where there is no folder.
+
+    Args:
+        folder: whose folders are looked through, too, but for links to folders.
+        is_wanted: tells by its name whether a file, or a folder with all that is in it, counts.
+    """
+    try:
+        with os.scandir(folder) as entries:
+            listed = sorted((each for each in entries if is_wanted(each.name)), key=lambda each: each.name)
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        return []
+    found: list[Path] = []
+    for each in listed:
+        path = folder / each.name
+        if each.is_dir(follow_symlinks=False):
+            found += below(path, is_wanted)
+        elif each.is_file(follow_symlinks=False) or path.is_file():
+            found.append(path)
+    return found
+
+
 def is_untouched(found: os.stat_result, seen: os.stat_result) -> bool:
     """Tell whether a file is the one that was seen, whatever its name, and nothing was written into it since."""
     return all(getattr(found, name) == getattr(seen, name) for name in ("st_ino", "st_dev", "st_size", "st_mtime_ns"))

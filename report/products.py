@@ -75,11 +75,7 @@ def digest(*parts: Any, content: Callable[[Path], str] = checksum) -> str:
 
 def kept_files(folder: Path) -> list[Path]:
     """Return every file below `folder` that somebody means to be there, sorted."""
-    return [
-        path
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and not any(_is_scrap(part) for part in path.relative_to(folder).parts)
-    ]
+    return files.below(folder, lambda name: not _is_scrap(name))
 
 
 def _is_scrap(name: str) -> bool:

@@ -16,7 +16,7 @@ import jinja2
 import numpy as np
 import pytest
 import yaml
-from conftest import ROOT, TINY, Build, run_report
+from conftest import ROOT, TINY, Build, maker_of, run_report
 from PIL import Image
 
 from report import files
@@ -143,7 +143,7 @@ def test_an_unknown_name_is_an_error_with_its_place(tiny_build, tmp_path):
     template.write_text(text + "\n{{ run.loss.no_such_number }}\n", encoding="utf-8")
     with pytest.raises(ReportError, match=rf"method\.md\.j2, line {len(text.splitlines()) + 2}.*no_such_number"):
         write(place, tiny_build.settings)
-    assert not list(place.docs.glob("*.md"))
+    assert not (place.docs / "method.md").exists()
 
 
 @pytest.mark.slow
@@ -367,3 +367,40 @@ def test_every_table_is_explained(tiny_build):
     assert set(rows) == {path.stem for path in tiny_build.workspace.tables.glob("*.csv")}
     assert [name for name, what in rows.items() if not what] == []
     assert all(name.removesuffix("_runs") in rows for name in rows)
+
+
+@pytest.mark.slow
+def test_a_page_whose_template_has_not_changed_is_not_filled_again(tiny_build, tmp_path):
+    """A template of one page is of that page; words and macros are of all; what is known is of all, too."""
+    place = copy_of(tiny_build, tmp_path, templates=True)
+    maker, filled = maker_of(place), []
+
+    def make(products):
+        filled.append([each.name for each in maker.stale(products)])
+        maker.make(products)
+
+    def write_again():
+        said = TINY.read_bytes()
+        pages.write(place, tiny_build.settings, article.contents(place, tiny_build.settings, said), make)
+        return filled[-1]
+
+    every = write_again()
+    assert set(every) == {path.relative_to(place.docs).as_posix() for path in place.docs.rglob("*.md")}
+    assert write_again() == []
+    add_line(place.templates / "ja" / "method.md.j2")
+    assert write_again() == ["ja/method.md"]
+    assert "added" in (place.docs / "ja" / "method.md").read_text(encoding="utf-8")
+    (place.docs / "run.md").write_text("another's", encoding="utf-8")
+    assert write_again() == ["run.md"]
+    add_line(place.templates / "en" / "words" / "article.toml", "# added")
+    assert write_again() == [name for name in every if not name.startswith("ja/")]
+    add_line(place.templates / "_macros.md.j2")
+    assert write_again() == every
+    facts = files.read_json(place.facts)
+    files.write_json(place.facts, facts | {"added": 1})
+    assert write_again() == every
+
+
+def add_line(path: Path, line: str = "added") -> None:
+    """Add a line to a file."""
+    path.write_text(path.read_text(encoding="utf-8") + f"\n{line}\n", encoding="utf-8")

@@ -166,6 +166,21 @@ def test_inputs_that_are_always_zero_are_no_dead_units(tmp_path: Path) -> None:
     (item,) = found(made(tmp_path / "blank", blank))
     assert (item.rule, item.level, item.numbers["kind"], item.numbers["dead"]) == ("unused", "note", "columns", 1)
 
+    def blank_and_dead(gradients: Arrays) -> None:
+        blank(gradients)
+        gradients["one.weight"][60:, 4] = 0
+
+    def never(gradients: Arrays) -> None:
+        gradients["one.weight"][:] = 0
+
+    both = found(made(tmp_path / "both", blank_and_dead))
+    assert [(each.rule, each.numbers["kind"], each.numbers["dead"]) for each in both] == [
+        ("dead", "rows", 1),
+        ("unused", "columns", 1),
+    ]
+    assert both[1].numbers["is_always"]
+    assert not [each for each in found(made(tmp_path / "never", never)) if each.rule == "unused"]
+
 
 def test_updates_below_the_number_format_are_lost(tmp_path: Path) -> None:
     """Large weights and small steps: most updates vanish, and the share is said."""

@@ -232,40 +232,47 @@ def _dead(recording: Recording, seen: Mapping[str, Info]) -> Iterator[Sight]:
         tensor = recording.tensors[name]
         if info["gradient_steps"] < JUDGED:
             continue
-        rows, columns = info["died_rows"], info["died_columns"]
         numbers: dict[str, Any] = {"steps": info["gradient_steps"], "judged": JUDGED, "count": tensor.count}
+        rows, columns, always = info["died_rows"], info["died_columns"], info["dead_columns"]
         if rows is None:
             if name.rpartition(".")[0] not in matrices and info["died"]:
+                since = info["which"]["since"]
                 numbers |= {"kind": "entries", "dead": info["died"], "of": tensor.count, "which": [], "is_cut": False}
-                numbers |= {"unjudged": 0}
-                numbers |= {"always": info["dead"], "since": info["which"]["since"]}
-                numbers |= {"is_always": not info["which"]["since"]}
+                numbers |= {"unjudged": 0, "always": info["dead"], "since": since, "is_always": not since}
                 yield Sight("dead", name, info["died"] / tensor.count, numbers, DYING)
             continue
-        kind = "rows" if rows else "columns"
-        dead, total = (rows, info["judged_rows"]) if rows else (columns, info["judged_columns"])
-        if not dead:
+        if rows:
+            of_rows = numbers | _of_lines(tensor, info, "rows", rows)
+            if tensor.kind in TABLES:
+                yield Sight("unused", name, rows / info["judged_rows"], of_rows)
+            else:
+                yield Sight("dead", name, rows / info["judged_rows"], of_rows, DYING)
+        elif columns and columns > always and tensor.kind not in TABLES:
+            if not has_rows:  # else they are what dead units hand on
+                of_columns = numbers | _of_lines(tensor, info, "columns", columns)
+                yield Sight("dead", name, columns / info["judged_columns"], of_columns, DYING)
             continue
-        which = info["which"][kind]
-        sides = dict(zip(("rows", "columns"), tensor.matrix, strict=True))
-        numbers |= {
-            "kind": kind,
-            "dead": dead,
-            "of": total,
-            "unjudged": sides[kind] - total,
-            "which": which[:CITED],
-            "always": info[f"dead_{kind}"],
-        }
-        numbers |= {
-            "since": info["which"]["since"],
-            "is_cut": len(which) > CITED,
-            "is_always": not info["which"]["since"],
-        }
-        if tensor.kind in TABLES or (kind == "columns" and info["dead_columns"] == dead):
-            # A word that never came, or an input that is always zero: nothing is the matter with the unit.
-            yield Sight("unused", name, dead / total, numbers)
-        elif kind == "rows" or not has_rows:  # else they are what dead units hand on
-            yield Sight("dead", name, dead / total, numbers, DYING)
+        # An input that is always zero: nothing is the matter with the unit. Where no row had a gradient, no column had.
+        if always and tensor.kind not in TABLES and info["dead_rows"] < info["judged_rows"]:
+            of_columns = numbers | _of_lines(tensor, info, "columns", always) | {"since": 0, "is_always": True}
+            yield Sight("unused", name, always / info["judged_columns"], of_columns)
+
+
+def _of_lines(tensor: Tensor, info: Info, kind: str, dead: int) -> dict[str, Any]:
+    """Return the numbers of a sentence on `dead` rows, or columns, of a matrix."""
+    which, since = info["which"][kind], info["which"]["since"]
+    judged, sides = info[f"judged_{kind}"], dict(zip(("rows", "columns"), tensor.matrix, strict=True))
+    return {
+        "kind": kind,
+        "dead": dead,
+        "of": judged,
+        "unjudged": sides[kind] - judged,
+        "which": which[:CITED],
+        "is_cut": len(which) > CITED,
+        "always": info[f"dead_{kind}"],
+        "since": since,
+        "is_always": not since,
+    }
 
 
 def _lost(recording: Recording, seen: Mapping[str, Info]) -> Iterator[Sight]:

@@ -18,7 +18,6 @@ from report.errors import ReportError, command
 from report.making.alone import alone
 from report.making.maker import Maker
 from report.making.own import OwnReport
-from report.making.pipeline import files_below
 from report.making.stages import Article
 from report.products import CODE, Product
 from report.site import gallery
@@ -76,7 +75,7 @@ def _product(workspace: Workspace, program: Path) -> Product:
         name=program.stem,
         modules=("report.recording.recorder",),
         inputs=lambda: [program],
-        outputs=lambda: [folder / "run.json", *files_below(folder)],
+        outputs=lambda: [folder / "run.json", *files.below(folder)],
         work=functools.partial(run, program, folder, workspace.package.parent),
         libraries=LIBRARIES,
     )

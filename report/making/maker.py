@@ -2,11 +2,11 @@
 
 import contextlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import as_completed
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from report import files
 from report.cores import cores
@@ -14,6 +14,12 @@ from report.errors import ReportError
 from report.making.checksums import Checksums
 from report.products import MISSING, Code, Product, Progress
 from report.workers.local import Processes
+
+Seen = TypeVar("Seen")
+
+
+def _say_nothing(done: int, count: int, name: str) -> None:
+    pass
 
 
 class Maker:
@@ -25,22 +31,33 @@ class Maker:
         self._code = code
         self._entries: dict[str, Any] = files.read_json(ledger, default={})
         self.checksums = Checksums(ledger.with_name("checksums.json"))
-        self._keys: dict[str, str] | None = None  # of products, while nothing is made
+        self._noted: dict[tuple[str, ...], Any] | None = None  # what was seen, while nothing is made
 
     @contextlib.contextmanager
     def looking(self) -> Iterator[None]:
-        """Work out the key of a product once while the context lasts: nothing that decides it may change meanwhile."""
-        self._keys = {}
+        """See to all things but once while the context lasts: nothing may be made, or change, meanwhile."""
+        self._noted = {}
         try:
             yield
         finally:
-            self._keys = None
+            self._noted = None
+
+    def look_again(self) -> None:
+        """Within such a context, see to everything anew: something has been removed."""
+        if self._noted is not None:
+            self._noted = {}
+
+    def once(self, see: Callable[[], Seen], *name: str) -> Seen:
+        """Return what `see` returns, which within such a context is called but once for each `name`."""
+        if self._noted is None:
+            return see()
+        if name not in self._noted:
+            self._noted[name] = see()
+        found: Seen = self._noted[name]
+        return found
 
     def _key(self, product: Product) -> str:
-        known = {} if self._keys is None else self._keys
-        if product.name not in known:
-            known[product.name] = self._code.key(product, self.checksums.of)
-        return known[product.name]
+        return self.once(lambda: self._code.key(product, self.checksums.of), "key", product.name)
 
     def is_fresh(self, product: Product) -> bool:
         """Tell whether a product was made from what it would be made from now, and all its files are as they were."""
@@ -57,8 +74,8 @@ class Maker:
     def differing(self, product: Product) -> list[Path]:
         """Return the same, whatever the product would be made from now."""
         made = {**self._entry(product).get("files", {})}
-        found = {path: self.checksums.of(path) for path in product.outputs()}
-        return [path for path, each in found.items() if each not in (made.get(self.checksums.name(path)), MISSING)]
+        found = self._found(product)
+        return [path for name, (path, each) in found.items() if each not in (made.get(name), MISSING)]
 
     def lost(self, product: Product) -> list[Path]:
         """Return the files of a product, as it was last made, that are there no more."""
@@ -70,7 +87,9 @@ class Maker:
         """Return those that must be made."""
         return [product for product in products if not self.is_fresh(product)]
 
-    def make(self, products: Sequence[Product], progress: Progress, *, side_by_side: bool = False) -> None:
+    def make(
+        self, products: Sequence[Product], progress: Progress = _say_nothing, *, side_by_side: bool = False
+    ) -> None:
         """Make those products that are stale.
 
         Args:
@@ -90,6 +109,7 @@ class Maker:
 
     def record(self, product: Product) -> None:
         """Note that a product is as its inputs want it."""
+        self.look_again()
         entry = {"key": self._key(product), "files": self._contents(product)}
         self._entries[product.name] = entry
         files.write_text(self._path, files.compact_json(self._entries))
@@ -100,7 +120,15 @@ class Maker:
 
     def _contents(self, product: Product) -> dict[str, str]:
         """Return the checksum of each file of a product, by its path relative to the ledger."""
-        return {self.checksums.name(path): self.checksums.of(path) for path in product.outputs()}
+        return {name: each for name, (_, each) in self._found(product).items()}
+
+    def _found(self, product: Product) -> dict[str, tuple[Path, str]]:
+        """Return each file of a product with its checksum, by its path relative to the ledger."""
+
+        def see() -> dict[str, tuple[Path, str]]:
+            return {self.checksums.name(path): (path, self.checksums.of(path)) for path in product.outputs()}
+
+        return self.once(see, "files", product.name)
 
 
 def _in_order(products: Sequence[Product]) -> Iterator[Product]:

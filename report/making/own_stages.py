@@ -111,4 +111,4 @@ class OwnStages:
         from report.site import own, pages
 
         place, settings = self.pipeline.workspace, self.pipeline.settings()
-        pages.write(place, settings, own.contents(place, settings, self.ran()))
+        pages.write(place, settings, own.contents(place, settings, self.ran()), self.pipeline.maker().make)

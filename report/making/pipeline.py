@@ -3,7 +3,7 @@
 import abc
 import functools
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -60,21 +60,30 @@ class Pipeline(abc.ABC):
         Raises:
             ReportError: as the stages do.
         """
-        for name in names:
-            stage = self.stages()[name]  # asked each time: what is trained decides what follows
-            with self.maker().looking():
-                self._remove_altered(stage)  # its files, of which none decides what it is made from
-                is_wanted = self.is_wanted(stage)
-            if is_wanted:
-                self.console.say(f"{DOING[name]} …")
-                started = time.perf_counter()
-                stage.work()
-                self._note_time(name, time.perf_counter() - started)
-                self.maker().record(stage)
-                CODE.remember(self.workspace.code)
+        waiting = iter(names)
+        while stage := self._next(waiting):
+            self.console.say(f"{DOING[stage.name]} …")
+            started = time.perf_counter()
+            stage.work()
+            self._note_time(stage.name, time.perf_counter() - started)
+            self.maker().record(stage)
+            CODE.remember(self.workspace.code)
         self.maker().checksums.keep()
         if not self.workspace.code.is_file():
             CODE.remember(self.workspace.code)
+
+    def _next(self, waiting: Iterator[str]) -> Product | None:
+        """Return the next of the stages that are `waiting` which is to be done; None when there is none.
+
+        The stages are asked for each time: what is trained decides what follows.
+        """
+        with self.maker().looking():
+            stages = self.stages()
+            for stage in map(stages.__getitem__, waiting):
+                self._remove_altered(stage)
+                if self.is_wanted(stage):
+                    return stage
+        return None
 
     def altered(self, stage: Product) -> list[Path]:
         """Return the files of a stage that do not hold what was made, or that nobody made."""
@@ -94,6 +103,8 @@ class Pipeline(abc.ABC):
         with files.person_readable(self.workspace.build):
             for path in found:
                 path.unlink(missing_ok=True)
+        if found:
+            self.maker().look_again()
 
     def check(self) -> list[str]:
         """Read every file again, whatever it looks like; return what is wrong, a line each."""
@@ -125,18 +136,18 @@ class Pipeline(abc.ABC):
         """Return every file that the analysis writes."""
         place = self.workspace
         folders = (place.numbers, place.tables, place.measures)
-        return [place.results, *(path for folder in folders for path in files_below(folder))]
+        return [place.results, *(path for folder in folders for path in files.below(folder))]
 
     def drawn(self) -> list[Path]:
         """Return the notes on what is drawn, and every file of it."""
         place = self.workspace
         folders = [*(place.docs / name for name in DRAWN), place.drawn]
-        return [path for folder in folders for path in files_below(folder)]
+        return [path for folder in folders for path in files.below(folder)]
 
     def written(self) -> list[Path]:
         """Return every file that the pages consist of: all of the folder but what was drawn."""
         docs = self.workspace.docs
-        paths = [path for path in files_below(docs) if path.relative_to(docs).parts[0] not in DRAWN]
+        paths = [path for path in files.below(docs) if path.relative_to(docs).parts[0] not in DRAWN]
         return [docs / "index.md", self.workspace.site_settings, *paths]
 
     def site(self) -> Product:
@@ -149,7 +160,7 @@ class Pipeline(abc.ABC):
                 *(place.docs, place.site_settings, place.mkdocs_config, place.site_src / "overrides"),
                 *(place.gallery, asdict(self.settings())),
             ],
-            outputs=lambda: [place.site / "index.html", *files_below(place.site)],
+            outputs=lambda: [place.site / "index.html", *files.below(place.site)],
             work=self._site,
             libraries=("material",),
         )
@@ -169,8 +180,3 @@ class Pipeline(abc.ABC):
     def _note_time(self, name: str, seconds: float) -> None:
         noted = files.read_json(self.workspace.timings, default={})
         files.write_json(self.workspace.timings, {**noted, name: round(seconds, 1)})
-
-
-def files_below(folder: Path) -> list[Path]:
-    """Return every file of a folder of products, whatever its name: a stranger makes its product stale."""
-    return [path for path in sorted(folder.rglob("*")) if path.is_file()]

@@ -73,8 +73,8 @@ class Article(Pipeline):
 
     def lacking(self) -> tuple[str, ...]:
         """Return what the study lacks to carry the article, see `report.analysis.carries`; () until it is trained."""
-        folders = tuple(runs.recordings(self.workspace, self.experiment))
-        if not folders or folders[0] != self.main or not runs.is_complete(self.workspace, self.experiment):
+        folders = tuple(self._recordings())
+        if not folders or folders[0] != self.main or not self._is_complete():
             return ()
         try:
             return self._asked(folders)
@@ -99,7 +99,7 @@ class Article(Pipeline):
             outputs=lambda: [kept],
             work=ask,
         )
-        self.maker().make([answer], lambda *_: None)
+        self.maker().make([answer])
         return tuple(files.read_json(kept, "lacking")["lacking"])
 
     @property
@@ -109,9 +109,8 @@ class Article(Pipeline):
 
     def _own(self) -> OwnStages:
         """Return the stages of a report on the network."""
-        recordings = functools.partial(runs.recordings, self.workspace, self.experiment)
         sealed = functools.partial(runs.keys, self.workspace, self.experiment)
-        return OwnStages(self, recordings, lambda: [sealed()], self._ran, self._ran_from)
+        return OwnStages(self, self._recordings, lambda: [sealed()], self._ran, self._ran_from)
 
     def _article(self) -> dict[str, Product]:
         """Return the stages of the article after the training, by name."""
@@ -161,7 +160,7 @@ class Article(Pipeline):
 
     def is_fresh(self, stage: Product) -> bool:
         """Tell whether a stage would come to what is there; training runs may have been given up."""
-        if stage.name == "train" and not runs.is_complete(self.workspace, self.experiment):
+        if stage.name == "train" and not self._is_complete():
             return False
         return super().is_fresh(stage)
 
@@ -186,12 +185,24 @@ class Article(Pipeline):
 
     def is_wanted(self, stage: Product) -> bool:
         """Tell whether a stage that was asked for is done; a training run that was given up is tried again."""
-        again = stage.name == "train" and not runs.is_complete(self.workspace, self.experiment, giving_up=False)
+        again = stage.name == "train" and not self._is_complete(giving_up=False)
         return again or super().is_wanted(stage)
+
+    def _recordings(self) -> list[Path]:
+        """Return the folders of the training runs that there are, see `runs.recordings`."""
+        return self.maker().once(lambda: runs.recordings(self.workspace, self.experiment), "recordings")
+
+    def _is_complete(self, *, giving_up: bool = True) -> bool:
+        """Tell whether every training run is there, see `runs.is_complete`."""
+
+        def see() -> bool:
+            return runs.is_complete(self.workspace, self.experiment, giving_up=giving_up)
+
+        return self.maker().once(see, "complete", str(giving_up))
 
     def _run_files(self) -> list[Path]:
         """Return the `run.json` of every training run that there is, and the word on those that there are not."""
-        recordings = runs.recordings(self.workspace, self.experiment)
+        recordings = self._recordings()
         return [*(folder / "run.json" for folder in recordings), self.workspace.study]
 
     def _study(self) -> "Study":
@@ -202,7 +213,7 @@ class Article(Pipeline):
         """
         from report.recording.study import Study
 
-        recordings = runs.recordings(self.workspace, self.experiment)
+        recordings = self._recordings()
         if not recordings or recordings[0] != self.main:
             raise ReportError(
                 f'No complete training run of this experiment in {self.workspace.runs}. Run "{command()}" first.'
@@ -265,7 +276,7 @@ class Article(Pipeline):
         drawn = [place.figures_manifest, place.animations_manifest]
         sources = [place.templates, place.site_src, self.said.decode("utf-8"), place.mkdocs_config]
         quoted = [place.root / "CITATION.cff", place.root / "LICENSE"]
-        sealed = [folder / seal.NAME for folder in runs.recordings(place, self.experiment)]
+        sealed = [folder / seal.NAME for folder in self._recordings()]
         changing = [asdict(self.settings()), source_lines(place), receipt.commit(home())]
         return [*made, *drawn, *sources, *quoted, *sealed, *changing]
 
@@ -278,7 +289,7 @@ class Article(Pipeline):
     def _ran_from(self) -> list[Any]:
         from report.site import receipt
 
-        recordings = runs.recordings(self.workspace, self.experiment)
+        recordings = self._recordings()
         sealed = [folder / name for folder in recordings for name in (seal.NAME, "run.json")]
         return [self.said.decode("utf-8"), self.workspace.study, receipt.commit(home()), *sealed]
 
@@ -297,4 +308,4 @@ class Article(Pipeline):
         from report.site import article, pages
 
         contents = article.contents(self.workspace, self.settings(), self.said)
-        pages.write(self.workspace, self.settings(), contents)
+        pages.write(self.workspace, self.settings(), contents, self.maker().make)

@@ -4,20 +4,21 @@ Figures, animations and the player's data are drawn there by the stage before; a
 written here, and what an earlier build left is removed.
 """
 
+import functools
 import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from pathlib import PurePosixPath
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import jinja2
 
 from report import files
 from report.errors import ReportError
-from report.products import kept_files
+from report.products import Product, digest, kept_files
 from report.site import downloads
 from report.site.formula import formula
-from report.site.links import to_source
+from report.site.links import source_lines, to_source
 from report.site.settings import Settings
 from report.site.words import Words, join_lines
 from report.workspace import DRAWN, Workspace
@@ -27,6 +28,7 @@ MACROS = "_macros.md.j2"  # what every template can call, in every language
 SCRIPTS = ("player", "film", "enlarge", "access", "hand")  # sections of interface.toml that scripts read
 
 Facts = Mapping[str, Any]
+Make = Callable[[Sequence[Product]], object]
 
 
 @dataclass(frozen=True)
@@ -50,31 +52,41 @@ class Contents:
     more_words: Mapping[str, str] = field(default_factory=dict)
 
 
-def write(workspace: Workspace, settings: Settings, contents: Contents) -> None:
+def each_in_turn(products: Sequence[Product]) -> None:
+    """Make products, whether or not they are stale."""
+    for product in products:
+        product.work()
+
+
+def write(workspace: Workspace, settings: Settings, contents: Contents, make: Make = each_in_turn) -> None:
     """Write all pages and what they link to into `build/docs`.
 
     Args:
         workspace: has facts, tables and pictures.
         settings: of the site.
         contents: which pages, and what they know.
+        make: is given the pages as products, and makes those that are stale.
 
     Raises:
         ReportError: when an earlier stage has not run, or a template is wrong.
     """
     written = {**contents.offered, **dict(_sources(workspace))}
+    known = digest(repr(contents.known), asdict(settings), source_lines(workspace))
+    pages: list[Product] = []
     shown: dict[str, Any] = {"card": contents.card, "notice": {}, "words": {}}
     for language in settings.languages:
         words = Words.load(workspace.templates, language, workspace.compiled)
         edition = Edition(workspace, settings, words, contents.known)
-        written.update(edition.pages(contents.templates))
+        pages += edition.pages(contents.templates, known)
         shown["notice"][language] = edition.fill(contents.notice).strip() if contents.notice else ""
         shown["words"][language] = {name: words.section("interface", name) for name in ("site", *SCRIPTS)}
         for name, other in contents.more_words.items():
             shown["words"][language][name] |= words.section("interface", other)
+    make(pages)
     for path, data in written.items():
         files.write_bytes(workspace.docs / path, data)
     files.write_json(workspace.site_settings, shown)
-    _remove_strangers(workspace, written)
+    _remove_strangers(workspace, {*written, *(page.name for page in pages)})
 
 
 def describe(offered: Mapping[str, bytes]) -> dict[str, Any]:
@@ -106,7 +118,7 @@ class Edition:
         """
         self.language = words.language
         self.folder = "" if words.language == settings.languages[0] else f"{words.language}/"
-        self._words, self._known = words, known
+        self._workspace, self._words, self._known = workspace, words, known
         environment = words.environment
         environment.filters["table_lines"] = lambda rows: len(rows.splitlines()) - 1
         environment.globals.update(
@@ -117,10 +129,30 @@ class Edition:
             label=lambda section, key: words.section("interface", section)[key],
         )
 
-    def pages(self, templates: Mapping[str, str]) -> Iterator[tuple[str, bytes]]:
-        """Yield the filled `templates`, by their path below build/docs."""
+    def pages(self, templates: Mapping[str, str], known: str) -> Iterator[Product]:
+        """Yield the pages as products: each is called by its path below build/docs.
+
+        Args:
+            templates: of the pages, see `Contents`.
+            known: a digest of what all pages know.
+        """
+        home, shared = self._workspace.templates / self.language, self._workspace.templates
+        every = [*kept_files(home), *(path for path in kept_files(shared) if path.parent == shared)]
+        # Which words and macros a page takes is not looked into: when one of these files changes, all are filled anew.
+        common = digest(known, *(path for path in every if path not in {home / name for name in templates}))
         for name, path in templates.items():
-            yield self.folder + path, self.page(name).encode("utf-8")
+            place = self._workspace.docs / self.folder / path
+            yield Product(
+                name=self.folder + path,
+                modules=(__name__,),
+                inputs=functools.partial(list, [self.language, common, home / name]),
+                outputs=functools.partial(list, [place]),
+                work=functools.partial(self._write, name, place),
+                libraries=("jinja2",),
+            )
+
+    def _write(self, name: str, place: Path) -> None:
+        files.write_text(place, self.page(name))
 
     def page(self, name: str) -> str:
         """Return template `name`, filled, as Markdown."""
@@ -165,7 +197,7 @@ def _loading() -> Callable[[], str]:
     return lambda: next(answers, "lazy")
 
 
-def _remove_strangers(workspace: Workspace, content: Mapping[str, bytes]) -> None:
+def _remove_strangers(workspace: Workspace, content: Collection[str]) -> None:
     """Remove from build/docs what no stage writes any more, or the site would still publish it."""
     docs = workspace.docs
     for path in sorted(docs.rglob("*"), reverse=True):
