@@ -113,7 +113,7 @@ def test_a_sentence_names_the_recording_whose_numbers_it_has(tmp_path: Path) -> 
         "tensors": ["a"],
     }
     said = own._standout(item, Study.load(made[:1]), words[:1])["said"]["en"]
-    assert said == "One step changes a by 0.50 of its size, over the last tenth."
+    assert said == "One step changes a by 0.50 times its size, over the last tenth."
 
 
 @pytest.mark.parametrize(("rates", "is_beyond"), [((3, 2, 1), False), ((0, 1, 2), False), ((0, 2, 1), True)])

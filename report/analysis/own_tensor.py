@@ -309,7 +309,7 @@ def _lines(recording: Recording, tensor: Tensor, dead: NDArray[np.bool_]) -> Lin
 
     Of a row that was hardly recorded nothing is said: how many rows and columns are judged comes after them.
     """
-    if tensor.matrix[0] < 2:
+    if len(tensor.shape) < 2:
         return None
     places = np.unravel_index(recording.indices(tensor.name), tensor.matrix)
     found, judged = [], []

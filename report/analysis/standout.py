@@ -5,8 +5,8 @@ nothing stands out. Rules, worst first:
 
 - `broken`: a weight or gradient became infinite or NaN; from then on nothing is learnt.
 - `unheld`: no optimizer holds a parameter that wants gradients; often the optimizer was made before it.
-- `no_gradient`: no step had a gradient of a tensor that is held; the loss does not depend on it.
 - `still`: a tensor has gradients, and no entry ever moved: a learning rate of zero, or a coarse number format.
+- `no_gradient`: no step had a gradient of a tensor that is held; it is frozen, or the loss does not depend on it.
 - `stopped`: a tensor moved, and although it has gradients, none of its entries did in the last tenth.
 - `dead`: rows or columns of a matrix have no gradient in the last tenth: ReLU units die (Lu et al.).
 - `lost`: more than `LOST` of the updates with a gradient of their own left their weight where it was: the number
@@ -65,8 +65,8 @@ Info = Mapping[str, Any]
 Seen = Mapping[str, Mapping[str, Info]]  # by name of the recording and tensor, see `own_tensor`
 
 LEVELS: Final = {
-    **dict.fromkeys(("broken", "unheld", "no_gradient", "still"), "error"),
-    **dict.fromkeys(("stopped", "dead", "lost", "large", "small", "skipped"), "warning"),
+    **dict.fromkeys(("broken", "unheld", "still"), "error"),
+    **dict.fromkeys(("no_gradient", "stopped", "dead", "lost", "large", "small", "skipped"), "warning"),
     **dict.fromkeys(("unused", "livelier", "quieter", "longer", "shorter"), "note"),
 }
 RULES: Final = tuple(LEVELS)  # worst first
@@ -247,10 +247,9 @@ def _dead(recording: Recording, seen: Mapping[str, Info]) -> Iterator[Sight]:
                 yield Sight("unused", name, rows / info["judged_rows"], of_rows)
             else:
                 yield Sight("dead", name, rows / info["judged_rows"], of_rows, DYING)
-        elif columns and columns > always and tensor.kind not in TABLES:
-            if not has_rows:  # else they are what dead units hand on
-                of_columns = numbers | _of_lines(tensor, info, "columns", columns)
-                yield Sight("dead", name, columns / info["judged_columns"], of_columns, DYING)
+        elif columns > always and not has_rows and tensor.kind not in TABLES:  # else dead units hand them on
+            of_columns = numbers | _of_lines(tensor, info, "columns", columns)
+            yield Sight("dead", name, columns / info["judged_columns"], of_columns, DYING)
             continue
         # An input that is always zero: nothing is the matter with the unit. Where no row had a gradient, no column had.
         if always and tensor.kind not in TABLES and info["dead_rows"] < info["judged_rows"]:
@@ -339,5 +338,5 @@ def _streaks(recording: Recording, seen: Mapping[str, Info]) -> Iterator[Sight]:
 
 Rule = Callable[[Recording, Mapping[str, Info]], Iterator[Sight]]
 EVERY: Final[tuple[Rule, ...]] = (
-    *(_broken, _unheld, _no_gradient, _still, _stopped, _dead, _lost, _pace, _skipped, _streaks),
+    *(_broken, _unheld, _still, _no_gradient, _stopped, _dead, _lost, _pace, _skipped, _streaks),
 )

@@ -78,7 +78,7 @@ def prepare(
 
 def title_of(folders: Sequence[Path]) -> str:
     """Return what a report is called when nobody says it: the names of the folders that were named."""
-    names = [seen(each.resolve().name) for each in folders]
+    names = [seen(each.name) for each in dict.fromkeys(folder.resolve() for folder in folders)]
     return ", ".join([*names[:MOST_NAMES], *("…" for _ in names[MOST_NAMES : MOST_NAMES + 1])])
 
 
@@ -188,7 +188,7 @@ class OwnReport(Pipeline):
             # Here, so that a message names the recording and not its snapshot.
             for each in load(recordings).recordings:
                 if not each.steps:
-                    raise ReportError(f"{each.path.absolute()} has no step yet. Show it when there are some.")
+                    raise ReportError(f"{each.path.absolute()} has no step yet that was kept. Show it when it has one.")
         try:
             self.run(names)
         except ReportError as error:

@@ -129,9 +129,12 @@ def _correlation(numbers: Numbers) -> Facts:
 
 
 def _dwell(numbers: Numbers) -> Facts:
-    """Return for how many batches an update stays above the threshold, and above a half of it."""
-    names = {"full": "spell_q1", "half": "spell_q05"}
-    return {name: span(numbers.means("dwell", statistic, numbers.main)) for name, statistic in names.items()}
+    """Return for how many batches an update stays above the threshold, and above a half of it; `chance` for noise."""
+    names = {"full": "q1", "half": "q05"}
+    chance = {name: span(numbers.means("dwell", f"chance_{key}", numbers.main)) for name, key in names.items()}
+    is_known = all(each["low"] is not None for each in chance.values())
+    spells = {name: span(numbers.means("dwell", f"spell_{key}", numbers.main)) for name, key in names.items()}
+    return {**spells, "chance": chance, "noise": "known" if is_known else "unknown"}
 
 
 def outcome(tests: Sequence[Facts], name: str) -> Facts:
@@ -202,6 +205,7 @@ def _loop(numbers: Numbers) -> Facts:
     return {
         "own_runs": numbers.means("transplants", "mean_run", numbers.main, on=numbers.main),
         "plain_runs": runs,
+        "plain_toss": {} if plain is None else numbers.means("transplants", "toss", plain["slug"], on=numbers.main),
         "takes_back": _all_below(other, 0),
         "longer_steps": None if plain is None else _longer_steps(numbers, plain),
     }
