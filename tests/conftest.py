@@ -29,6 +29,10 @@ TINY = ROOT / "tests" / "tiny.toml"
 # A shell that starts the tests in the background makes them deaf to Ctrl-C, and all that they start and interrupt.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# As many tests run at a time as there are cores. What a command could do in several processes it does in one, for each
+# of them begins with a second of imports; where several are the point, a test says so by the same variable, joblib's.
+os.environ["LOKY_MAX_CPU_COUNT"] = "1"
+
 
 def run_report(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run `python -m report` as a person would, in a process of its own."""
@@ -100,6 +104,7 @@ def build_tiny(folder: Path) -> Build:
         *("all", "--processes", "2", "--experiment", str(TINY)),
         *("--build", str(workspace.build), "--site", str(workspace.site)),
         OMP_NUM_THREADS="1",
+        LOKY_MAX_CPU_COUNT="2",
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return Build(workspace, Experiment.load(TINY), done.stdout)

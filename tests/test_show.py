@@ -137,11 +137,11 @@ def test_a_fresh_report_is_left_alone(own_report: Own) -> None:
 
 @pytest.mark.slow
 def test_anywhere_else_the_same_bytes(own_report: Own, tmp_path: Path) -> None:
-    """In a folder whose name has a space, a # and Japanese letters, with a site that is named."""
+    """In a folder whose name has a space, a # and Japanese letters, with a site that is named, and on two cores."""
     folder = tmp_path / "runs #1 実験" / "cnn"
     record_cnn(folder)
     site = tmp_path / "a site" / "#2"
-    done = run_report("show", str(folder), "--site", str(site), OMP_NUM_THREADS="1")
+    done = run_report("show", str(folder), "--site", str(site), OMP_NUM_THREADS="1", LOKY_MAX_CPU_COUNT="2")
     assert done.returncode == 0, done.stderr
     assert {path.name for path in tmp_path.iterdir()} == {"runs #1 実験", "a site"}
     assert {path.name for path in site.parent.iterdir()} == {"#2", ".#2.build"}

@@ -174,8 +174,8 @@ class Pipeline(abc.ABC):
             return checksums.of(one) == checksums.of(other)
 
         taken = mkdocs.build(place, self.settings(), offline=self.offline, is_same=is_same)
-        for name, seen in taken.items():
-            checksums.note(place.site / name, seen, checksums.of(place.docs / name))
+        for name, each in taken.items():
+            checksums.note(place.site / name, each.seen, checksums.of(each.source))
 
     def _note_time(self, name: str, seconds: float) -> None:
         noted = files.read_json(self.workspace.timings, default={})

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable, Collection
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from mkdocs.plugins import BasePlugin
 from mkdocs.structure.toc import get_toc
@@ -25,6 +25,13 @@ from report.site import policy
 IsSame = Callable[[Path, Path], bool]
 
 LIBRARIES = ("mkdocs", "mkdocs-material", "markdown", "pymdown-extensions", "pygments")
+
+
+class Taken(NamedTuple):
+    """Hold of which file one of the earlier site is a copy, and what was seen of it."""
+
+    source: Path
+    seen: os.stat_result
 
 
 class Earlier(BasePlugin):  # type: ignore[type-arg]  # it has no settings
@@ -50,7 +57,7 @@ class Earlier(BasePlugin):  # type: ignore[type-arg]  # it has no settings
         before = _read(kept, self._stamp)
         self._known: dict[str, dict[str, Any]] = before.get("pages", {})
         self.examined = {*before.get("examined", ())}  # digests, see `Policy.apply`
-        self.taken: dict[str, os.stat_result] = {}  # what was seen of files, by their names below the site
+        self.taken: dict[str, Taken] = {}  # by their names below the site
         self._used: dict[str, dict[str, Any]] = {}
         self._keys: dict[str, str] = {}  # of the pages, by the name of the file
         self._around = ""
@@ -58,7 +65,7 @@ class Earlier(BasePlugin):  # type: ignore[type-arg]  # it has no settings
     def on_files(self, files: Any, *, config: Any, **_: Any) -> None:
         """Give a file that is there a second name, in the new site; what is not, or cannot have one, MkDocs copies."""
         for file in files:
-            if file.src_dir == config.docs_dir and not file.is_documentation_page() and file.inclusion.is_included():
+            if not file.is_documentation_page() and file.inclusion.is_included():  # the theme's are among them
                 # A second command may put another site there at any moment.
                 with contextlib.suppress(OSError, NotImplementedError):
                     self._take(file)
@@ -81,7 +88,7 @@ class Earlier(BasePlugin):  # type: ignore[type-arg]  # it has no settings
         os.link(earlier, here)
         if disk.is_untouched(here.lstat(), seen):
             file.copy_file = lambda dirty: None
-            self.taken[file.dest_uri] = seen
+            self.taken[file.dest_uri] = Taken(source, seen)
         else:
             here.unlink()
 

@@ -30,7 +30,7 @@ from mkdocs.utils import meta
 from report import files
 from report.errors import ReportError, command
 from report.site import exchange, gallery, unserved
-from report.site.earlier import Earlier, IsSame
+from report.site.earlier import Earlier, IsSame, Taken
 from report.site.policy import HEADER, Policy
 from report.site.settings import Settings
 from report.site.words import cache
@@ -55,7 +55,7 @@ EPOCH = "315532800"  # 1980-01-01: MkDocs puts a time into sitemap.xml.gz, and i
 
 def build(
     workspace: Workspace, settings: Settings, *, offline: bool = False, is_same: IsSame = BYTE_BY_BYTE
-) -> dict[str, os.stat_result]:
+) -> dict[str, Taken]:
     """Build the site; an earlier one stays in place until the new one is complete.
 
     Args:
@@ -65,7 +65,7 @@ def build(
         is_same: tells whether two files hold the same; what the earlier site has need not be made again then.
 
     Returns:
-        What was seen of the pages' files that were taken over from the earlier site, by their names below either.
+        The files that were taken over from the earlier site, by their names below it.
 
     Raises:
         ReportError: when MkDocs warns of anything, such as a link that leads nowhere.
