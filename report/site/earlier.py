@@ -65,32 +65,36 @@ class Earlier(BasePlugin):  # type: ignore[type-arg]  # it has no settings
     def on_files(self, files: Any, *, config: Any, **_: Any) -> None:
         """Give a file that is there a second name, in the new site; what is not, or cannot have one, MkDocs copies."""
         for file in files:
-            if not file.is_documentation_page() and file.inclusion.is_included():  # the theme's are among them
-                # A second command may put another site there at any moment.
-                with contextlib.suppress(OSError, NotImplementedError):
-                    self._take(file)
+            is_copied = not file.is_documentation_page() and file.inclusion.is_included()  # the theme's are, too
+            if is_copied and self.take(Path(file.abs_src_path), file.dest_uri, Path(file.abs_dest_path)):
+                file.copy_file = lambda dirty: None
         # What a page's conversion depends on besides its text: to which files it may lead, and how Markdown is read.
         settings = config.markdown_extensions, config.mdx_configs, dict(config.validation), config.use_directory_urls
         self._around = repr((settings, sorted(files.src_uris)))
         search = config.plugins["material/search"].search_index
         search.add_entry_from_context = functools.partial(self._index, search.entries, search.add_entry_from_context)
 
-    def _take(self, file: Any) -> None:
-        source, earlier, here = Path(file.abs_src_path), self._site / file.dest_uri, Path(file.abs_dest_path)
-        seen = earlier.lstat()
-        if (
-            not stat.S_ISREG(seen.st_mode)
-            or seen.st_mode != source.stat().st_mode
-            or not self._is_same(source, earlier)
-        ):
-            return
-        here.parent.mkdir(parents=True, exist_ok=True)
-        os.link(earlier, here)
-        if disk.is_untouched(here.lstat(), seen):
-            file.copy_file = lambda dirty: None
-            self.taken[file.dest_uri] = Taken(source, seen)
-        else:
-            here.unlink()
+    def take(self, source: Path, name: str, here: Path) -> bool:
+        """Give a file of the earlier site a second name if it holds what `source` does; tell whether it has one.
+
+        Args:
+            source: a file.
+            name: of the file below the earlier site.
+            here: its second name.
+        """
+        # A second command may put another site there at any moment.
+        with contextlib.suppress(OSError, NotImplementedError):
+            earlier = self._site / name
+            seen = earlier.lstat()
+            is_plain = stat.S_ISREG(seen.st_mode) and seen.st_mode == source.stat().st_mode
+            if is_plain and self._is_same(source, earlier):
+                here.parent.mkdir(parents=True, exist_ok=True)
+                os.link(earlier, here)
+                if disk.is_untouched(here.lstat(), seen):
+                    self.taken[name] = Taken(source, seen)
+                    return True
+                here.unlink()
+        return False
 
     def on_page_markdown(self, text: str, *, page: Any, **_: Any) -> None:
         """Let the page be converted only if no page of this name was with this text and these settings."""

@@ -4,7 +4,7 @@ Both are there when `make examples` has made them, and are left out when not.
 """
 
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -41,7 +41,6 @@ def _describe(own: Workspace, settings: Settings) -> dict[str, Any]:
     facts = files.read_json(own.facts)
     standout = [{"level": each["level"], "said": each["said"]} for each in facts["standout"]]
     shown = facts["figures"][HEAT]
-    made = [path for path in sorted(own.site.rglob("*")) if path.is_file()]
     return {
         "settings": asdict(settings),
         "steps": facts["report"]["steps"]["high"],
@@ -50,7 +49,7 @@ def _describe(own: Workspace, settings: Settings) -> dict[str, Any]:
         "standout": standout[:MOST_SAID],
         "more": len(standout[MOST_SAID:]),
         "picture": files.read_json(own.figures_manifest)[shown] if shown else None,
-        "files": {path.relative_to(own.site).as_posix(): checksum(path) for path in made},
+        "files": {path.relative_to(own.site).as_posix(): checksum(path) for path in files.below(own.site)},
     }
 
 
@@ -90,10 +89,15 @@ def _rename(name: str, drawn: Mapping[str, str]) -> dict[str, str]:
     return {scheme: "-".join([f"{PICTURES}/{name}", *Path(path).parts[1:]]) for scheme, path in drawn.items()}
 
 
-def put(workspace: Workspace, site: Path) -> None:
-    """Copy the reports into a site."""
+def put(workspace: Workspace, site: Path, take: Callable[[Path, str, Path], bool]) -> None:
+    """Copy the reports into a site, but for the files that `take` has from elsewhere, see `Earlier.take`."""
     for name in _read(workspace):
-        shutil.copytree(workspace_of(workspace, name).site, site / FOLDER / name)
+        own = workspace_of(workspace, name).site
+        for path in files.below(own):
+            place = f"{FOLDER}/{name}/{path.relative_to(own).as_posix()}"
+            if not take(path, place, site / place):
+                (site / place).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(path, site / place)
 
 
 def reports(workspace: Workspace) -> dict[str, Settings]:

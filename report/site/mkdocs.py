@@ -88,7 +88,7 @@ def build(
         _divide_search(config, settings, fresh / "search" / "search_index.json", as_script=offline)
         if offline:
             unserved.turn_into_scripts(fresh / "player")
-        gallery.put(workspace, fresh)
+        gallery.put(workspace, fresh, earlier.take)
         # GitHub must not run its own generator, which leaves out files that begin with an underscore.
         (fresh / ".nojekyll").touch()
         fresh.chmod(0o755)
