@@ -11,7 +11,7 @@ import json
 import os
 import stat
 import sys
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -56,7 +56,7 @@ class Earlier(BasePlugin):  # type: ignore[type-arg]  # it has no settings
         self._stamp = "\n".join(made_by)
         before = _read(kept, self._stamp)
         self._known: dict[str, dict[str, Any]] = before.get("pages", {})
-        self.examined = {*before.get("examined", ())}  # digests, see `Policy.apply`
+        self.examined: dict[str, list[str]] = before.get("examined", {})  # see `Policy.apply`
         self.taken: dict[str, Taken] = {}  # by their names below the site
         self._used: dict[str, dict[str, Any]] = {}
         self._keys: dict[str, str] = {}  # of the pages, by the name of the file
@@ -123,10 +123,10 @@ class Earlier(BasePlugin):  # type: ignore[type-arg]  # it has no settings
             add(page)
             known["found"] = entries[before:]
 
-    def keep(self, examined: Collection[str]) -> None:
+    def keep(self, examined: Mapping[str, list[str]]) -> None:
         """Keep what was made for the next build; only now, for what was refused has to be refused again."""
-        if self._used.keys() != self._known.keys() or self.examined != {*examined}:
-            whole = {"made by": self._stamp, "pages": self._used, "examined": sorted(examined)}
+        if self._used.keys() != self._known.keys() or self.examined != examined:
+            whole = {"made by": self._stamp, "pages": self._used, "examined": examined}
             content = json.dumps(whole, ensure_ascii=False).encode()
             disk.write_bytes(self._kept, hashlib.sha256(content).hexdigest().encode() + b"\n" + content)
 

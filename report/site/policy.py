@@ -8,7 +8,7 @@ import base64
 import hashlib
 import re
 import secrets
-from collections.abc import Collection
+from collections.abc import Mapping
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -51,20 +51,21 @@ class Policy:
         self.place, self.begin, self.end = (f"<!--{name} {token}-->" for name in ("policy", "begin", "end"))
         self._offline = offline
 
-    def apply(self, site: Path, examined: Collection[str]) -> set[str]:
+    def apply(self, site: Path, examined: Mapping[str, list[str]]) -> dict[str, list[str]]:
         """Write into every page below `site` what is allowed there.
 
         Args:
             site: where the pages are.
-            examined: digests of contents that were found to run nothing; they are not looked through again.
+            examined: hashes of the scripts within pieces of pages, by the digests of these, which are not looked
+                through again. What is no template's was found to run nothing.
 
         Returns:
-            The digests of all contents.
+            The same of all pieces.
 
         Raises:
             ReportError: when the content of a page would run anything.
         """
-        every = set()
+        every: dict[str, list[str]] = {}
         for path in sorted(site.rglob("*.html")):
             text = path.read_text(encoding="utf-8")
             around, *contents = re.split(f"{self.begin}(.*?){self.end}", text, flags=re.DOTALL)
@@ -72,11 +73,13 @@ class Policy:
                 if place % 2:
                     around += content
                     continue
-                digest = hashlib.sha256(content.encode("utf-8")).hexdigest()
-                every.add(digest)
+                digest = _digest(content)
+                every[digest] = []
                 if digest not in examined and (found := Looker(content).alive):
                     raise ReportError(f"{path.relative_to(site).as_posix()}: its content must run nothing: {found[0]}")
-            hashes = sorted({_hash(script) for script in Looker(around).scripts})
+            around = around.replace(self.place, "")
+            digest = _digest(around)
+            hashes = every[digest] = examined.get(digest) or sorted({_hash(each) for each in Looker(around).scripts})
             whole = text.replace(self.begin, "").replace(self.end, "").replace(self.place, self._meta(hashes))
             files.write_text(path, whole)
         return every
@@ -130,6 +133,10 @@ class Looker(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         """Note the end of a script."""
         self._is_script = False
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
 
 def _hash(script: str) -> str:
