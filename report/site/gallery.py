@@ -91,13 +91,13 @@ def _rename(name: str, drawn: Mapping[str, str]) -> dict[str, str]:
 
 def put(workspace: Workspace, site: Path, take: Callable[[Path, str, Path], bool]) -> None:
     """Copy the reports into a site, but for the files that `take` has from elsewhere, see `Earlier.take`."""
-    for name in _read(workspace):
+    for name, entry in _read(workspace).items():
         own = workspace_of(workspace, name).site
-        for path in files.below(own):
-            place = f"{FOLDER}/{name}/{path.relative_to(own).as_posix()}"
-            if not take(path, place, site / place):
+        for each in entry["files"]:
+            place = f"{FOLDER}/{name}/{each}"
+            if not take(own / each, place, site / place):
                 (site / place).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(path, site / place)
+                shutil.copy2(own / each, site / place)
 
 
 def reports(workspace: Workspace) -> dict[str, Settings]:
