@@ -33,6 +33,7 @@ class Product:
         outputs: returns its files as they are now.
         work: makes it. Of products that are made side by side it must be picklable.
         libraries: that decide its bytes without being imported by the code.
+        settles: whether its work decides some of its inputs, such as which data there are.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Product:
     outputs: Callable[[], Sequence[Path]]
     work: Callable[[], object]
     libraries: tuple[str, ...] = ()
+    settles: bool = False
 
 
 def checksum(path: Path) -> str:

@@ -396,6 +396,11 @@ def test_a_page_whose_template_has_not_changed_is_not_filled_again(tiny_build, t
     assert write_again() == [name for name in every if not name.startswith("ja/")]
     add_line(place.templates / "_macros.md.j2")
     assert write_again() == every
+    words = place.templates / "ja" / "words"
+    (words / "tables.toml").rename(words / "tablets.toml")
+    with pytest.raises(ReportError, match=r"tables\.toml"):
+        write_again()
+    (words / "tablets.toml").rename(words / "tables.toml")
     facts = files.read_json(place.facts)
     files.write_json(place.facts, facts | {"added": 1})
     assert write_again() == every

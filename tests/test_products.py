@@ -211,6 +211,24 @@ def test_the_maker_remembers_across_processes_and_sees_lost_outputs(tmp_path: Pa
     assert Maker(ledger, Code()).is_fresh(thing)
 
 
+@pytest.mark.parametrize("settles", [False, True])
+def test_what_changes_while_it_is_made_is_made_again(tmp_path: Path, settles: bool) -> None:
+    """What was saved in an editor meanwhile; what its own work settles is no such change."""
+    source, out = tmp_path / "in.txt", tmp_path / "out.txt"
+    source.write_text("1")
+
+    def work() -> None:
+        out.write_text(source.read_text())
+        source.write_text("2")
+
+    thing = Product("thing", (), lambda: [source], lambda: [out], work, settles=settles)
+    maker = Maker(tmp_path / "ledger.json", Code())
+    with maker.looking():
+        maker.make([thing])
+        assert maker.is_fresh(thing) == settles
+    assert maker.is_fresh(thing) == settles
+
+
 @pytest.mark.parametrize(
     "content", ["{", "[]", '{"thing": 1}', '{"thing": {"key": "a"}}', '{"thing": {"key": "a", "sizes": 3}}']
 )

@@ -182,6 +182,22 @@ def test_inputs_that_are_always_zero_are_no_dead_units(tmp_path: Path) -> None:
     assert not [each for each in found(made(tmp_path / "never", never)) if each.rule == "unused"]
 
 
+def test_what_is_no_row_of_weights_has_no_units(tmp_path: Path) -> None:
+    """A tall matrix of which no row is recorded often enough has inputs; positions, (1, length, width), have none."""
+    noises = {"tall.weight": (STEPS, 100), "places": (STEPS, 100)}
+    random = np.random.default_rng(3)
+    gradients = {name: random.standard_normal(shape).astype(np.float32) for name, shape in noises.items()}
+    for each in gradients.values():
+        each[:, ::10] = 0
+    weights = {name: descend(each, np.ones(100, np.float32), rate=0.001) for name, each in gradients.items()}
+    indices = {"tall.weight": np.arange(100) // 10 * 1000 + np.arange(100) % 10, "places": np.arange(100)}
+    shapes = {"tall.weight": (1000, 10), "places": (1, 10, 10)}
+    rule = [momentum(0.9)]
+    folder = write_recording(tmp_path / "run", weights, gradients, rules=rule, indices=indices, shapes=shapes)
+    said = {(each.rule, each.tensors, each.numbers["kind"], each.numbers["dead"]) for each in found(folder)}
+    assert said == {("unused", ("tall.weight",), "columns", 1), ("dead", ("places",), "entries", 10)}
+
+
 def test_updates_below_the_number_format_are_lost(tmp_path: Path) -> None:
     """Large weights and small steps: most updates vanish, and the share is said."""
     items = found(made(tmp_path / "lost", initial={"two.weight": 60_000.0}))

@@ -309,8 +309,8 @@ def _lines(recording: Recording, tensor: Tensor, dead: NDArray[np.bool_]) -> Lin
 
     Of a row that was hardly recorded nothing is said: how many rows and columns are judged comes after them.
     """
-    if len(tensor.shape) < 2:
-        return None
+    if len(tensor.shape) < 2 or (tensor.matrix[0] < 2 and not tensor.name.endswith("weight")):
+        return None  # such as positions, (1, length, width), which are no map from inputs to an output
     places = np.unravel_index(recording.indices(tensor.name), tensor.matrix)
     found, judged = [], []
     for place, count, across in zip(places, tensor.matrix, reversed(tensor.matrix), strict=True):

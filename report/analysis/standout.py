@@ -251,9 +251,10 @@ def _dead(recording: Recording, seen: Mapping[str, Info]) -> Iterator[Sight]:
             of_columns = numbers | _of_lines(tensor, info, "columns", columns)
             yield Sight("dead", name, columns / info["judged_columns"], of_columns, DYING)
             continue
-        # An input that is always zero: nothing is the matter with the unit. Where no row had a gradient, no column had.
-        if always and tensor.kind not in TABLES and info["dead_rows"] < info["judged_rows"]:
-            of_columns = numbers | _of_lines(tensor, info, "columns", always) | {"since": 0, "is_always": True}
+        # An input that is always zero: nothing is the matter with the unit. Where nothing has a gradient, none has.
+        if always and tensor.kind not in TABLES and info["dead"] < info["measured"]:
+            of_columns = numbers | _of_lines(tensor, info, "columns", always)
+            of_columns |= {"since": 0, "is_always": True, "which": [], "is_cut": False}
             yield Sight("unused", name, always / info["judged_columns"], of_columns)
 
 

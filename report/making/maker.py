@@ -36,11 +36,14 @@ class Maker:
     @contextlib.contextmanager
     def looking(self) -> Iterator[None]:
         """See to all things but once while the context lasts: nothing may be made, or change, meanwhile."""
-        self._noted = {}
+        is_outer = self._noted is None
+        if is_outer:
+            self._noted = {}
         try:
             yield
         finally:
-            self._noted = None
+            if is_outer:
+                self._noted = None
 
     def look_again(self) -> None:
         """Within such a context, see to everything anew: something has been removed."""
@@ -56,19 +59,20 @@ class Maker:
         found: Seen = self._noted[name]
         return found
 
-    def _key(self, product: Product) -> str:
+    def key(self, product: Product) -> str:
+        """Return the digest of all that decides a product, as it is now."""
         return self.once(lambda: self._code.key(product, self.checksums.of), "key", product.name)
 
     def is_fresh(self, product: Product) -> bool:
         """Tell whether a product was made from what it would be made from now, and all its files are as they were."""
-        return bool(self._entry(product) == {"key": self._key(product), "files": self._contents(product)})
+        return bool(self._entry(product) == {"key": self.key(product), "files": self._contents(product)})
 
     def altered(self, product: Product) -> list[Path]:
         """Return the files that do not hold what was made, or that nobody made; those that are gone not among them.
 
         A product that would be made otherwise now has none: a command that made it so may have been stopped half-way.
         """
-        is_same = self._entry(product).get("key") == self._key(product)
+        is_same = self._entry(product).get("key") == self.key(product)
         return self.differing(product) if is_same else []
 
     def differing(self, product: Product) -> list[Path]:
@@ -100,17 +104,24 @@ class Maker:
         Raises:
             ReportError: as their work does, or when a process that worked on one died.
         """
-        stale = self.stale(products)
+        with self.looking():
+            stale = self.stale(products)
+            keys = {product.name: self.key(product) for product in stale}
         processes = min(cores(), len(stale)) if side_by_side else 1
         made = _side_by_side(stale, processes) if processes > 1 else _in_order(stale)
         for done, product in enumerate(made, 1):
-            self.record(product)
+            self.record(product, keys[product.name])
             progress(done, len(stale), product.name)
 
-    def record(self, product: Product) -> None:
-        """Note that a product is as its inputs want it."""
+    def record(self, product: Product, key: str) -> None:
+        """Note that a product was made from what its `key` stands for: what changed meanwhile is made the next time.
+
+        Args:
+            product: that was made.
+            key: of it, before. That of a product whose own work settles it is asked for now.
+        """
         self.look_again()
-        entry = {"key": self._key(product), "files": self._contents(product)}
+        entry = {"key": self.key(product) if product.settles else key, "files": self._contents(product)}
         self._entries[product.name] = entry
         files.write_text(self._path, files.compact_json(self._entries))
 

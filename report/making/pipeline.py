@@ -61,19 +61,20 @@ class Pipeline(abc.ABC):
             ReportError: as the stages do.
         """
         waiting = iter(names)
-        while stage := self._next(waiting):
+        while found := self._next(waiting):
+            stage, key = found
             self.console.say(f"{DOING[stage.name]} …")
             started = time.perf_counter()
             stage.work()
             self._note_time(stage.name, time.perf_counter() - started)
-            self.maker().record(stage)
+            self.maker().record(stage, key)
             CODE.remember(self.workspace.code)
         self.maker().checksums.keep()
         if not self.workspace.code.is_file():
             CODE.remember(self.workspace.code)
 
-    def _next(self, waiting: Iterator[str]) -> Product | None:
-        """Return the next of the stages that are `waiting` which is to be done; None when there is none.
+    def _next(self, waiting: Iterator[str]) -> tuple[Product, str] | None:
+        """Return the next of the stages that are `waiting` which is to be done, and its key; None when there is none.
 
         The stages are asked for each time: what is trained decides what follows.
         """
@@ -82,7 +83,7 @@ class Pipeline(abc.ABC):
             for stage in map(stages.__getitem__, waiting):
                 self._remove_altered(stage)
                 if self.is_wanted(stage):
-                    return stage
+                    return stage, self.maker().key(stage)
         return None
 
     def altered(self, stage: Product) -> list[Path]:

@@ -67,6 +67,7 @@ class Article(Pipeline):
             inputs=lambda: [runs.keys(self.workspace, self.experiment), seal.NAME],
             outputs=self._trained,
             work=self._train,
+            settles=True,
         )
         after = self._own().stages() if self.lacking() else self._article()
         return {train.name: train, **after}

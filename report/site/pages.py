@@ -139,13 +139,14 @@ class Edition:
         home, shared = self._workspace.templates / self.language, self._workspace.templates
         every = [*kept_files(home), *(path for path in kept_files(shared) if path.parent == shared)]
         # Which words and macros a page takes is not looked into: when one of these files changes, all are filled anew.
-        common = digest(known, *(path for path in every if path not in {home / name for name in templates}))
+        common = [path for path in every if path not in {home / name for name in templates}]
+        all_take = digest(known, [path.relative_to(shared).as_posix() for path in common], *common)
         for name, path in templates.items():
             place = self._workspace.docs / self.folder / path
             yield Product(
                 name=self.folder + path,
                 modules=(__name__,),
-                inputs=functools.partial(list, [self.language, common, home / name]),
+                inputs=functools.partial(list, [self.language, all_take, home / name]),
                 outputs=functools.partial(list, [place]),
                 work=functools.partial(self._write, name, place),
                 libraries=("jinja2",),
