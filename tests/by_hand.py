@@ -59,7 +59,7 @@ class ByHand:
 
 def rows(values: torch.Tensor) -> NDArray[np.float32]:
     """Return every entry of a tensor, in the order of its indices, as float32."""
-    return values.detach().to_dense().float().contiguous().view(-1).numpy()
+    return values.detach().to_dense().float().contiguous().view(-1).cpu().numpy()
 
 
 def same(found: NDArray[np.float32], wanted: NDArray[np.float32], where: object) -> None:

@@ -10,7 +10,7 @@ from by_hand import ByHand, backward, pair, rows, same
 from torch import nn
 
 import report
-from report.recording import gather
+from report.recording import fetch, gather
 
 SGD = torch.optim.SGD
 
@@ -182,15 +182,21 @@ def test_skips_that_only_a_gpu_knows(tmp_path: Path, every: int) -> None:
     assert recording.series["turn"].tolist() == [turn for turn in range(140) if turn % 7 != 3]
 
 
-def test_values_that_lie_on_a_device(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Rows are fetched in as few copies as neighbours allow: here from the CPU, as if it were another device."""
+@pytest.fixture
+def _as_if_on_a_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the CPU read as if it were another device."""
     original = gather.Reader.__init__
 
     def init(self: gather.Reader, sources: Any) -> None:
         original(self, sources)
-        self._is_on_cpu = False
+        self._fetch = fetch.Fetch()
 
     monkeypatch.setattr(gather.Reader, "__init__", init)
+
+
+@pytest.mark.usefixtures("_as_if_on_a_device")
+def test_values_that_lie_on_a_device(tmp_path: Path) -> None:
+    """Rows are fetched in as few copies as neighbours allow."""
     model = nn.ModuleDict({"a": pair(), "b": nn.Embedding(50, 4, sparse=True), "c": pair(1).half()})
     every = [*model.parameters()]
     optimizers = [Scaled(every[::2]), Scaled(every[1::2])]  # with columns of the other in between
@@ -211,4 +217,33 @@ def test_values_that_lie_on_a_device(tmp_path: Path, monkeypatch: pytest.MonkeyP
             hand.gradients[-1] = {
                 name: None if each is None else each.float() / 4 for name, each in hand.gradients[-1].items()
             }
+    hand.check(tmp_path / "run")
+
+
+@pytest.mark.usefixtures("_as_if_on_a_device")
+@pytest.mark.parametrize(("joined", "together"), [(2**20, 2**22), (40, 100), (0, 0)])
+def test_tensors_of_a_device_are_copied_side_by_side(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, joined: int, together: int
+) -> None:
+    """Small ones some at a time, large ones by themselves; in whatever order of memory, with gradients or without."""
+    monkeypatch.setattr(fetch, "JOINED", joined)
+    monkeypatch.setattr(fetch, "TOGETHER", together)
+    model = nn.ModuleDict({"a": pair(), "b": nn.Conv2d(3, 4, 3), "c": nn.Linear(30, 20).bfloat16(), "d": pair(1)})
+    model["b"].to(memory_format=torch.channels_last)
+    model.register_parameter("scalar", nn.Parameter(torch.tensor(0.5)))
+    hand = ByHand(model)
+    optimizer = Scaled(model.parameters())
+    with report.record(model, optimizer, tmp_path / "run", sample=16, whole="c.bias"):
+        for turn in range(9):
+            model.zero_grad()
+            backward(model["a"])
+            if turn % 3:
+                (model["b"](torch.randn(2, 3, 4, 4)).square().mean() * model.scalar).backward()
+            if turn % 2:
+                model["c"](torch.randn(4, 30).bfloat16()).square().mean().backward()
+                weight = model["c"].weight
+                weight.grad = weight.grad.t().contiguous().t() if turn % 4 > 1 else weight.grad[:, :1].expand(20, 30)
+            hand.before()
+            optimizer.step()
+            hand.after()
     hand.check(tmp_path / "run")

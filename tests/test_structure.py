@@ -39,7 +39,7 @@ ORDER = (
 DOWNSTREAM = {"recording", "analysis", "drawing", "site"}  # what knows recordings and no experiment
 TORCH_MODULES = (
     "training/",
-    *(f"recording/{name}.py" for name in ("recorder", "gather", "holdings", "rounds")),
+    *(f"recording/{name}.py" for name in ("recorder", "gather", "fetch", "source", "holdings", "rounds")),
 )
 PATHS = re.compile(r"(?<![\w.~$}/-])/(?:home|root|work|workspace|Users|tmp|opt|mnt)/\w|\.\./shared\b")
 

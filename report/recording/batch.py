@@ -52,7 +52,7 @@ class Batch:
         ticks: in order; some have rows.
         logged: in those rounds.
         size: bytes.
-        ready: waits until the rows have come from a device.
+        ready: waits until the rows have come from a device, and what was logged.
         done: to be called when the rows are written: their memory is used again.
     """
 

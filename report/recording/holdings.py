@@ -6,10 +6,11 @@ from typing import Any
 
 from report.recording import parameters
 from report.recording.arguments import Keep
-from report.recording.gather import Reader, Source
+from report.recording.gather import Reader
 from report.recording.parameters import Parameter
 from report.recording.schema import Note
 from report.recording.settings import Settings
+from report.recording.source import Source
 
 
 class Holdings:

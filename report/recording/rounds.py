@@ -7,9 +7,10 @@ from typing import Any
 
 from report.recording.arguments import Keep
 from report.recording.batch import Batch, State, Tick
-from report.recording.gather import Chunk, Source
+from report.recording.gather import Chunk
 from report.recording.holdings import Holdings
 from report.recording.series import Log
+from report.recording.source import Source
 from report.recording.writer import Writer
 
 
