@@ -189,7 +189,7 @@ def _as_if_on_a_device(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def init(self: gather.Reader, sources: Any) -> None:
         original(self, sources)
-        self._fetch = fetch.Fetch()
+        self._fetch = fetch.Fetch(sources)
 
     monkeypatch.setattr(gather.Reader, "__init__", init)
 

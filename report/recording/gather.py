@@ -29,14 +29,14 @@ class Reader:
     def __init__(self, sources: Sequence[Source]) -> None:
         """Read these, in the order of their numbers."""
         self.sources = sources
-        self._fetch = None if all(each.value.is_cpu for each in sources) else Fetch()
+        self._fetch = None if all(each.value.is_cpu for each in sources) else Fetch(sources)
         self._layout: list[object] = []
         self._views = [_view(each) for each in sources]
 
     def weights(self, chunk: "Chunk") -> None:
         """Copy what is kept of the weights into the row that a chunk is filling."""
         if self._fetch is not None:
-            chunk.fill(0, self._fetch.read([(each, each.value) for each in self.sources]))
+            chunk.fill(0, self._fetch.read([each.value for each in self.sources]))
             return
         layout: list[object] = [(each.value.data_ptr(), each.value.stride()) for each in self.sources]
         if layout != self._layout:  # somebody has given a parameter other memory
@@ -58,9 +58,9 @@ class Reader:
             scale: by which gradients are divided.
         """
         if self._fetch is not None:
-            found = [(each, gradient) for each in self.sources if (gradient := each.value.grad) is not None]
-            chunk.fill(1, self._fetch.read(found, scale))
-            return [each.number for each, _ in found]
+            values = [each.value.grad for each in self.sources]
+            chunk.fill(1, self._fetch.read(values, scale))
+            return [each.number for each, value in zip(self.sources, values, strict=True) if value is not None]
         row, present = chunk.arrays[1, chunk.rows], []
         for source, view in zip(self.sources, self._views, strict=True):
             if (gradient := source.value.grad) is None:
