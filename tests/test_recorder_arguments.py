@@ -149,6 +149,24 @@ def test_another_models_optimizer(tmp_path: Path) -> None:
     refused(tmp_path, "holds no parameter of this model", optimizer=SGD(pair().parameters(), lr=0.1))
 
 
+def test_an_optimizer_of_the_model_that_was_replaced(tmp_path: Path) -> None:
+    """A new head after the optimizer was made: it holds the old one's parameters."""
+    model = pair()
+    optimizer = SGD(model.parameters(), lr=0.1)
+    model[2] = torch.nn.Linear(5, 3)
+    with report.record(model, optimizer, tmp_path / "run"):
+        train(model, optimizer)
+    (note,) = report.Recording.open(tmp_path / "run").notes
+    assert note.kind == "unheld"
+    assert note.text.endswith("Optimizers hold 2 parameters that this model does not have: was a part of it replaced?")
+
+
+def test_no_optimizer_at_all(tmp_path: Path) -> None:
+    """An empty list holds none."""
+    with pytest.raises(ReportError, match="list of optimizers is empty"):
+        report.record(pair(), [], tmp_path / "run")
+
+
 @pytest.mark.parametrize("optimizer", [5, "adam", [5], [[]], {"lr": 1}], ids=str)
 def test_no_optimizer(tmp_path: Path, optimizer: Any) -> None:
     """What is no optimizer is refused by its type."""

@@ -133,3 +133,21 @@ def test_models_that_differ(tmp_path: Path) -> None:
         line = f"{first} and {second} are recordings of different models: {words}. A report shows recordings of one"
         with pytest.raises(ReportError, match=f"^{re.escape(line)}"):
             report.Study.load([first, second])
+
+
+@pytest.mark.parametrize("is_kept", [False, True])
+def test_nan_in_what_is_not_kept_is_seen_at_the_end(tmp_path: Path, is_kept: bool) -> None:
+    """Of an entry that is kept, the step is known; of another one, that it happened."""
+    model = torch.nn.Embedding(200, 4)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    with report.record(model, optimizer, tmp_path / "run", sample=9, whole="weight" if is_kept else ()):
+        for step in range(5):
+            optimizer.zero_grad()
+            model(torch.arange(200)).square().sum().backward()
+            kept = report.Recording.open(tmp_path / "run").indices("weight")
+            other = next(each for each in range(800) if is_kept or each not in kept)
+            if step == 2:
+                model.weight.grad.view(-1)[other] = float("nan")
+            optimizer.step()
+    (note,) = report.Recording.open(tmp_path / "run").notes
+    assert (note.kind, note.tensors, note.step) == ("non-finite", ("weight",), 3 if is_kept else None)

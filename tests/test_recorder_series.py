@@ -186,3 +186,20 @@ def test_values_without_a_name(tmp_path: Path) -> None:
     recording = report.Recording.open(tmp_path / "run")
     assert list(recording.series) == ["loss"]
     assert [note.text for note in recording.notes] == ["A series without a name was logged; it is left out."]
+
+
+@pytest.mark.parametrize("is_first", [False, True])
+def test_values_that_are_not_finite_are_counted(tmp_path: Path, is_first: bool) -> None:
+    """NaN stands for "nothing logged" as well: how many were logged is noted."""
+    model = pair()
+    optimizer = SGD(model.parameters(), lr=0.1)
+    values = [1.0, 2.0, np.inf, np.nan, 3.0, np.nan]
+    with report.record(model, optimizer, tmp_path / "run") as recorder:
+        for value in values:
+            if is_first:
+                recorder.log(loss=value)
+            train(model, optimizer, 1)
+            if not is_first:
+                recorder.log(loss=torch.tensor(value))
+    (note,) = report.Recording.open(tmp_path / "run").notes
+    assert (note.kind, note.text) == ("series", "3 values of loss are infinite or NaN, first that of step 3.")

@@ -272,3 +272,23 @@ def test_only_float32_is_replayed(tmp_path: Path) -> None:
         model[1](model[0](torch.randn(5, 3)).to(torch.bfloat16)).float().square().mean().backward()
         optimizer.step()
     assert set(replay.by_tensor(Recording.open(tmp_path / "run"), 1)) == {"0.weight", "0.bias"}
+
+
+def test_a_group_that_comes_later_has_no_rate_before(tmp_path: Path) -> None:
+    """Layers that are unfrozen, and an optimizer that steps less often: their rate was zero, and not NaN."""
+    model = nn.Sequential(nn.Linear(5, 4), nn.Linear(4, 3))
+    optimizer = torch.optim.Adam(model[1].parameters(), lr=0.01)
+    with report.record(model, optimizer, tmp_path / "run"):
+        for step in range(30):
+            if step == 10:
+                optimizer.add_param_group({"params": model[0].parameters(), "lr": 0.02})
+            model(torch.randn(6, 5)).square().mean().backward()  # type: ignore[no-untyped-call]
+            optimizer.step()
+    recording = Recording.open(tmp_path / "run")
+    late, early = (replay.arithmetic(recording, name, 30) for name in ("0.weight", "1.weight"))
+    assert late is not None
+    assert early is not None
+    assert late.rates == (*[0.0] * 10, *[0.02] * 20)
+    assert early.rates == (0.01,) * 30
+    path, replays = replayed(recording, "0.weight")
+    assert np.allclose(path, replays, atol=1e-6)

@@ -11,7 +11,7 @@ from conftest import ROOT
 from recordings import Array, Rule, descend, momentum, noise, write_recording
 
 from report.analysis import own_tensor, standout
-from report.analysis.standout import Item
+from report.analysis.sightings import Item, find
 from report.recording.schema import Note
 from report.recording.study import Study
 from report.site.words import Words
@@ -31,7 +31,7 @@ def found(*folders: Path) -> list[Item]:
         }
         infos = {name: job.make().info for name, job in jobs.items()}
         seen[each.name] = {name: info for name, info in infos.items() if info}
-    items, silent = standout.find(study, seen)
+    items, silent = find(study, seen)
     assert {each.rule for each in items} | set(silent) == set(standout.RULES)
     return items
 
@@ -85,6 +85,42 @@ def test_what_a_recorder_notes_is_said_and_what_is_meant_is_not(tmp_path: Path) 
     assert (broken.rule, broken.tensors, broken.numbers["step"]) == ("broken", ("three.weight",), 150)
     assert (unheld.rule, unheld.numbers["names"]) == ("unheld", ["extra.weight", "extra.bias"])
     assert rules(made(tmp_path / "frozen", notes=notes[3:])) == []
+
+
+def test_what_was_seen_only_at_the_end_is_said_without_a_step(tmp_path: Path) -> None:
+    """An entry that is not kept became NaN; of a recording with such numbers nothing is said by size."""
+    late, early = Note("non-finite", "…", None, ("two.weight",)), Note("non-finite", "…", 7, ("one.weight",))
+    (broken,) = found(made(tmp_path / "late", notes=[late], initial={"two.weight": 1e-4}))
+    assert (broken.rule, broken.tensors, broken.numbers["step"]) == ("broken", ("two.weight",), None)
+    (broken,) = found(made(tmp_path / "both", notes=[late, early]))
+    assert (broken.tensors, broken.numbers["step"], broken.numbers["later"]) == (("one.weight",), 7, 1)
+
+
+def test_weights_that_grow_beyond_measure_are_no_swing(tmp_path: Path) -> None:
+    """Just above the largest stable learning rate each step takes more back than the last one gave."""
+
+    def swing(gradients: Arrays) -> None:
+        signs = (-1.0) ** np.arange(STEPS)
+        gradients["two.weight"][:] = (signs * 1.1 ** np.arange(STEPS))[:, None, None]
+
+    items = found(made(tmp_path / "swing", swing))
+    assert [(each.rule, each.level, each.tensors) for each in items[:1]] == [("exploded", "error", ("two.weight",))]
+    assert items[0].numbers["factor"] > standout.GROWN
+    assert "shorter" not in {each.rule for each in items}
+
+
+def test_of_a_few_steps_nothing_is_said_by_size(tmp_path: Path) -> None:
+    """A tenth of them is one step or two."""
+    weights, gradients = noise(SHAPES, STEPS)
+    weights = {name: descend(each, weights[name][0], rate=0.1) for name, each in gradients.items()}
+
+    def cut(folder: str, steps: int) -> Path:
+        shown = {name: each[: steps + 1] for name, each in weights.items()}
+        used = {name: each[:steps] for name, each in gradients.items()}
+        return write_recording(tmp_path / folder, shown, used, rules=[momentum(0.9)])
+
+    assert "large" in {rule for rule, _ in rules(cut("more", standout.JUDGED))}
+    assert "large" not in {rule for rule, _ in rules(cut("few", standout.JUDGED - 1))}
 
 
 def test_a_tensor_without_gradients_is_not_one_without_steps(tmp_path: Path) -> None:
@@ -291,7 +327,15 @@ def test_streaks_are_the_gradients_only_where_these_agree(
 ) -> None:
     """What weight decay makes of a toss, or a few entries of a streak, is no direction that gradients keep."""
     recording = Study.load(made(tmp_path / "run")).main
-    info = {"toss": 16.7, "pairs": 20_000, "flips": 20_000 / run, "is_settled": True, "first": 101, "last": 240}
+    info = {
+        "toss": 16.7,
+        "pairs": 20_000,
+        "flips": 20_000 / run,
+        "is_settled": True,
+        "first": 101,
+        "last": 240,
+        "grown": 1.0,
+    }
     seen = {"two.weight": {**info, "gradients_lag_1": correlation, "never_moved": still}}
     assert [each.rule for each in standout._streaks(recording, seen)] == ([expected] if expected else [])
 

@@ -16,7 +16,7 @@ from dataclasses import asdict
 import numpy as np
 
 from report import files
-from report.analysis import chain, columns, estimates, overview, own_tables, side_by_side, standout
+from report.analysis import chain, columns, estimates, overview, own_tables, side_by_side, sightings
 from report.analysis.columns import Cell, Columns, same
 from report.analysis.own_tensor import SETTLED, Info, Job, Measured
 from report.analysis.table import Key, Table
@@ -94,7 +94,7 @@ def analyse(workspace: Workspace, study: Study, dask: str | None = None) -> None
     seen = {run: {name: each.info for name, each in found.items() if each.info} for run, found in by_run.items()}
     main = study.main
     moved = [name for name in main.tensors if name in seen[main.name]]
-    found, checked = standout.find(study, seen)
+    found, checked = sightings.find(study, seen)
     pictured = choose(moved, [each for item in found for each in item.tensors])
     results = {
         **overview.overview(study, drawn, ()),

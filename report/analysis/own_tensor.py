@@ -28,6 +28,7 @@ SETTLED = "settled"
 MEMORIES = 10  # start-up lasts so many times 1 / (1 - β) steps, as in the study
 UNKNOWN = 0.9  # β where none is known: that of most optimizers' defaults
 LATELY = 20  # steps at least, of which "in the last tenth" says something
+NEGLIGIBLE = 1e-3  # root mean square of weights: what a matrix that begins smaller grows from
 SEEN = 8  # entries of a row or column that must be recorded before it is called dead
 Lines = tuple[list[int], list[int], int, int]
 BLOCK = 1 << 19  # updates that are correlated at once
@@ -238,11 +239,12 @@ def _info(recording: Recording, tensor: Tensor, seen: Sweep, windows: Spans, kep
         had a gradient; `died` and the like: how many had none in the last tenth; `which` {`rows`, `columns`, `since`}
         of the latter, counted from 0, and the step after which none of them had one; `zero`, the share of gradients
         that are zero; `never_moved`; `ratio_last`, the geometric mean over those of the last tenth that moved it, and
-        `ratio_median`, over all; `has_rate`, whether a learning rate is known; `full_rate`, how much larger the highest
-        learning rate is than the mean one of the last tenth, None where that is zero; `rate_is_zero`; `stopped`: `row`
-        (counted from 1 over the steps with a gradient) and `step` after which nothing moved, and `rate_is_zero` from
-        then on; None where it moved to the end, or never; `judged_rows`, `judged_columns`: of how many it can be said
-        whether they are dead.
+        `ratio_median`, over all; `grown`, how many times as large the weights are before the last step as before the
+        first, or as `NEGLIGIBLE` where they began smaller; `has_rate`, whether a learning rate is known; `full_rate`,
+        how much larger the highest learning rate is than the mean one of the last tenth, None where that is zero;
+        `rate_is_zero`; `stopped`: `row` (counted from 1 over the steps with a gradient) and `step` after which nothing
+        moved, and `rate_is_zero` from then on; None where it moved to the end, or never; `judged_rows`,
+        `judged_columns`: of how many it can be said whether they are dead.
         Added later: `is_tossed`, `has_streaks`, `gradients_lag_1`,
         `chance` by window, `typical` rows, `lost_driven`, `equal_share`, `run`, `toss`, `flips`, `pairs`.
     """
@@ -279,6 +281,7 @@ def _info(recording: Recording, tensor: Tensor, seen: Sweep, windows: Spans, kep
         "never_moved": int(np.count_nonzero(~seen.moved)),
         "ratio_last": float(np.exp(np.log(moving).mean())) if len(moving) else None,
         "ratio_median": float(np.median(known)) if len(known) else None,
+        "grown": float(seen.weight[-1]) / max(float(seen.weight[0]), NEGLIGIBLE),
         "has_rate": used is not None,
         "full_rate": None if used is None or last <= 0 else float(used.max()) / last,
         "rate_is_zero": used is not None and not bool((used != 0).any()),

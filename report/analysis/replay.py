@@ -71,7 +71,11 @@ def arithmetic(recording: Recording, name: str, steps: int) -> Arithmetic | None
         return None
     if theory.memory(rule.name, settings) is None or "lr" not in recording.settings[group]:
         return None
-    rates = tuple(recording.settings[group]["lr"][:steps].tolist())
+    found = recording.settings[group]["lr"][:steps]
+    found = np.where(np.logical_and.accumulate(np.isnan(found)), 0, found)  # no step yet: the group came later
+    if not np.isfinite(found).all():
+        return None
+    rates = tuple(found.tolist())
     decay, epsilon = rule.weight_decay, settings.get("eps", 0.0)
     assert isinstance(epsilon, int | float)
     betas = settings.get("betas")

@@ -3,7 +3,8 @@
 A rule looks at one label. It speaks of the tensor in which it is worst, and names the others. Nothing is said where
 nothing stands out. Rules, worst first:
 
-- `broken`: a weight or gradient became infinite or NaN; from then on nothing is learnt.
+- `broken`: a weight or gradient became infinite or NaN; from then on nothing is learnt. Nothing is said by size then.
+- `exploded`: the weights of a matrix have grown more than `GROWN`-fold: the learning rate throws them about.
 - `unheld`: no optimizer holds a parameter that wants gradients; often the optimizer was made before it.
 - `still`: a tensor has gradients, and no entry ever moved: a learning rate of zero, or a coarse number format.
 - `no_gradient`: no step had a gradient of a tensor that is held; it is frozen, or the loss does not depend on it.
@@ -21,19 +22,20 @@ nothing stands out. Rules, worst first:
   gradients are correlated accordingly: they keep a direction, or each takes back what the last one gave. Without the
   latter it is weight decay that makes the difference, whose pull a toss does not turn.
 
-Of vectors (biases, norms) nothing is said by size: many begin at zero, where every ratio is large. Of what begins at
-zero in a schedule nothing is said either: `small` counts what a tensor would do at the highest learning rate.
+Of vectors (biases, norms) nothing is said by size: many begin at zero, where every ratio is large; and nothing of fewer
+than `JUDGED` steps. Of what begins at zero in a schedule nothing is said either: `small` counts what a tensor would do
+at the highest learning rate.
 """
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from report.analysis.chain import TABLES
+from report.analysis.own_tensor import NEGLIGIBLE
 from report.recording.reader import Recording
 from report.recording.schema import Tensor
-from report.recording.study import Study
 
 # Karpathy's rule of thumb, CS231n, "Neural Networks Part 3": the ratio of updates to weights should be around 10⁻³.
 USUAL: Final = 1e-3
@@ -46,6 +48,8 @@ SKIPPED: Final = 0.01
 # PyTorch's initialisation alone makes wide and narrow layers differ tenfold: only far more than that is said.
 APART: Final = 30.0
 OVER: Final = 1.5
+# Weights that learn grow a few times over; even those that begin at a hundredth of their size, a hundredfold.
+GROWN: Final = 1000.0
 # By how much the highest learning rate must exceed that of the last tenth for what was seen there to say less.
 LOWERED: Final = 1.01
 # Fewer changes of sign, seen or with tossed signs to be expected, do not tell such a factor from chance.
@@ -65,43 +69,11 @@ Info = Mapping[str, Any]
 Seen = Mapping[str, Mapping[str, Info]]  # by name of the recording and tensor, see `own_tensor`
 
 LEVELS: Final = {
-    **dict.fromkeys(("broken", "unheld", "still"), "error"),
+    **dict.fromkeys(("broken", "exploded", "unheld", "still"), "error"),
     **dict.fromkeys(("no_gradient", "stopped", "dead", "lost", "large", "small", "skipped"), "warning"),
     **dict.fromkeys(("unused", "livelier", "quieter", "longer", "shorter"), "note"),
 }
 RULES: Final = tuple(LEVELS)  # worst first
-
-
-@dataclass(frozen=True)
-class Item:
-    """Hold one thing that stands out.
-
-    Attributes:
-        rule: its name.
-        level: "error", "warning" or "note".
-        label: of the recordings.
-        tensors: it is seen in, the worst first; none where it is about no tensor, or one that is not recorded.
-        weight: how bad it is, among items of one rule.
-        numbers: of the worst tensor in the recording where it is worst, and the constants.
-        recording: the name of that recording.
-        each: `numbers`, `recording` and `holds` of every tensor, by its name.
-        holds: in how many of the label's recordings it is seen, of `of`.
-        likewise: other labels under which the same is seen of the same tensors, less badly.
-        source: title and address, or None.
-    """
-
-    rule: str
-    level: str
-    label: str
-    tensors: tuple[str, ...]
-    weight: float
-    numbers: dict[str, Any]
-    recording: str
-    each: dict[str, dict[str, Any]] = field(default_factory=dict)
-    holds: int = 1
-    of: int = 1
-    likewise: tuple[str, ...] = ()
-    source: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -115,74 +87,30 @@ class Sight:
     source: tuple[str, str] | None = None
 
 
-def find(study: Study, seen: Seen) -> tuple[list[Item], tuple[str, ...]]:
-    """Return what stands out, worst first, and the names of the rules that found nothing.
-
-    Args:
-        study: the recordings.
-        seen: what was measured of each tensor, by name of the recording; absent where it had no gradient.
-    """
-    items = [item for label in study.labels for item in _of_label(study.of(label), seen)]
-    items.sort(key=lambda each: (RULES.index(each.rule), -each.weight, study.labels.index(each.label)))
-    found = {each.rule for each in items}
-    return _merged(items), tuple(rule for rule in RULES if rule not in found)
-
-
-def _merged(items: Sequence[Item]) -> list[Item]:
-    """Return the items with one in place of those in which a rule says the same, but for numbers, of several labels."""
-    alike: dict[tuple[str, Any], list[Item]] = {}
-    for each in items:
-        every = {"": each.numbers, **{name: own["numbers"] for name, own in each.each.items()}}
-        words = sorted((name, [v for v in numbers.values() if _is_said(v)]) for name, numbers in every.items())
-        count = each.numbers.get("count") if each.rule == "unheld" else None
-        alike.setdefault((each.rule, repr((words, count))), []).append(each)
-    return [replace(worst, likewise=tuple(each.label for each in rest)) for worst, *rest in alike.values()]
-
-
 def constants() -> dict[str, float]:
     """Return the constants of all rules, by name."""
     named = {"usual": USUAL, "large": LARGE, "small": SMALL, "lost": LOST, "skipped": SKIPPED, "apart": APART}
-    return {**named, "over": OVER, "flips": FLIPS, "judged": JUDGED}
-
-
-def _is_said(value: Any) -> bool:
-    """Tell whether a number of a rule is none, but chooses the words."""
-    return isinstance(value, bool | str) or (isinstance(value, list) and all(isinstance(each, str) for each in value))
-
-
-def _of_label(recordings: Sequence[Recording], seen: Seen) -> Iterator[Item]:
-    """Yield what stands out under a label: an item a rule, of all its tensors and recordings."""
-    by_rule: dict[str, list[tuple[str, Sight]]] = {}
-    for recording in recordings:
-        for rule in EVERY:
-            for sight in rule(recording, seen[recording.name]):
-                by_rule.setdefault(sight.rule, []).append((recording.name, sight))
-    for name, sights in by_rule.items():
-        sights.sort(key=lambda each: -each[1].weight)
-        by_tensor: dict[str | None, list[tuple[str, Sight]]] = {}
-        for place, sight in sights:
-            by_tensor.setdefault(sight.tensor, []).append((place, sight))
-        each = {
-            tensor: {"numbers": found[0][1].numbers, "recording": found[0][0], "holds": len({run for run, _ in found})}
-            for tensor, found in by_tensor.items()
-            if tensor is not None
-        }
-        place, worst = sights[0]
-        item = Item(name, LEVELS[name], recordings[0].label, tuple(each), worst.weight, worst.numbers, place, each)
-        holds = len({run for run, _ in by_tensor[worst.tensor]})
-        yield replace(item, holds=holds, of=len(recordings), source=worst.source)
+    return {**named, "over": OVER, "flips": FLIPS, "judged": JUDGED, "grown": GROWN, "negligible": NEGLIGIBLE}
 
 
 def _broken(recording: Recording, seen: Mapping[str, Info]) -> Iterator[Sight]:
     """The first number that is not finite; that of a later tensor follows from it."""
     del seen
-    notes = [each for each in recording.notes if each.kind == "non-finite" and each.step is not None]
+    notes = [each for each in recording.notes if each.kind == "non-finite"]
     if notes:
-        first = min(notes, key=lambda each: each.step or 0)
+        # One without a step was seen only at the end, among entries that are not kept.
+        first = min(notes, key=lambda each: math.inf if each.step is None else each.step)
         tensors = [each for each in first.tensors if each in recording.tensors]
         later = len({name for each in notes for name in each.tensors}) - 1
         numbers = {"step": first.step, "steps": recording.steps, "later": later}
         yield Sight("broken", tensors[0] if tensors else None, 1.0, numbers)
+
+
+def _exploded(recording: Recording, seen: Mapping[str, Info]) -> Iterator[Sight]:
+    """Matrices that have grown beyond all that learning asks for."""
+    for name, info in seen.items():
+        if _is_map(recording.tensors[name]) and info["grown"] > GROWN:
+            yield Sight("exploded", name, info["grown"], {"factor": info["grown"], "limit": GROWN})
 
 
 def _unheld(recording: Recording, seen: Mapping[str, Info]) -> Iterator[Sight]:
@@ -286,9 +214,13 @@ def _lost(recording: Recording, seen: Mapping[str, Info]) -> Iterator[Sight]:
 
 def _pace(recording: Recording, seen: Mapping[str, Info]) -> Iterator[Sight]:
     """Sizes of updates against the weights, over the last tenth or in half of all steps, and against the neighbours."""
-    if recording.description.every > 1:
+    if recording.description.every > 1 or any(each.kind == "non-finite" for each in recording.notes):
         return
-    moving = {name: info for name, info in seen.items() if _is_map(recording.tensors[name]) and info["ratio_median"]}
+    moving = {
+        name: info
+        for name, info in seen.items()
+        if _is_map(recording.tensors[name]) and info["ratio_median"] and info["gradient_steps"] >= JUDGED
+    }
     paces = {name: info["ratio_last"] for name, info in moving.items() if info["ratio_last"]}
     for name, info in moving.items():
         ratio, full = paces.get(name, 0.0), info["full_rate"]
@@ -325,7 +257,14 @@ def _streaks(recording: Recording, seen: Mapping[str, Info]) -> Iterator[Sight]:
     """Streaks against those with tossed signs, once they are settled."""
     for name, info in seen.items():
         toss, flips, pairs = (info.get(key) for key in ("toss", "flips", "pairs"))
-        if not info["is_settled"] or not toss or flips is None or not pairs or max(flips, pairs / toss) < FLIPS:
+        if (
+            info["grown"] > GROWN
+            or not info["is_settled"]
+            or not toss
+            or flips is None
+            or not pairs
+            or max(flips, pairs / toss) < FLIPS
+        ):
             continue
         run = pairs / max(flips, 1)  # without any change of sign it is at least so long
         over, correlation = run / toss, info["gradients_lag_1"] or 0.0
@@ -339,5 +278,5 @@ def _streaks(recording: Recording, seen: Mapping[str, Info]) -> Iterator[Sight]:
 
 Rule = Callable[[Recording, Mapping[str, Info]], Iterator[Sight]]
 EVERY: Final[tuple[Rule, ...]] = (
-    *(_broken, _unheld, _still, _no_gradient, _stopped, _dead, _lost, _pace, _skipped, _streaks),
+    *(_broken, _exploded, _unheld, _still, _no_gradient, _stopped, _dead, _lost, _pace, _skipped, _streaks),
 )

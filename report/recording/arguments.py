@@ -116,6 +116,8 @@ def optimizers(given: Any) -> list[Any]:
     if isinstance(given, Mapping):
         given = list(given.values())
     several = list(given) if isinstance(given, Iterable) and not hasattr(given, "step") else [given]
+    if not several:
+        raise ReportError("record: the list of optimizers is empty; wanted: a torch.optim.Optimizer, or several.")
     found = {id(each): each for each in map(_hooked, several)}
     for each in found.values():
         if any(kind.__name__ == "LBFGS" for kind in type(each).__mro__):

@@ -71,7 +71,22 @@ class Holdings:
 
     def unrecorded(self) -> list[Note]:
         """Return notes on the parameters of the model that are not recorded, and on patterns of them alone."""
-        return parameters.unrecorded(self._known, self._source_of, self._keep.whole)
+        held = {id(value) for lists in self._lists for values in lists for value in values}
+        return parameters.unrecorded(
+            self._known, self._source_of, self._keep.whole, strangers=len(held - {*self._known})
+        )
+
+    def unseen(self) -> list[Note]:
+        """Return a note on each tensor of which entries that are not kept are infinite or NaN now."""
+        return [
+            Note(
+                "non-finite",
+                f"Weights of {each.tensor.name} are infinite or NaN at the end, and none that is kept has become so.",
+                tensors=(each.tensor.name,),
+            )
+            for each in self.sources
+            if each.tensor.kept == "sample" and not each.is_finite()
+        ]
 
     def _look(self, position: int) -> dict[int, int]:
         """Number the groups of an optimizer; return the group of each parameter that is not recorded yet."""

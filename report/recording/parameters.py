@@ -163,8 +163,17 @@ def describe(
     return tensor, indices
 
 
-def unrecorded(parameters: Mapping[int, Parameter], recorded: Container[int], whole: Sequence[str]) -> list[Note]:
-    """Return notes on the parameters of the model that are not recorded, and on patterns of them alone."""
+def unrecorded(
+    parameters: Mapping[int, Parameter], recorded: Container[int], whole: Sequence[str], strangers: int
+) -> list[Note]:
+    """Return notes on the parameters of the model that are not recorded, and on patterns of them alone.
+
+    Args:
+        parameters: of the model, by their identity.
+        recorded: the identities of those that are recorded.
+        whole: the patterns.
+        strangers: how many parameters the optimizers hold that the model does not have.
+    """
     rest = [each for identity, each in parameters.items() if identity not in recorded]
     odd = [each.names[0] for each in rest if not each.is_recordable]
     free = [each.names[0] for each in rest if each.is_recordable and each.value.requires_grad]
@@ -177,6 +186,8 @@ def unrecorded(parameters: Mapping[int, Parameter], recorded: Container[int], wh
             f"No optimizer holds {_some(free)}: training does not change what is not given to one. Was the optimizer "
             "made before this part of the model?"
         )
+        if strangers:
+            text += f" Optimizers hold {strangers} parameters that this model does not have: was a part of it replaced?"
         notes.append(Note("unheld", text, tensors=tuple(free)))
     if frozen:
         text = f"No optimizer holds {_some(frozen)}: frozen, as requires_grad says."

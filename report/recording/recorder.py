@@ -326,7 +326,7 @@ class Recorder:
             idle = [NO_STEP] if ended == "complete" else []
         for text in idle:
             LOG.warning("%s (recording in %s)", text, self.folder)
-        notes += [*self._holdings.unrecorded(), *(Note("no step", text) for text in idle)]
+        notes += [*self._holdings.unrecorded(), *self._holdings.unseen(), *(Note("no step", text) for text in idle)]
         writer.close(ended, self._attached, leading, notes)
         if self._held is not None:
             arguments.release(self._held)

@@ -1,5 +1,6 @@
 """Numbers that a loop logs: to which step each of them belongs."""
 
+import math
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -161,6 +162,8 @@ class Series:
         self._folder = folder
         self._rows: dict[str, Rows] = {}
         self._before: dict[str, Rows] = {}  # of some series: the same values, each at the step that follows it
+        # By series and by whether they belong to the step that follows: rows of values that are infinite or NaN.
+        self._unusual: dict[tuple[str, bool], set[int]] = {}
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -189,9 +192,12 @@ class Series:
         for step, name, is_before, value in logged:
             if (row := row_of.get(step)) is not None:
                 try:
-                    found.setdefault((name, is_before), {})[row] = float(value)
+                    number = found.setdefault((name, is_before), {})[row] = float(value)
                 except Exception:
                     refused.append((name, row))
+                else:
+                    if not math.isfinite(number):
+                        self._unusual.setdefault((name, is_before), set()).add(row)
         for (name, is_before), values in found.items():
             if values and name not in self._rows:
                 self._rows[name] = Rows(self._folder / f"series-{len(self._rows)}.npy", "<f8", ())
@@ -206,6 +212,14 @@ class Series:
                     if row < start:
                         rows.write(row, np.array([value]))
         return refused
+
+    def unusual(self, leading: Container[str]) -> list[Note]:
+        """Return a note on each series of which values are infinite or NaN."""
+        return [
+            Note("series", f"{len(rows)} values of {name} are infinite or NaN, first that of step {min(rows) + 1}.")
+            for (name, is_before), rows in self._unusual.items()
+            if is_before == (name in leading)
+        ]
 
     def settle(self, leading: Container[str]) -> None:
         """Leave one file of each series: some have their values at the steps after them."""

@@ -61,6 +61,13 @@ class Source:
         """Return a copy of every entry, (size,) float32, in main memory."""
         return self.value.detach().reshape(-1).to("cpu", torch.float32, copy=True)
 
+    def is_finite(self) -> bool:
+        """Tell whether every entry is neither infinite nor NaN, kept or not; yes where the device does not say."""
+        try:
+            return bool(torch.isfinite(self.value.detach()).all())
+        except RuntimeError:  # of a device that failed
+            return True
+
     def _touched(self, gradient: TorchTensor) -> TorchTensor:
         """Return the kept entries of a sparse gradient: those that the step did not touch are zero."""
         if gradient.layout is not torch.sparse_coo or gradient.sparse_dim() != 1:

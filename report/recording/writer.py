@@ -123,7 +123,7 @@ class Writer:
             ended: how.
             attached: arrays to be kept beside the recording.
             leading: series whose values belong to the steps after them.
-            notes: in place of those that were in the description from the start.
+            notes: in place of those that were in the description from the start, and beside what was noted since.
         """
         with self._changed:
             self._is_ending = True
@@ -132,7 +132,7 @@ class Writer:
         if not self._is_done:
             self._break("its writing thread died")
         kept = {key: note for key, note in self._notes.items() if key not in self._initial}
-        self._notes = kept | {_key(note): note for note in notes}
+        self._notes = {_key(note): note for note in notes} | kept
         if self.skipped:
             self.note(Note("skipped", f"A GradScaler skipped {self.skipped} steps, whose gradients were not finite."))
         self.description = replace(self.description, ended=ended)
@@ -142,6 +142,7 @@ class Writer:
                 if attached:
                     _attach(self.folder / "attached.npz", attached)
                 self._series.settle(leading)
+                self._notes |= {_key(note): note for note in self._series.unusual(leading)}
                 self._describe()
             except Exception as error:
                 self._break(_reason(error))

@@ -12,10 +12,12 @@ there is one recording. Facts, sections and figures of tensors stand in the orde
   more;
 - `is_growing`: a recording still grows, or was killed; `steps` {`low`, `high`}: of the recordings; `compared`: steps
   that all of them have, over which streaks are measured; `every`: steps from one recorded row to the next;
-- `tensors`, `weights` (entries of the model), `kept` (recorded entries), `is_sampled`;
+- `tensors`, `weights` (entries of the model), `kept` (recorded entries), `is_sampled`; `is_limited`: more steps were
+  taken than the recorder was asked for;
 - `labels` [...], the main one first: `label`, `recordings` [{`name`, `seed`, `steps`, `taken`, `skipped` (by a
-  GradScaler), `lost` (taken and not recorded, though they should have been; null: nobody knows), `ended`, `stopped_at`
-  (the step with the first number that is not finite, or null)}], `optimizers` [group, ...], `notes` [{`text`, `step`}]:
+  GradScaler, as far as the recorder could see), `ended`, `is_counted` (`taken` is all; else the last ones are not
+  known), `is_limited` (the recorder was asked for fewer), `stopped_at` (the step with the first number that is not
+  finite, or null)}], `optimizers` [group, ...], `notes` [{`text`, `step`}]:
   what the recorder noted, in its words, English;
 - a group of an optimizer: `number` (from 1), `optimizer` (class), `tensors` (how many), `momentum` (β, 0 without; null
   where it varies), `lr` and `weight_decay` {`first`, `last`, `lowest`, `highest`, `is_constant`} or null, `formula`

@@ -35,6 +35,7 @@ def facts(study: Study) -> Facts:
         "tensors": len(main.tensors),
         "weights": sum(each.size for each in main.tensors.values()),
         "kept": sum(each.count for each in main.tensors.values()),
+        "is_limited": any(each["is_limited"] for label in labels for each in label["recordings"]),
         "is_sampled": any(each.kept == "sample" for each in main.tensors.values()),
         "labels": labels,
     }
@@ -54,11 +55,11 @@ def _label(study: Study, label: str) -> Facts:
 def _recording(recording: Recording) -> Facts:
     every, ended = recording.description.every, recording.description.ended
     broken = [note.step for note in recording.notes if note.kind == "non-finite" and note.step is not None]
-    # Of one that grows, or was killed, nobody counted the last steps.
-    lost = None if ended == "recording" else max(recording.taken // every - recording.steps, 0)
     return {
         **{"name": recording.name, "seed": recording.seed, "steps": recording.steps, "taken": recording.taken},
-        **{"skipped": recording.skipped, "lost": lost, "ended": ended},
+        **{"skipped": recording.skipped, "ended": ended},
+        "is_counted": ended in ("complete", "interrupted"),  # else nobody counted the last steps
+        "is_limited": recording.taken // every > recording.steps,
         "stopped_at": min(broken, default=None),
     }
 
