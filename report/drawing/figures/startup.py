@@ -11,6 +11,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullLocator
 
+from report.analysis.startup import EXACT
 from report.analysis.table import Table
 from report.drawing.figures.comparison import key, optimizers, spare, told
 from report.drawing.figures.sources import Facts, Labels, Tables, main_place, reach, rows, selection
@@ -83,6 +84,7 @@ def said(tables: Tables, facts: Facts) -> Facts:
         "label": facts["label"],
         "has_theory": facts["expected"],
         "exact_share": exact / live if live else None,
+        "within": EXACT,
         "begin": begin,
         "end": end,
         "is_falling": bool(begin and end and end["high"] < begin["low"]),
