@@ -11,7 +11,7 @@ from recordings import ADAM, SGD, Rule, noise, write_recording
 from torch import nn
 
 import report
-from report.analysis import replay, transplants, updates, windows
+from report.analysis import replay, toss, transplants, updates, windows
 from report.analysis.replay import Coins, Divisor, Sum, Walk
 from report.recording.reader import Recording
 
@@ -290,5 +290,9 @@ def test_a_group_that_comes_later_has_no_rate_before(tmp_path: Path) -> None:
     assert early is not None
     assert late.rates == (*[0.0] * 10, *[0.02] * 20)
     assert early.rates == (0.01,) * 30
+    for name in recording.tensors:
+        memory = toss.memory(recording, name)
+        assert memory is not None
+        assert memory.tolist() == [0.9] * 30
     path, replays = replayed(recording, "0.weight")
     assert np.allclose(path, replays, atol=1e-6)

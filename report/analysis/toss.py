@@ -67,7 +67,10 @@ def memory(recording: Recording, name: str) -> Doubles | None:
     is_odd = recording.description.every > 1 or set(rule.varying) & set(theory.SETTINGS) - {"betas", "momentum"}
     if is_odd or theory.memory(rule.name, rule.settings) is None:
         return None
-    beta = _momentum(rule.name, settings, recording.steps)
+    beta = _momentum(rule.name, settings, recording.steps).copy()
+    if len(beta):  # a group that came later has none before, and its tensors no gradient
+        first = int(np.argmax(~np.isnan(beta)))
+        beta[:first] = beta[first]
     return beta if bool(((beta >= 0) & (beta < 1)).all()) else None
 
 
