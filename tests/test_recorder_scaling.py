@@ -194,6 +194,24 @@ def _as_if_on_a_device(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gather.Reader, "__init__", init)
 
 
+def test_a_loop_on_the_cpu_asks_nothing_of_cuda(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where there is a GPU, the first question would take hundreds of MB of it."""
+
+    def refuse(*_: Any, **__: Any) -> None:
+        raise AssertionError("CUDA was asked")
+
+    for name in ("stream", "current_stream", "current_device", "synchronize", "Event", "_lazy_init"):
+        monkeypatch.setattr(torch.cuda, name, refuse)
+    model = pair()
+    optimizer = SGD(model.parameters(), lr=0.1)
+    with report.record(model, optimizer, tmp_path / "run") as recorder:
+        for _ in range(300):
+            recorder.log(loss=backward(model))
+            optimizer.step()
+    assert recorder.failure is None
+    assert report.Recording.open(tmp_path / "run").steps == 300
+
+
 @pytest.mark.usefixtures("_as_if_on_a_device")
 def test_values_that_lie_on_a_device(tmp_path: Path) -> None:
     """Rows are fetched in as few copies as neighbours allow."""

@@ -4,6 +4,7 @@ What is done at every step is a loop over NumPy views: of small tensors, torch's
 copying.
 """
 
+import contextlib
 from collections import deque
 from collections.abc import Sequence
 from typing import Any
@@ -160,7 +161,8 @@ class Chunk:
     def take(self, logged: list[Entry]) -> Batch:
         """Return what waits for the writer; later rows may still be filled meanwhile."""
         size = 4 * self.arrays[:, self.taken : self.rows].size + self.snapshots
-        with torch.cuda.stream(self._stream):
+        # Of a loop on the CPU nothing of CUDA is asked: the first question takes memory of the GPU.
+        with contextlib.nullcontext() if self._stream is None else torch.cuda.stream(self._stream):
             end = begin(logged)
         come = mark(self._stream)
 
