@@ -1,6 +1,7 @@
 """What stands out: each rule speaks of a made-up recording that it is meant for, and is silent of one that is sound."""
 
 import json
+import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -107,6 +108,36 @@ def test_weights_that_grow_beyond_measure_are_no_swing(tmp_path: Path) -> None:
     assert [(each.rule, each.level, each.tensors) for each in items[:1]] == [("exploded", "error", ("two.weight",))]
     assert items[0].numbers["factor"] > standout.GROWN
     assert "shorter" not in {each.rule for each in items}
+
+
+@pytest.mark.parametrize("order", ["falls", "rises", "falls and rises", "falls little"])
+def test_gradients_that_vanish_on_their_way_back(order: str, tmp_path: Path) -> None:
+    """Each layer hands on a thirtieth, so that no neighbours differ much; layers that grow again are another matter."""
+    shapes = {f"{number}.weight": (12, 10) for number in range(5)}
+    weights, gradients = noise(shapes, STEPS)
+    powers = {
+        "falls": [-6, -4.5, -3, -1.5, 0],
+        "rises": [0, -1.5, -3, -4.5, -6],
+        "falls little": [-2, -1.5, -1, -0.5, 0],
+    }
+    for name, power in zip(shapes, powers.get(order, [-6, -3, -6, -3, 0]), strict=True):
+        gradients[name] *= np.float32(10.0**power)
+        weights[name] = descend(gradients[name], weights[name][0], rate=0.001)
+    items = found(write_recording(tmp_path / "run", weights, gradients, rules=[momentum(0.9)]))
+    fading = [each for each in items if each.rule == "fading"]
+    assert [(each.level, each.tensors) for each in fading] == ([("warning", ("0.weight",))] if order == "falls" else [])
+    assert [round(math.log10(each.numbers["factor"])) for each in fading] == ([6] if order == "falls" else [])
+
+
+@pytest.mark.parametrize(("step", "is_said"), [(150, True), (5, False), (None, False)])
+def test_weights_that_are_replaced_in_mid_run(step: int | None, is_said: bool, tmp_path: Path) -> None:
+    """A checkpoint that is loaded is part of an update; that of the first steps may be large."""
+    weights, gradients = noise(SHAPES, STEPS)
+    if step is not None:
+        weights["two.weight"][step:] += np.float32(2.0)
+    items = found(write_recording(tmp_path / "run", weights, gradients, rules=[momentum(0.9)]))
+    jumps = [each for each in items if each.rule == "jump"]
+    assert [(each.tensors, each.numbers["step"]) for each in jumps] == ([(("two.weight",), step)] if is_said else [])
 
 
 def test_of_a_few_steps_nothing_is_said_by_size(tmp_path: Path) -> None:

@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from report.analysis import own_tables, theory, toss
+from report.analysis import own_marks, own_tables, theory, toss
 from report.analysis.agreement import Agreement
 from report.analysis.autocorrelation import Autocorrelation
 from report.analysis.measures import Name, Numbers, Value
+from report.analysis.own_marks import LATELY
 from report.analysis.persistence import Flips, Lengths, signs
 from report.analysis.sweep import Sweep, sweep
 from report.analysis.toss import Followed
@@ -27,10 +28,7 @@ from report.recording.schema import Tensor
 SETTLED = "settled"
 MEMORIES = 10  # start-up lasts so many times 1 / (1 - β) steps, as in the study
 UNKNOWN = 0.9  # β where none is known: that of most optimizers' defaults
-LATELY = 20  # steps at least, of which "in the last tenth" says something
 NEGLIGIBLE = 1e-3  # root mean square of weights: what a matrix that begins smaller grows from
-SEEN = 8  # entries of a row or column that must be recorded before it is called dead
-Lines = tuple[list[int], list[int], int, int]
 BLOCK = 1 << 19  # updates that are correlated at once
 
 Doubles = NDArray[np.float64]
@@ -240,11 +238,13 @@ def _info(recording: Recording, tensor: Tensor, seen: Sweep, windows: Spans, kep
         of the latter, counted from 0, and the step after which none of them had one; `zero`, the share of gradients
         that are zero; `never_moved`; `ratio_last`, the geometric mean over those of the last tenth that moved it, and
         `ratio_median`, over all; `grown`, how many times as large the weights are before the last step as before the
-        first, or as `NEGLIGIBLE` where they began smaller; `has_rate`, whether a learning rate is known; `full_rate`,
-        how much larger the highest learning rate is than the mean one of the last tenth, None where that is zero;
-        `rate_is_zero`; `stopped`: `row` (counted from 1 over the steps with a gradient) and `step` after which nothing
-        moved, and `rate_is_zero` from then on; None where it moved to the end, or never; `judged_rows`,
-        `judged_columns`: of how many it can be said whether they are dead.
+        first, or as `NEGLIGIBLE` where they began smaller; `gradient`, the mean logarithm (base 10) of the root mean
+        square of a step's gradients, None where all are zero; `jump`: `step` that moved it furthest, in learning
+        rates, after the first `LATELY`, and its `factor` over the median step, or None; `has_rate`, whether a learning
+        rate is known; `full_rate`, how much larger the highest learning rate is than the mean one of the last tenth,
+        None where that is zero; `rate_is_zero`; `stopped`: `row` (counted from 1 over the steps with a gradient) and
+        `step` after which nothing moved, and `rate_is_zero` from then on; None where it moved to the end, or never;
+        `judged_rows`, `judged_columns`: of how many it can be said whether they are dead.
         Added later: `is_tossed`, `has_streaks`, `gradients_lag_1`,
         `chance` by window, `typical` rows, `lost_driven`, `equal_share`, `run`, `toss`, `flips`, `pairs`.
     """
@@ -253,7 +253,7 @@ def _info(recording: Recording, tensor: Tensor, seen: Sweep, windows: Spans, kep
     late = windows.get(SETTLED, windows.get(ALL, slice(0, steps)))
     never = seen.last_gradient < 0
     lately = seen.last_gradient < steps - tenth if steps >= 2 * tenth else never
-    dead, died = _lines(recording, tensor, never), _lines(recording, tensor, lately)
+    dead, died = own_marks.lines(recording, tensor, never), own_marks.lines(recording, tensor, lately)
     which = {"rows": died[0], "columns": died[1]} if died else {"rows": [], "columns": []}
     rates = recording.settings[tensor.group].get("lr")
     used = None if rates is None else rates[seen.numbers - 1]
@@ -276,52 +276,19 @@ def _info(recording: Recording, tensor: Tensor, seen: Sweep, windows: Spans, kep
         "judged_columns": None if dead is None else dead[3],
         "died_rows": None if died is None else len(died[0]),
         "died_columns": None if died is None else len(died[1]),
-        "which": {**which, "since": _since(recording, tensor, seen, lately, which["rows"])},
+        "which": {**which, "since": own_marks.since(recording, tensor, seen, lately, which["rows"])},
         "zero": float(seen.zeros.sum()) / (len(seen.moved) * steps),
         "never_moved": int(np.count_nonzero(~seen.moved)),
         "ratio_last": float(np.exp(np.log(moving).mean())) if len(moving) else None,
         "ratio_median": float(np.median(known)) if len(known) else None,
         "grown": float(seen.weight[-1]) / max(float(seen.weight[0]), NEGLIGIBLE),
+        "gradient": _mean(np.log10(seen.gradient[seen.gradient > 0])),
+        "jump": own_marks.jump(seen, used),
         "has_rate": used is not None,
         "full_rate": None if used is None or last <= 0 else float(used.max()) / last,
         "rate_is_zero": used is not None and not bool((used != 0).any()),
-        "stopped": _stopped(seen, used),
+        "stopped": own_marks.stopped(seen, used),
     }
-
-
-def _stopped(seen: Sweep, rates: Doubles | None) -> dict[str, int | bool] | None:
-    """Return after which row nothing moved any more, see `_info`."""
-    moved = np.flatnonzero(seen.moving)
-    if not len(moved) or moved[-1] == len(seen.numbers) - 1:
-        return None
-    rows = int(moved[-1]) + 1
-    is_zero = rates is not None and not bool((rates[rows:] != 0).any())
-    return {"row": rows, "step": int(seen.numbers[rows - 1]), "rate_is_zero": is_zero}
-
-
-def _since(recording: Recording, tensor: Tensor, seen: Sweep, dead: NDArray[np.bool_], rows: list[int]) -> int:
-    """Return the last step in which one of the dead rows, or else of the dead entries, had a gradient; 0: in none."""
-    if rows:
-        dead = dead & np.isin(np.unravel_index(recording.indices(tensor.name), tensor.matrix)[0], rows)
-    last = int(seen.last_gradient[dead].max(initial=-1))
-    return 0 if last < 0 else int(seen.numbers[last])
-
-
-def _lines(recording: Recording, tensor: Tensor, dead: NDArray[np.bool_]) -> Lines | None:
-    """Return the rows and the columns of a matrix whose recorded entries are all dead; None of a vector.
-
-    Of a row that was hardly recorded nothing is said: how many rows and columns are judged comes after them.
-    """
-    if len(tensor.shape) < 2 or (tensor.matrix[0] < 2 and not tensor.name.endswith("weight")):
-        return None  # such as positions, (1, length, width), which are no map from inputs to an output
-    places = np.unravel_index(recording.indices(tensor.name), tensor.matrix)
-    found, judged = [], []
-    for place, count, across in zip(places, tensor.matrix, reversed(tensor.matrix), strict=True):
-        seen, gone = np.bincount(place, minlength=count), np.bincount(place, dead, minlength=count)
-        is_judged = seen >= min(SEEN, across)
-        found.append(np.flatnonzero((gone == seen) & is_judged).tolist())
-        judged.append(int(is_judged.sum()))
-    return found[0], found[1], judged[0], judged[1]
 
 
 def chance(beta: Doubles | None) -> dict[str, float] | None:

@@ -10,6 +10,7 @@ nothing stands out. Rules, worst first:
 - `no_gradient`: no step had a gradient of a tensor that is held; it is frozen, or the loss does not depend on it.
 - `stopped`: a tensor moved, and although it has gradients, none of its entries did in the last tenth.
 - `dead`: rows or columns of a matrix have no gradient in the last tenth: ReLU units die (Lu et al.).
+- `fading`: gradients shrink from the last matrix to the first, more than `FADED`-fold (Glorot and Bengio).
 - `lost`: more than `LOST` of the updates with a gradient of their own left their weight where it was: the number
   format is too coarse for them (Gupta et al.).
 - `large`: RMS(Δ)/RMS(w) of a matrix is above `LARGE` over the last tenth, or in half of all steps where a schedule ends
@@ -18,6 +19,8 @@ nothing stands out. Rules, worst first:
 - `skipped`: a GradScaler skipped more than `SKIPPED` of all steps; now and then is how it finds its scale.
 - `unused`: rows of a table of vectors, or inputs, never had a gradient: they never came, or are always zero.
 - `livelier`, `quieter`: RMS(Δ)/RMS(w) is `APART` times that of both neighbouring matrices, or as many times less.
+- `jump`: one step moved a matrix more than `JUMP` times as far as its median step, in learning rates: weights that were
+  replaced in mid-run, or one batch unlike the others.
 - `longer`, `shorter`: streaks last `OVER` times as long as with tossed signs, or as many times less, and consecutive
   gradients are correlated accordingly: they keep a direction, or each takes back what the last one gave. Without the
   latter it is weight decay that makes the difference, whose pull a toss does not turn.
@@ -27,6 +30,7 @@ than `JUDGED` steps. Of what begins at zero in a schedule nothing is said either
 at the highest learning rate.
 """
 
+import itertools
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -50,6 +54,13 @@ APART: Final = 30.0
 OVER: Final = 1.5
 # Weights that learn grow a few times over; even those that begin at a hundredth of their size, a hundredfold.
 GROWN: Final = 1000.0
+# Layers of other widths differ hundredfold in the gradient of a single weight: only far more than that is said.
+FADED: Final = 1e4
+# From one matrix to the next they may grow so much, where they fade on the whole.
+SLACK: Final = 3.0
+LEAST: Final = 4  # matrices, of which "from layer to layer" says something
+# Steps of SGD follow the gradient, which from batch to batch may be tenfold: only far more than that is said.
+JUMP: Final = 50.0
 # By how much the highest learning rate must exceed that of the last tenth for what was seen there to say less.
 LOWERED: Final = 1.01
 # Fewer changes of sign, seen or with tossed signs to be expected, do not tell such a factor from chance.
@@ -61,6 +72,7 @@ NAMED, CITED = 5, 8  # names of parameters, and numbers of rows, that a sentence
 
 CS231N: Final = ("CS231n, Neural Networks Part 3", "https://cs231n.github.io/neural-networks-3/#ratio")
 DYING: Final = ("Lu et al., Dying ReLU and Initialization", "https://arxiv.org/abs/1903.06733")
+GLOROT: Final = ("Glorot and Bengio, 2010", "https://proceedings.mlr.press/v9/glorot10a/glorot10a.pdf")
 ROUNDING: Final = ("Gupta et al., Deep Learning with Limited Numerical Precision", "https://arxiv.org/abs/1502.02551")
 SCALER: Final = ("Micikevicius et al., Mixed Precision Training", "https://arxiv.org/abs/1710.03740")
 RICE: Final = ("Rice 1945, in Finch", "https://arxiv.org/abs/1909.02556")
@@ -70,8 +82,8 @@ Seen = Mapping[str, Mapping[str, Info]]  # by name of the recording and tensor, 
 
 LEVELS: Final = {
     **dict.fromkeys(("broken", "exploded", "unheld", "still"), "error"),
-    **dict.fromkeys(("no_gradient", "stopped", "dead", "lost", "large", "small", "skipped"), "warning"),
-    **dict.fromkeys(("unused", "livelier", "quieter", "longer", "shorter"), "note"),
+    **dict.fromkeys(("no_gradient", "stopped", "dead", "fading", "lost", "large", "small", "skipped"), "warning"),
+    **dict.fromkeys(("unused", "livelier", "quieter", "jump", "longer", "shorter"), "note"),
 }
 RULES: Final = tuple(LEVELS)  # worst first
 
@@ -90,7 +102,8 @@ class Sight:
 def constants() -> dict[str, float]:
     """Return the constants of all rules, by name."""
     named = {"usual": USUAL, "large": LARGE, "small": SMALL, "lost": LOST, "skipped": SKIPPED, "apart": APART}
-    return {**named, "over": OVER, "flips": FLIPS, "judged": JUDGED, "grown": GROWN, "negligible": NEGLIGIBLE}
+    named |= {"over": OVER, "flips": FLIPS, "judged": JUDGED, "grown": GROWN, "negligible": NEGLIGIBLE}
+    return {**named, "faded": FADED, "jump": JUMP}
 
 
 def _broken(recording: Recording, seen: Mapping[str, Info]) -> Iterator[Sight]:
@@ -244,6 +257,32 @@ def _is_map(tensor: Tensor) -> bool:
     return tensor.matrix[0] > 1 and tensor.matrix[1] > 1
 
 
+def _fading(recording: Recording, seen: Mapping[str, Info]) -> Iterator[Sight]:
+    """Gradients that vanish on their way to the first layer: single neighbours may differ little."""
+    sizes = {
+        name: info["gradient"]
+        for name, info in seen.items()
+        if _is_map(recording.tensors[name]) and recording.tensors[name].kind not in TABLES
+    }
+    if len(sizes) < LEAST or None in sizes.values():
+        return
+    names, found = list(sizes), list(sizes.values())
+    is_fading = all(before <= after + math.log10(SLACK) for before, after in itertools.pairwise(found))
+    factor = 10 ** (found[-1] - found[0])
+    if is_fading and factor > FADED:
+        yield Sight("fading", names[0], factor, {"factor": factor, "from": names[-1], "limit": FADED}, GLOROT)
+
+
+def _jump(recording: Recording, seen: Mapping[str, Info]) -> Iterator[Sight]:
+    """Single steps that are far larger than all others; of a training that diverges more is said."""
+    if recording.description.every > 1 or any(each.kind == "non-finite" for each in recording.notes):
+        return
+    for name, info in seen.items():
+        found = info["jump"]
+        if _is_map(recording.tensors[name]) and info["grown"] <= GROWN and found and found["factor"] > JUMP:
+            yield Sight("jump", name, found["factor"], {**found, "limit": JUMP})
+
+
 def _skipped(recording: Recording, seen: Mapping[str, Info]) -> Iterator[Sight]:
     """Steps that a GradScaler skipped."""
     del seen
@@ -278,5 +317,6 @@ def _streaks(recording: Recording, seen: Mapping[str, Info]) -> Iterator[Sight]:
 
 Rule = Callable[[Recording, Mapping[str, Info]], Iterator[Sight]]
 EVERY: Final[tuple[Rule, ...]] = (
-    *(_broken, _exploded, _unheld, _still, _no_gradient, _stopped, _dead, _lost, _pace, _skipped, _streaks),
+    *(_broken, _exploded, _unheld, _still, _no_gradient, _stopped, _dead, _lost, _pace, _fading, _skipped, _jump),
+    _streaks,
 )

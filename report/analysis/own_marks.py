@@ -1,0 +1,60 @@
+"""What marks a tensor of one's own network: the step that moved it furthest, where it stopped, which rows are dead."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from report.analysis.sweep import Sweep
+from report.recording.reader import Recording
+from report.recording.schema import Tensor
+
+LATELY = 20  # steps at least, of which "in the last tenth" says something
+SEEN = 8  # entries of a row or column that must be recorded before it is called dead
+
+Lines = tuple[list[int], list[int], int, int]
+Doubles = NDArray[np.float64]
+
+
+def jump(seen: Sweep, rates: Doubles | None) -> dict[str, float] | None:
+    """Return which step moved a tensor furthest, and how far, see `own_tensor`."""
+    known = np.ones(len(seen.size)) if rates is None else rates
+    sizes = np.divide(seen.size, known, out=np.zeros_like(seen.size), where=known > 0)
+    moving = sizes[sizes > 0]
+    if len(moving) <= 2 * LATELY:
+        return None
+    row = LATELY + int(np.argmax(sizes[LATELY:]))
+    return {"step": int(seen.numbers[row]), "factor": float(sizes[row] / np.median(moving))}
+
+
+def stopped(seen: Sweep, rates: Doubles | None) -> dict[str, int | bool] | None:
+    """Return after which row nothing moved any more, see `own_tensor`."""
+    moved = np.flatnonzero(seen.moving)
+    if not len(moved) or moved[-1] == len(seen.numbers) - 1:
+        return None
+    rows = int(moved[-1]) + 1
+    is_zero = rates is not None and not bool((rates[rows:] != 0).any())
+    return {"row": rows, "step": int(seen.numbers[rows - 1]), "rate_is_zero": is_zero}
+
+
+def since(recording: Recording, tensor: Tensor, seen: Sweep, dead: NDArray[np.bool_], rows: list[int]) -> int:
+    """Return the last step in which one of the dead rows, or else of the dead entries, had a gradient; 0: in none."""
+    if rows:
+        dead = dead & np.isin(np.unravel_index(recording.indices(tensor.name), tensor.matrix)[0], rows)
+    last = int(seen.last_gradient[dead].max(initial=-1))
+    return 0 if last < 0 else int(seen.numbers[last])
+
+
+def lines(recording: Recording, tensor: Tensor, dead: NDArray[np.bool_]) -> Lines | None:
+    """Return the rows and the columns of a matrix whose recorded entries are all dead; None of a vector.
+
+    Of a row that was hardly recorded nothing is said: how many rows and columns are judged comes after them.
+    """
+    if len(tensor.shape) < 2 or (tensor.matrix[0] < 2 and not tensor.name.endswith("weight")):
+        return None  # such as positions, (1, length, width), which are no map from inputs to an output
+    places = np.unravel_index(recording.indices(tensor.name), tensor.matrix)
+    found, judged = [], []
+    for place, count, across in zip(places, tensor.matrix, reversed(tensor.matrix), strict=True):
+        seen, gone = np.bincount(place, minlength=count), np.bincount(place, dead, minlength=count)
+        is_judged = seen >= min(SEEN, across)
+        found.append(np.flatnonzero((gone == seen) & is_judged).tolist())
+        judged.append(int(is_judged.sum()))
+    return found[0], found[1], judged[0], judged[1]
