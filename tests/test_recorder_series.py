@@ -202,4 +202,4 @@ def test_values_that_are_not_finite_are_counted(tmp_path: Path, is_first: bool) 
             if not is_first:
                 recorder.log(loss=torch.tensor(value))
     (note,) = report.Recording.open(tmp_path / "run").notes
-    assert (note.kind, note.text) == ("series", "3 values of loss are infinite or NaN, first that of step 3.")
+    assert (note.kind, note.text) == ("series", "Infinite or NaN values of loss: 3, the first in step 3.")

@@ -3,7 +3,8 @@
 A rule looks at one label. It speaks of the tensor in which it is worst, and names the others. Nothing is said where
 nothing stands out. Rules, worst first:
 
-- `broken`: a weight or gradient became infinite or NaN; from then on nothing is learnt. Nothing is said by size then.
+- `broken`: a weight or gradient became infinite or NaN; from then on nothing is learnt. Nothing is said of the size
+  of updates then.
 - `exploded`: the weights of a matrix have grown more than `GROWN`-fold: the learning rate throws them about.
 - `unheld`: no optimizer holds a parameter that wants gradients; often the optimizer was made before it.
 - `still`: a tensor has gradients, and no entry ever moved: a learning rate of zero, or a coarse number format.
@@ -37,6 +38,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from report.analysis.chain import TABLES
+from report.analysis.own_marks import LATELY
 from report.analysis.own_tensor import NEGLIGIBLE
 from report.recording.reader import Recording
 from report.recording.schema import Tensor
@@ -66,7 +68,7 @@ LOWERED: Final = 1.01
 # Fewer changes of sign, seen or with tossed signs to be expected, do not tell such a factor from chance.
 FLIPS: Final = 100
 # Steps that are wanted before a gradient that is always zero says something of a unit, and not of a few batches.
-JUDGED: Final = 20
+JUDGED: Final = LATELY
 
 NAMED, CITED = 5, 8  # names of parameters, and numbers of rows, that a sentence has
 

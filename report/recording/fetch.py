@@ -139,8 +139,7 @@ class Alone:
         """Know where in memory the kept entries are."""
         self._source, self._place = source, place
         self._strides = source.value.stride()
-        extent = 1 + sum((size - 1) * step for size, step in zip(source.shape, self._strides, strict=True))
-        self._extent = (extent,)
+        self._extent = source.extent(self._strides)
         self._kept = torch.from_numpy(source.offsets(self._strides)).to(source.value.device)
 
     def read(self, values: Values) -> TorchTensor:

@@ -187,7 +187,8 @@ def unrecorded(
             "made before this part of the model?"
         )
         if strangers:
-            text += f" Optimizers hold {strangers} parameters that this model does not have: was a part of it replaced?"
+            count = "one parameter" if strangers == 1 else f"{strangers} parameters"
+            text += f" Optimizers hold {count} that this model does not have: was a part of it replaced?"
         notes.append(Note("unheld", text, tensors=tuple(free)))
     if frozen:
         text = f"No optimizer holds {_some(frozen)}: frozen, as requires_grad says."

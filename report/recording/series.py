@@ -216,7 +216,7 @@ class Series:
     def unusual(self, leading: Container[str]) -> list[Note]:
         """Return a note on each series of which values are infinite or NaN."""
         return [
-            Note("series", f"{len(rows)} values of {name} are infinite or NaN, first that of step {min(rows) + 1}.")
+            Note("series", f"Infinite or NaN values of {name}: {len(rows)}, the first in step {min(rows) + 1}.")
             for (name, is_before), rows in self._unusual.items()
             if is_before == (name in leading)
         ]

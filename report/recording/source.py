@@ -38,6 +38,10 @@ class Source:
             found += place * step
         return found
 
+    def extent(self, strides: tuple[int, ...]) -> tuple[int]:
+        """Return over how many entries of memory a tensor reaches, as a shape."""
+        return (1 + sum((size - 1) * step for size, step in zip(self.shape, strides, strict=True)),)
+
     def entries(self, values: TorchTensor) -> TorchTensor:
         """Return the kept entries of weights or a gradient, (count,) float32, on its device.
 
@@ -54,8 +58,7 @@ class Source:
         layout = values.device, values.stride()
         if layout not in self._places:
             self._places[layout] = torch.from_numpy(self.offsets(values.stride())).to(values.device)
-        extent = 1 + sum((size - 1) * step for size, step in zip(values.shape, values.stride(), strict=True))
-        return values.as_strided((extent,), (1,)).index_select(0, self._places[layout]).float()
+        return values.as_strided(self.extent(values.stride()), (1,)).index_select(0, self._places[layout]).float()
 
     def whole(self) -> TorchTensor:
         """Return a copy of every entry, (size,) float32, in main memory."""

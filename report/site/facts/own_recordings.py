@@ -54,12 +54,13 @@ def _label(study: Study, label: str) -> Facts:
 
 def _recording(recording: Recording) -> Facts:
     every, ended = recording.description.every, recording.description.ended
+    is_counted = ended in ("complete", "interrupted")  # else nobody counted the last steps
     broken = [note.step for note in recording.notes if note.kind == "non-finite" and note.step is not None]
     return {
         **{"name": recording.name, "seed": recording.seed, "steps": recording.steps, "taken": recording.taken},
         **{"skipped": recording.skipped, "ended": ended},
-        "is_counted": ended in ("complete", "interrupted"),  # else nobody counted the last steps
-        "is_limited": recording.taken // every > recording.steps,
+        "is_counted": is_counted,
+        "is_limited": is_counted and recording.taken // every > recording.steps,
         "stopped_at": min(broken, default=None),
     }
 
