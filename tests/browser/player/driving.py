@@ -20,6 +20,7 @@ LOADED = """() => {
     const {shownRuns, frame} = document.querySelector("weight-player").content ?? {};
     return frame === undefined && shownRuns?.every((run) => run.loaded === run.shards.length);
 }"""
+SCHEME = "colours => document.querySelector('weight-player').dataset.scheme === colours"  # drawn in the same breath
 COUNT_FRAMES = """
     window.frames_asked = 0;
     const original = requestAnimationFrame;

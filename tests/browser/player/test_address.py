@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from .driving import batch_of, opened, say, shot
+from .driving import batch_of, loaded, opened, say, shot
 
 
 def test_an_address_brings_back_all_that_was_chosen(page, site, browser):
@@ -13,6 +13,8 @@ def test_an_address_brings_back_all_that_was_chosen(page, site, browser):
     opened(page, site + "#batch=12&edge=l4.3.7&compare=adam-b1-0&layers=l4,l5&threshold=0.35&speed=25")
     other = browser.new_page(viewport={"width": 1280, "height": 900})
     opened(other, page.url)
+    for each in (page, other):
+        loaded(each)
     assert other.locator(".wp-words").inner_text() == page.locator(".wp-words").inner_text()
     assert (shot(other) == shot(page)).all()
     assert other.get_by_label(say("speed")).input_value() == "25"

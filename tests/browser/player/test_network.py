@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from .driving import AFTER, BATCH, LAST, at, batch_of, counted, opened, pattern, say, shot
+from .driving import AFTER, BATCH, LAST, SCHEME, at, batch_of, counted, opened, pattern, say, shot
 
 
 def cut(route):
@@ -156,12 +156,12 @@ def test_a_slow_network_is_waited_for(page, site):
         field.fill(batch)
         page.keyboard.press("Enter")
     expect(page.locator(".wp-waiting").first).to_be_visible()
-    for scheme, paper in (
-        ("slate", [20, 23, 28]),
-        ("default", [255, 255, 255]),
+    for scheme, colours, paper in (
+        ("slate", "dark", [20, 23, 28]),
+        ("default", "light", [255, 255, 255]),
     ):  # meanwhile the reader changes colours
         page.evaluate("(scheme) => { document.body.dataset.mdColorScheme = scheme; }", scheme)
-        page.wait_for_timeout(100)
+        page.wait_for_function(SCHEME, arg=colours)
         picture = shot(page).astype(int)
         assert (picture[2, 2] == paper).all()
         assert (np.abs(picture[..., 0] - picture[..., 2]) > 60).any(), "the lines that were there stay"

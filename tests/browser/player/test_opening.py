@@ -12,7 +12,7 @@ from report.site import offline
 from report.workspace import Workspace
 
 from ..conftest import SCREENSHOTS, axe, complaints_of
-from .driving import COUNT_FRAMES, MAIN, SHORTER, at, batch_of, opened, say, shot
+from .driving import COUNT_FRAMES, MAIN, SCHEME, SHORTER, at, batch_of, opened, say, shot
 
 
 def test_it_opens_with_a_picture_and_only_what_that_needs(page, site):
@@ -107,8 +107,7 @@ def test_colours_follow_the_scheme(page, site):
     opened(page, site + "#batch=4")
     assert (shot(page)[2, 2] == 255).all()
     page.evaluate("document.body.dataset.mdColorScheme = 'slate'")
-    page.wait_for_function("document.querySelector('weight-player').dataset.scheme === 'dark'")
-    page.wait_for_timeout(100)
+    page.wait_for_function(SCHEME, arg="dark")
     assert (shot(page)[2, 2] < 60).all()
 
 

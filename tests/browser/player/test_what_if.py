@@ -79,9 +79,11 @@ def test_the_graph_and_its_name_follow(page, site):
         slider.fill(value)
         label = say("replayed", label="Adam, β1 = 0.9", optimizer=say("replay_sgd", value=f"{float(value):.2f}"))
         expect(run.locator("option:checked")).to_have_text(label)
+        loaded(page)  # until then the last picture stays
         pictures.append(shot(page))
     chosen.select_option("recorded")
     expect(run.locator("option:checked")).to_have_text("Adam, β1 = 0.9")
+    loaded(page)
     for one, other in itertools.pairwise(pictures):
         assert (one != other).any(axis=-1).sum() > 500
     assert (shot(page) == recorded).all()
