@@ -151,3 +151,19 @@ def test_nan_in_what_is_not_kept_is_seen_at_the_end(tmp_path: Path, is_kept: boo
             optimizer.step()
     (note,) = report.Recording.open(tmp_path / "run").notes
     assert (note.kind, note.tensors, note.step) == ("non-finite", ("weight",), 3 if is_kept else None)
+
+
+@pytest.mark.parametrize("more", [{"steps": 3}, {"every": 4}])
+def test_nan_after_the_last_recorded_step_is_none_of_it(tmp_path: Path, more: dict[str, int]) -> None:
+    """What is kept has become NaN, too, and nothing that is recorded: there is nothing to be said of it."""
+    model = torch.nn.Linear(20, 30)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    with report.record(model, optimizer, tmp_path / "run", sample=9, **more):
+        for step in range(6):
+            optimizer.zero_grad()
+            model(torch.randn(4, 20)).square().sum().backward()
+            if step == 5:
+                model.weight.grad.fill_(float("nan"))
+            optimizer.step()
+    recording = report.Recording.open(tmp_path / "run")
+    assert (recording.steps, [each.kind for each in recording.notes]) == (3 if "steps" in more else 1, [])

@@ -1,6 +1,8 @@
 """Scaled gradients, steps that a GradScaler skips, and what lies on a device, against a record kept by hand."""
 
+import contextlib
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,8 @@ from torch import nn
 
 import report
 from report.recording import fetch, gather
+from report.recording.parameters import Parameter, describe
+from report.recording.source import Source
 
 SGD = torch.optim.SGD
 
@@ -212,6 +216,39 @@ def test_a_loop_on_the_cpu_asks_nothing_of_cuda(tmp_path: Path, monkeypatch: pyt
     assert report.Recording.open(tmp_path / "run").steps == 300
 
 
+@pytest.mark.parametrize("more", [{}, {"steps": 128}, {"every": 1000}])
+def test_what_is_logged_is_waited_for_in_the_loops_stream(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, more: dict[str, int]
+) -> None:
+    """Also where no row is recorded: numbers that are logged are computed in it all the same."""
+    waited: list[object] = []
+
+    def mark(stream: object) -> Callable[[], None]:
+        waited.append(stream)
+        return lambda: None
+
+    original = gather.Chunk.__init__
+
+    def init(self: gather.Chunk, *given: Any) -> None:
+        original(self, *given)
+        self._device = torch.device("cuda")
+
+    monkeypatch.setattr(gather.Chunk, "__init__", init)
+    monkeypatch.setattr(gather, "mark", mark)
+    monkeypatch.setattr(torch.cuda, "current_stream", lambda device: "the loop's")
+    monkeypatch.setattr(torch.cuda, "stream", lambda stream: contextlib.nullcontext())
+    model = pair()
+    optimizer = SGD(model.parameters(), lr=0.1)
+    with report.record(model, optimizer, tmp_path / "run", **more) as recorder:
+        for _ in range(600):
+            backward(model)
+            optimizer.step()
+            recorder.log(loss=torch.tensor(1.0))
+    assert recorder.failure is None
+    assert len(waited) > 2
+    assert set(waited) == {"the loop's"}
+
+
 @pytest.mark.usefixtures("_as_if_on_a_device")
 def test_values_that_lie_on_a_device(tmp_path: Path) -> None:
     """Rows are fetched in as few copies as neighbours allow."""
@@ -236,6 +273,41 @@ def test_values_that_lie_on_a_device(tmp_path: Path) -> None:
                 name: None if each is None else each.float() / 4 for name, each in hand.gradients[-1].items()
             }
     hand.check(tmp_path / "run")
+
+
+@pytest.mark.usefixtures("_as_if_on_a_device")
+def test_another_shape_on_a_device_is_refused(tmp_path: Path) -> None:
+    """How tensors are read is worked out anew when one has another shape: recording ends, and training goes on."""
+    model = pair()
+    optimizer = SGD(model.parameters(), lr=0.1)
+    with report.record(model, optimizer, tmp_path / "run") as recorder:
+        for turn in range(6):
+            if turn == 3:
+                model[0].bias.data = model[0].bias.data[:1]
+            optimizer.zero_grad()
+            backward(model)
+            optimizer.step()
+    assert recorder.failure is not None
+    assert "0.bias had the shape [5] and now has [1]" in str(recorder.failure)
+    assert report.Recording.open(tmp_path / "run").steps == 3
+
+
+def test_of_a_tensor_that_is_kept_whole_no_list_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would take twice the room of the tensor, and seconds at the first step of a large one."""
+    monkeypatch.setattr(fetch, "JOINED", 0)
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("places were listed")
+
+    weight = nn.Parameter(torch.randn(8, 9).t())
+    parameter = Parameter(weight, ["weight"], "Linear")
+    found, indices = describe(parameter, 0, ("*",), sample=4)
+    source = Source(0, parameter, found, indices)
+    source.columns = slice(0, found.count)
+    monkeypatch.setattr(Source, "offsets", refuse)
+    ((columns, values),) = fetch.Fetch([source]).read([weight])
+    assert columns == slice(0, 72)
+    assert torch.equal(values, weight.detach().reshape(-1))
 
 
 @pytest.mark.usefixtures("_as_if_on_a_device")

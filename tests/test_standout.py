@@ -2,7 +2,8 @@
 
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +16,17 @@ from report.analysis import own_tensor, standout
 from report.analysis.sightings import Item, find
 from report.recording.schema import Note
 from report.recording.study import Study
+from report.site.facts import own
 from report.site.words import Words
 
 STEPS = 240
+WORDS = {language: Words.load(ROOT / "templates", language) for language in ("en", "ja")}
 SHAPES = {"one.weight": (12, 10), "two.weight": (10, 12), "three.weight": (12, 10), "three.bias": (12,)}
 Arrays = dict[str, Array]
 
 
 def found(*folders: Path) -> list[Item]:
-    """Return what stands out in recordings."""
+    """Return what stands out in recordings; there are words for all of it."""
     study = Study.load(list(folders))
     seen: dict[str, dict[str, Any]] = {}
     for each in study.recordings:
@@ -34,7 +37,16 @@ def found(*folders: Path) -> list[Item]:
         seen[each.name] = {name: info for name, info in infos.items() if info}
     items, silent = find(study, seen)
     assert {each.rule for each in items} | set(silent) == set(standout.RULES)
+    for each in items:
+        said(each, study)
     return items
+
+
+def said(item: Item, study: Study) -> dict[str, str]:
+    """Return the sentence on an item, by language."""
+    facts = own._standout(asdict(item), study, [*WORDS.values()])
+    assert set(facts["said"]) == set(facts["reason"]) == set(WORDS)
+    return {language: str(words) for language, words in facts["said"].items()}
 
 
 def rules(*folders: Path) -> list[tuple[str, str | None]]:
@@ -110,34 +122,132 @@ def test_weights_that_grow_beyond_measure_are_no_swing(tmp_path: Path) -> None:
     assert "shorter" not in {each.rule for each in items}
 
 
-@pytest.mark.parametrize("order", ["falls", "rises", "falls and rises", "falls little"])
-def test_gradients_that_vanish_on_their_way_back(order: str, tmp_path: Path) -> None:
-    """Each layer hands on a thirtieth, so that no neighbours differ much; layers that grow again are another matter."""
-    shapes = {f"{number}.weight": (12, 10) for number in range(5)}
-    weights, gradients = noise(shapes, STEPS)
-    powers = {
-        "falls": [-6, -4.5, -3, -1.5, 0],
-        "rises": [0, -1.5, -3, -4.5, -6],
-        "falls little": [-2, -1.5, -1, -0.5, 0],
-    }
-    for name, power in zip(shapes, powers.get(order, [-6, -3, -6, -3, 0]), strict=True):
-        gradients[name] *= np.float32(10.0**power)
-        weights[name] = descend(gradients[name], weights[name][0], rate=0.001)
-    items = found(write_recording(tmp_path / "run", weights, gradients, rules=[momentum(0.9)]))
-    fading = [each for each in items if each.rule == "fading"]
-    assert [(each.level, each.tensors) for each in fading] == ([("warning", ("0.weight",))] if order == "falls" else [])
-    assert [round(math.log10(each.numbers["factor"])) for each in fading] == ([6] if order == "falls" else [])
+def layers(folder: Path, powers: Sequence[float], steps: int = STEPS, **more: Any) -> Path:
+    """Write a recording of layers with gradients of such powers of ten."""
+    weights, gradients = noise({f"{number}.weight": (12, 10) for number in range(len(powers))}, steps)
+    for (name, each), power in zip(gradients.items(), powers, strict=True):
+        each *= np.float32(10.0**power)
+        weights[name] = descend(each, weights[name][0], rate=0.001)
+    return write_recording(folder, weights, gradients, rules=[momentum(0.9)], **more)
 
 
-@pytest.mark.parametrize(("step", "is_said"), [(150, True), (5, False), (None, False)])
-def test_weights_that_are_replaced_in_mid_run(step: int | None, is_said: bool, tmp_path: Path) -> None:
-    """A checkpoint that is loaded is part of an update; that of the first steps may be large."""
+def fading(folder: Path) -> list[Item]:
+    """Return what is said of fading gradients in a recording."""
+    return [each for each in found(folder) if each.rule == "fading"]
+
+
+FALLS = (-6, -4.5, -3, -1.5, 0)
+
+
+def test_gradients_that_vanish_on_their_way_back(tmp_path: Path) -> None:
+    """Each layer hands on a thirtieth, so that no neighbours differ much."""
+    (item,) = fading(layers(tmp_path / "run", FALLS))
+    assert (item.level, item.tensors, round(math.log10(item.numbers["factor"]))) == ("warning", ("0.weight",), 6)
+
+
+@pytest.mark.parametrize(
+    "powers",
+    [(0, -1.5, -3, -4.5, -6), (-6, -3, -6, -3, 0), (-2, -1.5, -1, -0.5, 0), (-6, -3, 0)],
+    ids=["rise", "fall and rise", "fall little", "too few"],
+)
+def test_gradients_that_do_not_vanish(powers: Sequence[float], tmp_path: Path) -> None:
+    """Layers that grow again are another matter; and of three there is no "from layer to layer"."""
+    assert fading(layers(tmp_path / "run", powers)) == []
+
+
+def test_tables_short_trainings_and_layers_that_came_later_do_not_fade(tmp_path: Path) -> None:
+    """Rows of a table have few gradients; what an optimizer is given later stands last, wherever it is in the model."""
+    table = {"0.weight": "Embedding"}
+    has_table = layers(tmp_path / "table", (-12, *FALLS), kinds=table)
+    assert [each.tensors for each in fading(has_table)] == [("1.weight",)]
+    assert len(fading(layers(tmp_path / "enough", FALLS, steps=standout.JUDGED))) == 1
+    assert fading(layers(tmp_path / "few", FALLS, steps=standout.JUDGED - 1)) == []
+    unfrozen = layers(tmp_path / "unfrozen", (*FALLS, -7))  # the first layer, given to the optimizer in mid-run
+    assert fading(unfrozen) == []
+    told = json.loads((unfrozen / "run.json").read_text())
+    told["tensors"][5]["since"] = 1
+    (unfrozen / "run.json").write_text(json.dumps(told))
+    assert [each.tensors for each in fading(unfrozen)] == [("0.weight",)]
+
+
+def jumps(folder: Path, sizes: Array, *, add: tuple[int, float] = (0, 0.0), **more: Any) -> list[Item]:
+    """Return the jumps in a recording of steps that are so many times as large as those of the others.
+
+    Args:
+        folder: where.
+        sizes: (STEPS,), by which steps of "two.weight" are multiplied.
+        add: a step, from 1, and what it adds to every entry.
+        more: for `write_recording`.
+    """
     weights, gradients = noise(SHAPES, STEPS)
-    if step is not None:
-        weights["two.weight"][step:] += np.float32(2.0)
-    items = found(write_recording(tmp_path / "run", weights, gradients, rules=[momentum(0.9)]))
-    jumps = [each for each in items if each.rule == "jump"]
-    assert [(each.tensors, each.numbers["step"]) for each in jumps] == ([(("two.weight",), step)] if is_said else [])
+    moves = np.diff(weights["two.weight"], axis=0) * sizes[:, None, None]
+    moves[add[0] - 1] += add[1]
+    weights["two.weight"][1:] = weights["two.weight"][0] + np.cumsum(moves, axis=0)
+    items = found(write_recording(folder, weights, gradients, **{"rules": [momentum(0.9)], **more}))
+    return [each for each in items if each.rule == "jump"]
+
+
+EVEN = np.ones(STEPS)
+FALLING = 10.0 ** np.linspace(0, -4, STEPS)  # as steps do where a training converges
+
+
+@pytest.mark.parametrize(("sizes", "add"), [(EVEN, (150, 2.0)), (FALLING, (150, 1.0)), (EVEN, (STEPS, 2.0))])
+def test_weights_that_are_replaced_in_mid_run(sizes: Array, add: tuple[int, float], tmp_path: Path) -> None:
+    """A checkpoint that is loaded is part of an update, which is unlike those around it."""
+    (item,) = jumps(tmp_path / "run", sizes, add=add)
+    assert (item.tensors, item.numbers["step"], item.numbers["has_rate"]) == (("two.weight",), add[0], True)
+    assert item.numbers["factor"] > 2 * standout.JUMP
+
+
+OFTEN = np.where(np.arange(STEPS) % 5 < 2, 1.0, 1e-3)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "add"), [(FALLING, (0, 0.0)), (EVEN, (5, 2.0)), (OFTEN, (0, 0.0)), (10 * FALLING[::-1], (0, 0.0))]
+)
+def test_large_steps_that_are_no_jump(sizes: Array, add: tuple[int, float], tmp_path: Path) -> None:
+    """The first of a training that converges, the first at all, two of any five: none is unlike those around it."""
+    assert jumps(tmp_path / "run", sizes, add=add) == []
+
+
+def test_a_jump_is_seen_in_learning_rates(tmp_path: Path) -> None:
+    """A rate that is high for one step is meant; without rates there is nothing to measure it in, and it is said so."""
+    once = np.where(np.arange(STEPS) == 150, 1000.0, 1.0)
+    (item,) = jumps(tmp_path / "plain", once)
+    settings = [{"row": 150, "group": 0, "set": {"lr": 1.0}}, {"row": 151, "group": 0, "set": {"lr": 0.001}}]
+    assert jumps(tmp_path / "meant", once, events=settings) == []
+    rule = momentum(0.9)
+    without = {name: value for name, value in rule[1].items() if name != "lr"}
+    folder = tmp_path / "without"
+    (bare,) = jumps(folder, once, rules=[(rule[0], without)])
+    assert (item.numbers["has_rate"], bare.numbers["has_rate"]) == (True, False)
+    sentences = [said(each, Study.load(path))["en"] for each, path in ((item, tmp_path / "plain"), (bare, folder))]
+    assert ["learning rates" in each for each in sentences] == [True, False]
+
+
+def test_of_a_training_that_diverges_no_single_step_is_said(tmp_path: Path) -> None:
+    """Its weights exploded, or became infinite: that is said."""
+    weights, gradients = noise(SHAPES, STEPS)
+    weights["two.weight"][150:] += np.float32(5000.0)
+    rule = [momentum(0.9)]
+    exploded = found(write_recording(tmp_path / "exploded", weights, gradients, rules=rule))
+    assert [each.rule for each in exploded if each.rule in ("exploded", "jump")] == ["exploded"]
+    note = [Note("non-finite", "…", 200, ("one.weight",))]
+    assert jumps(tmp_path / "broken", EVEN, add=(150, 2.0), notes=note) == []
+
+
+def test_weights_that_began_near_zero_have_no_factor(tmp_path: Path) -> None:
+    """They are as large as they are, and not so many times as large."""
+    weights, gradients = noise(SHAPES, STEPS)
+    sentences = []
+    for name, first in (("some", 1e-2), ("nothing", 0.0)):
+        weights["two.weight"][:] = np.linspace(first, 50.0, STEPS + 1)[:, None, None]
+        folder = write_recording(tmp_path / name, weights, gradients, rules=[momentum(0.9)])
+        (item,) = [each for each in found(folder) if each.rule == "exploded"]
+        assert item.numbers["is_from_nothing"] == (first == 0)
+        sentences.append(said(item, Study.load(folder))["en"])
+    assert ["times as large" in each for each in sentences] == [True, False]
+    assert "50" in sentences[1]
 
 
 def test_of_a_few_steps_nothing_is_said_by_size(tmp_path: Path) -> None:
@@ -401,6 +511,9 @@ def test_what_is_seen_of_the_same_tensors_under_two_labels_is_said_once(tmp_path
         made(tmp_path / "c", label="x", rates=rates), made(tmp_path / "d", label="y", rates={"one.weight": 0.02})
     )
     assert [(each.rule, each.likewise) for each in apart] == [("large", ())] * 2
+    notes = [[Note("non-finite", "…", step, ("one.weight",))] for step in (7, None)]
+    broken = found(*(made(tmp_path / f"n{k}", label=f"n{k}", notes=each) for k, each in enumerate(notes)))
+    assert [each.likewise for each in broken if each.rule == "broken"] == [(), ()]
     # The same rule, and another sentence: one label is too high to the end, the other was.
     weights, gradients = noise(SHAPES, STEPS)
     rate = np.r_[np.full(200, 0.02), np.full(STEPS - 200, 1e-4)]

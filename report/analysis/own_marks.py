@@ -1,6 +1,7 @@
-"""What marks a tensor of one's own network: the step that moved it furthest, where it stopped, which rows are dead."""
+"""What marks a tensor of one's own network: a step unlike those around it, where it stopped, which rows are dead."""
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from report.analysis.sweep import Sweep
@@ -9,20 +10,34 @@ from report.recording.schema import Tensor
 
 LATELY = 20  # steps at least, of which "in the last tenth" says something
 SEEN = 8  # entries of a row or column that must be recorded before it is called dead
+AROUND = 2 * LATELY  # steps that a step is compared with, half of them before it and half after
+ORDINARY = 0.9  # of these, those that say how far a step moves a tensor: the others may be as unusual
+BLOCK = 1 << 14  # steps that are compared at once
 
 Lines = tuple[list[int], list[int], int, int]
 Doubles = NDArray[np.float64]
 
 
 def jump(seen: Sweep, rates: Doubles | None) -> dict[str, float] | None:
-    """Return which step moved a tensor furthest, and how far, see `own_tensor`."""
+    """Return which step is most unlike those around it, and by how much, see `own_tensor`."""
     known = np.ones(len(seen.size)) if rates is None else rates
     sizes = np.divide(seen.size, known, out=np.zeros_like(seen.size), where=known > 0)
-    moving = sizes[sizes > 0]
-    if len(moving) <= 2 * LATELY:
+    rows = np.flatnonzero(sizes > 0)
+    if len(rows) <= AROUND:
         return None
-    row = LATELY + int(np.argmax(sizes[LATELY:]))
-    return {"step": int(seen.numbers[row]), "factor": float(sizes[row] / np.median(moving))}
+    factors = sizes[rows] / _around(sizes[rows])
+    place = LATELY + int(np.argmax(factors[LATELY:]))
+    return {"step": int(seen.numbers[rows[place]]), "factor": float(factors[place])}
+
+
+def _around(sizes: Doubles) -> Doubles:
+    """Return what `ORDINARY` of the `AROUND` sizes around each do not exceed, if it is larger than they; (n,) each."""
+    windows = sliding_window_view(sizes, AROUND + 1)
+    place = round(ORDINARY * AROUND) - 1
+    parts = (windows[at : at + BLOCK] for at in range(0, len(windows), BLOCK))
+    found = np.concatenate([np.partition(each, place, axis=1)[:, place] for each in parts])
+    middle = np.arange(len(sizes)) - LATELY  # the first and the last have the same neighbours as those beside them
+    return np.asarray(found[np.clip(middle, 0, len(found) - 1)], np.float64)
 
 
 def stopped(seen: Sweep, rates: Doubles | None) -> dict[str, int | bool] | None:

@@ -238,13 +238,14 @@ def _info(recording: Recording, tensor: Tensor, seen: Sweep, windows: Spans, kep
         of the latter, counted from 0, and the step after which none of them had one; `zero`, the share of gradients
         that are zero; `never_moved`; `ratio_last`, the geometric mean over those of the last tenth that moved it, and
         `ratio_median`, over all; `grown`, how many times as large the weights are before the last step as before the
-        first, or as `NEGLIGIBLE` where they began smaller; `gradient`, the mean logarithm (base 10) of the root mean
-        square of a step's gradients, None where all are zero; `jump`: `step` that moved it furthest, in learning
-        rates, after the first `LATELY`, and its `factor` over the median step, or None; `has_rate`, whether a learning
-        rate is known; `full_rate`, how much larger the highest learning rate is than the mean one of the last tenth,
-        None where that is zero; `rate_is_zero`; `stopped`: `row` (counted from 1 over the steps with a gradient) and
-        `step` after which nothing moved, and `rate_is_zero` from then on; None where it moved to the end, or never;
-        `judged_rows`, `judged_columns`: of how many it can be said whether they are dead.
+        first, or as `NEGLIGIBLE` where they began smaller (`is_from_nothing`), and their `size` then; `gradient`, the
+        mean logarithm (base 10) of the root mean square of a step's gradients, None where all are zero; `jump`: of the
+        steps that moved it, after the first `LATELY` of these, the `step` that is most unlike those around it, in
+        learning rates, and its `factor` over what `own_marks.ORDINARY` of these do not exceed, or None; `has_rate`,
+        whether a learning rate is known; `full_rate`, how much larger the highest learning rate is than the mean one
+        of the last tenth, None where that is zero; `rate_is_zero`; `stopped`: `row` (counted from 1 over the steps with
+        a gradient) and `step` after which nothing moved, and `rate_is_zero` from then on; None where it moved to the
+        end, or never; `judged_rows`, `judged_columns`: of how many it can be said whether they are dead.
         Added later: `is_tossed`, `has_streaks`, `gradients_lag_1`,
         `chance` by window, `typical` rows, `lost_driven`, `equal_share`, `run`, `toss`, `flips`, `pairs`.
     """
@@ -282,6 +283,8 @@ def _info(recording: Recording, tensor: Tensor, seen: Sweep, windows: Spans, kep
         "ratio_last": float(np.exp(np.log(moving).mean())) if len(moving) else None,
         "ratio_median": float(np.median(known)) if len(known) else None,
         "grown": float(seen.weight[-1]) / max(float(seen.weight[0]), NEGLIGIBLE),
+        "size": float(seen.weight[-1]),
+        "is_from_nothing": float(seen.weight[0]) < NEGLIGIBLE,
         "gradient": _mean(np.log10(seen.gradient[seen.gradient > 0])),
         "jump": own_marks.jump(seen, used),
         "has_rate": used is not None,

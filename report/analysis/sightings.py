@@ -66,8 +66,9 @@ def _merged(items: Sequence[Item]) -> list[Item]:
 
 
 def _is_said(value: Any) -> bool:
-    """Tell whether a number of a rule is none, but chooses the words."""
-    return isinstance(value, bool | str) or (isinstance(value, list) and all(isinstance(each, str) for each in value))
+    """Tell whether a number of a rule is none, but chooses the words; that there is none does, too."""
+    is_list_of_words = isinstance(value, list) and all(isinstance(each, str) for each in value)
+    return value is None or isinstance(value, bool | str) or is_list_of_words
 
 
 def _of_label(recordings: Sequence[Recording], seen: Seen) -> Iterator[Item]:

@@ -20,15 +20,15 @@ nothing stands out. Rules, worst first:
 - `skipped`: a GradScaler skipped more than `SKIPPED` of all steps; now and then is how it finds its scale.
 - `unused`: rows of a table of vectors, or inputs, never had a gradient: they never came, or are always zero.
 - `livelier`, `quieter`: RMS(Δ)/RMS(w) is `APART` times that of both neighbouring matrices, or as many times less.
-- `jump`: one step moved a matrix more than `JUMP` times as far as its median step, in learning rates: weights that were
-  replaced in mid-run, or one batch unlike the others.
+- `jump`: one step moved a matrix more than `JUMP` times as far, in learning rates, as nearly all steps around it:
+  weights that were replaced in mid-run, or one batch unlike the others.
 - `longer`, `shorter`: streaks last `OVER` times as long as with tossed signs, or as many times less, and consecutive
   gradients are correlated accordingly: they keep a direction, or each takes back what the last one gave. Without the
   latter it is weight decay that makes the difference, whose pull a toss does not turn.
 
-Of vectors (biases, norms) nothing is said by size: many begin at zero, where every ratio is large; and nothing of fewer
-than `JUDGED` steps. Of what begins at zero in a schedule nothing is said either: `small` counts what a tensor would do
-at the highest learning rate.
+Of vectors (biases, norms) nothing is said by size: many begin at zero, where every ratio is large; and of fewer than
+`JUDGED` steps nothing but that weights exploded. Of what begins at zero in a schedule nothing is said either: `small`
+counts what a tensor would do at the highest learning rate.
 """
 
 import itertools
@@ -38,7 +38,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from report.analysis.chain import TABLES
-from report.analysis.own_marks import LATELY
+from report.analysis.own_marks import AROUND, LATELY, ORDINARY
 from report.analysis.own_tensor import NEGLIGIBLE
 from report.recording.reader import Recording
 from report.recording.schema import Tensor
@@ -105,7 +105,7 @@ def constants() -> dict[str, float]:
     """Return the constants of all rules, by name."""
     named = {"usual": USUAL, "large": LARGE, "small": SMALL, "lost": LOST, "skipped": SKIPPED, "apart": APART}
     named |= {"over": OVER, "flips": FLIPS, "judged": JUDGED, "grown": GROWN, "negligible": NEGLIGIBLE}
-    return {**named, "faded": FADED, "jump": JUMP}
+    return {**named, "faded": FADED, "jump": JUMP, "around": AROUND, "ordinary": ORDINARY}
 
 
 def _broken(recording: Recording, seen: Mapping[str, Info]) -> Iterator[Sight]:
@@ -125,7 +125,8 @@ def _exploded(recording: Recording, seen: Mapping[str, Info]) -> Iterator[Sight]
     """Matrices that have grown beyond all that learning asks for."""
     for name, info in seen.items():
         if _is_map(recording.tensors[name]) and info["grown"] > GROWN:
-            yield Sight("exploded", name, info["grown"], {"factor": info["grown"], "limit": GROWN})
+            numbers = {"factor": info["grown"], "limit": GROWN, "size": info["size"]}
+            yield Sight("exploded", name, info["grown"], numbers | {"is_from_nothing": info["is_from_nothing"]})
 
 
 def _unheld(recording: Recording, seen: Mapping[str, Info]) -> Iterator[Sight]:
@@ -260,11 +261,17 @@ def _is_map(tensor: Tensor) -> bool:
 
 
 def _fading(recording: Recording, seen: Mapping[str, Info]) -> Iterator[Sight]:
-    """Gradients that vanish on their way to the first layer: single neighbours may differ little."""
+    """Gradients that vanish on their way to the first layer: single neighbours may differ little.
+
+    What an optimizer was given later stands last in a recording, wherever it is in the model: it is left out.
+    """
     sizes = {
         name: info["gradient"]
         for name, info in seen.items()
-        if _is_map(recording.tensors[name]) and recording.tensors[name].kind not in TABLES
+        if _is_map(tensor := recording.tensors[name])
+        and tensor.kind not in TABLES
+        and not tensor.since
+        and info["gradient_steps"] >= JUDGED
     }
     if len(sizes) < LEAST or None in sizes.values():
         return
@@ -276,13 +283,15 @@ def _fading(recording: Recording, seen: Mapping[str, Info]) -> Iterator[Sight]:
 
 
 def _jump(recording: Recording, seen: Mapping[str, Info]) -> Iterator[Sight]:
-    """Single steps that are far larger than all others; of a training that diverges more is said."""
+    """Single steps that are far larger than those around them; of a training that diverges more is said."""
     if recording.description.every > 1 or any(each.kind == "non-finite" for each in recording.notes):
         return
     for name, info in seen.items():
         found = info["jump"]
         if _is_map(recording.tensors[name]) and info["grown"] <= GROWN and found and found["factor"] > JUMP:
-            yield Sight("jump", name, found["factor"], {**found, "limit": JUMP})
+            numbers = {"step": found["step"], "factor": int(found["factor"]), "limit": JUMP}
+            numbers |= {"around": AROUND, "ordinary": ORDINARY, "has_rate": info["has_rate"]}
+            yield Sight("jump", name, found["factor"], numbers)
 
 
 def _skipped(recording: Recording, seen: Mapping[str, Info]) -> Iterator[Sight]:

@@ -136,9 +136,12 @@ class Alone:
     """A tensor of which what is kept is chosen by a call of its own."""
 
     def __init__(self, source: Source, place: int) -> None:
-        """Know where in memory the kept entries are."""
+        """Know where in memory the kept entries are; where all are kept, a list would take more room than they do."""
         self._source, self._place = source, place
         self._strides = source.value.stride()
+        self._kept = None
+        if source.chosen is None:
+            return
         self._extent = source.extent(self._strides)
         self._kept = torch.from_numpy(source.offsets(self._strides)).to(source.value.device)
 
@@ -146,8 +149,8 @@ class Alone:
         """Return what is kept, (count,) float32."""
         value = values[self._place]
         if value is None:
-            return torch.zeros(len(self._kept), dtype=torch.float32, device=self._kept.device)
-        if value.layout is not torch.strided or value.stride() != self._strides:
+            return torch.zeros(self._source.tensor.count, dtype=torch.float32, device=self._source.value.device)
+        if self._kept is None or value.layout is not torch.strided or value.stride() != self._strides:
             return self._source.entries(value)
         return value.as_strided(self._extent, (1,)).index_select(0, self._kept).float()
 

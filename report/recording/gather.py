@@ -154,8 +154,8 @@ class Chunk:
             self.rows += 1
             if tick.first:
                 self.snapshots += 4 * sum(each.size for each in tick.first.values())
-            if self._device is not None:
-                self._stream = torch.cuda.current_stream(self._device)
+        if self._device is not None:  # also of a round without a row: what is logged in it comes by this stream, too
+            self._stream = torch.cuda.current_stream(self._device)
         self.ticks.append(tick)
 
     def take(self, logged: list[Entry]) -> Batch:

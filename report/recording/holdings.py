@@ -77,7 +77,7 @@ class Holdings:
         )
 
     def unseen(self) -> list[Note]:
-        """Return a note on each tensor of which entries that are not kept are infinite or NaN now."""
+        """Return a note on each tensor of which entries that are not kept, and these alone, are infinite or NaN now."""
         return [
             Note(
                 "non-finite",
@@ -85,7 +85,7 @@ class Holdings:
                 tensors=(each.tensor.name,),
             )
             for each in self.sources
-            if each.tensor.kept == "sample" and not each.is_finite()
+            if each.tensor.kept == "sample" and not each.is_finite() and each.is_finite(kept=True)
         ]
 
     def _look(self, position: int) -> dict[int, int]:

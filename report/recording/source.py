@@ -64,10 +64,11 @@ class Source:
         """Return a copy of every entry, (size,) float32, in main memory."""
         return self.value.detach().reshape(-1).to("cpu", torch.float32, copy=True)
 
-    def is_finite(self) -> bool:
-        """Tell whether every entry is neither infinite nor NaN, kept or not; yes where the device does not say."""
+    def is_finite(self, kept: bool = False) -> bool:
+        """Tell whether every entry, or every kept one, is a finite number; yes where the device does not say."""
         try:
-            return bool(torch.isfinite(self.value.detach()).all())
+            value = self.value.detach()
+            return bool(torch.isfinite(self.entries(value) if kept else value).all())
         except RuntimeError:  # of a device that failed
             return True
 
