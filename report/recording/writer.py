@@ -267,7 +267,7 @@ class Writer:
             if found:
                 step, what = min(found, key=lambda each: each[0])  # in one step a weight counts before its gradient
                 name = self.description.tensors[number].name
-                text = f"A {what} of {name} became infinite or NaN in step {step}."
+                text = f"A {what} of {name} became infinite or NaN."
                 self.note(Note("non-finite", text, step, (name,)))
 
     def _changes(self, row: int, numbers: Iterable[int], present: set[int]) -> list[dict[str, Any]]:
