@@ -16,6 +16,7 @@ from report import files
 
 PACKAGE = Path(__file__).parent
 DISTRIBUTIONS = {"PIL": "pillow", "material": "mkdocs-material"}  # libraries that are installed under another name
+READER = "read by"  # what tells, among what is remembered of sources, by which rules they were read
 MISSING = "missing"  # the checksum of a file that is not there
 DOCUMENTED = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -113,12 +114,14 @@ class Code:
         known: dict[str, Any] = {}
         with contextlib.suppress(OSError):  # who writes there will say it
             known = files.read_json(cache, default={})
-        self._known = {name: entry for name, entry in known.items() if _is_entry(entry)} | self._known
+        if known.pop(READER, None) == checksum(Path(__file__)):  # else other rules may have found something else
+            self._known = {name: entry for name, entry in known.items() if _is_entry(entry)} | self._known
 
     def remember(self, cache: Path) -> None:
         """Write down what all sources mean, whichever of them have been asked for."""
         every = [self._name(path) for path in kept_files(self._package) if path.suffix == ".py"]
-        files.write_json(cache, {name: self._known[name] for name in every if self._module(name)})
+        found = {name: self._known[name] for name in every if self._module(name)}
+        files.write_json(cache, {READER: checksum(Path(__file__)), **found})
 
     def closure(self, *names: str) -> tuple[str, ...]:
         """Return the modules whose code can run when `names` run, themselves included, sorted.
@@ -214,7 +217,10 @@ def _plain(node: Any) -> Any:
 
 
 def _imports(node: ast.AST) -> Iterator[str]:
-    """Give the full name of all that a tree imports, at its top or within a function, but not for types alone."""
+    """Give the full name of all that a tree imports, at its top or within a function, but not for types alone.
+
+    A package of which it only looks for the files counts as imported.
+    """
     children: Iterable[ast.AST] = ast.iter_child_nodes(node)
     if isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING"):
         children = node.orelse
@@ -224,6 +230,8 @@ def _imports(node: ast.AST) -> Iterator[str]:
         elif isinstance(child, ast.ImportFrom):
             yield from (f"{child.module}.{alias.name}" for alias in child.names)
         else:
+            if isinstance(child, ast.Call) and isinstance(child.func, ast.Attribute) and child.func.attr == "find_spec":
+                yield from (str(each.value) for each in child.args if isinstance(each, ast.Constant))
             yield from _imports(child)
 
 

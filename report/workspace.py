@@ -11,6 +11,8 @@ from typing import Any, ClassVar
 from report.errors import RESOURCES, ReportError, is_checkout
 
 MARK = Path("assets", "player")  # what every site that was built here has
+STUDIES = Path("receipt.json")  # what the site of a study has besides
+OWN = Path("tensors.html")  # what every report on one's own network has, and an article has not
 DRAWN = ("figures", "animations", "player")  # folders of build/docs that are drawn; its other files are pages
 
 _PACKAGE = Path(__file__).resolve().parent
@@ -31,12 +33,12 @@ class Below:
 
     def __init__(self, place: str, name: str) -> None:
         """Keep which other one, and the name below it."""
-        self._place, self._name = place, name
+        self.place, self.name = place, name
 
     def __get__(self, workspace: Any, kind: type) -> Path:
         """Return the path in this workspace."""
-        place: Path = getattr(workspace, self._place)
-        return place / self._name
+        place: Path = getattr(workspace, self.place)
+        return place / self.name
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,7 @@ class Workspace:
     build: Path
     site: Path
 
+    lock = Below("build", ".lock")  # held by the command that works there; a folder without it was not made here
     templates = Below("root", "templates")  # Jinja templates, one folder a language
     site_src = Below("root", "site_src")  # hand-written site sources
     mkdocs_config = Below("root", "mkdocs.yml")
@@ -78,14 +81,14 @@ class Workspace:
     gallery = Below("examples", "gallery.json")  # what the article's site says of them
     site_settings = Below("build", "site.json")  # what stands around pages: the notice above, the picture for links
 
-    def check(self, mark: Path = MARK) -> None:
-        """Make sure that what is replaced whole, the site, is nobody's but ours, and that no product becomes a source.
+    def check(self, *, own: bool = False) -> None:
+        """Make sure that what is replaced, the site and products, is nobody's but ours, and that none becomes a source.
 
         Args:
-            mark: what a site of ours has.
+            own: whether the site is to be a report on recordings that were named, and not that of a study.
 
         Raises:
-            ReportError: when the site's folder holds something else, or the places overlap.
+            ReportError: when a folder holds something else, or the places overlap.
         """
         root, build, site = (path.resolve() for path in (self.root, self.build, self.site))
         for place, option in ((build, "--build"), (site, "--site")):
@@ -96,10 +99,29 @@ class Workspace:
                     raise ReportError(f"{option} {place} is among the sources. Choose a folder of its own.")
         if site == build or site in build.parents:
             raise ReportError(f"--site {site} is or holds the build folder, {build}. Choose a folder of its own.")
-        if site.exists() and not site.is_dir():
-            raise ReportError(f"--site {site} is a file. Choose a folder of its own.")
-        if site.is_dir() and any(site.iterdir()) and not (site / mark).exists():
+        for place, option in ((build, "--build"), (site, "--site")):
+            if place.exists() and not place.is_dir():
+                raise ReportError(f"{option} {place} is a file. Choose a folder of its own.")
+        for name in self.products():
+            if site.is_relative_to(build / name):
+                raise ReportError(f"--site {site} is among the products in {build}. Choose a folder of its own.")
+            if (build / name).exists() and not self.lock.exists():
+                raise ReportError(
+                    f"--build {build} holds something else as {name}, which would be lost. Choose a folder of its own."
+                )
+        if site.is_dir() and any(site.iterdir()) and not self._is_ours(site, own):
             raise ReportError(f"--site {site} holds something else, which would be lost. Choose a folder of its own.")
+
+    @staticmethod
+    def _is_ours(site: Path, own: bool) -> bool:
+        is_studys = (site / STUDIES).exists() or not (site / OWN).exists()
+        return (site / MARK).exists() and is_studys != own
+
+    @classmethod
+    def products(cls) -> list[str]:
+        """Return the names of what is made in the build folder; a person may put the data there."""
+        below = {name: each for name, each in vars(cls).items() if isinstance(each, Below) and each.place == "build"}
+        return sorted({each.name for name, each in below.items() if name not in ("data", "lock")})
 
     @property
     def languages(self) -> list[str]:

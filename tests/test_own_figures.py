@@ -31,6 +31,8 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     made = write_recording(folder / "run", weights, gradients, rules=[ADAM], series=series)
     workspace, study = Workspace(ROOT, folder / "build", folder / "site"), Study.load(made)
     analyse(workspace, study)
+    files.write_text(workspace.animations_manifest, "{}")  # of a study that carried the article
+    files.write_text(workspace.animations / "network.gif", "GIF")
     own.draw(workspace, study, LANGUAGES, maker_of(workspace), lambda *_: None)
     return workspace
 
@@ -47,6 +49,8 @@ def test_every_figure_is_there_small_and_well_formed(drawn: Workspace) -> None:
             for path in by_scheme.values():
                 if path.endswith(".svg"):
                     ET.parse(drawn.docs / path)
+    assert not drawn.animations.exists()
+    assert not drawn.animations_manifest.exists()
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

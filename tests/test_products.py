@@ -1,6 +1,7 @@
 """What is fresh is not made again; what has changed is, and what decides that comes from the imports."""
 
 import functools
+import json
 import re
 import shutil
 import subprocess
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 from conftest import ROOT, TINY
 
+from report import products
 from report.config import Experiment
 from report.console import Console
 from report.making.maker import Maker
@@ -191,6 +193,20 @@ def test_what_parsing_found_is_remembered(tmp_path: Path) -> None:
         code.remember(cache)
         assert cache.read_bytes() == content
         assert code.meanings("report.cli") == Code().meanings("report.cli")
+    # Nor is what other rules found believed: those of another version of this package.
+    told = json.loads(content)
+    told["report.cli"]["imports"] = ["report.recording.writer"]
+    for reader, is_believed in ((told[products.READER], True), ("another", False)):
+        cache.write_text(json.dumps({**told, products.READER: reader}))
+        code = Code()
+        code.recall(cache)
+        assert ("report.recording.writer" in code.closure("report.cli")) == is_believed
+
+
+def test_a_package_that_is_only_looked_for_counts() -> None:
+    """The Japanese letters of figures are a file of one that would change matplotlib's settings."""
+    assert "matplotlib_fontja" in Code().libraries("report.drawing.figures.style")
+    assert products._version("matplotlib_fontja") != "missing"
 
 
 def test_the_maker_remembers_across_processes_and_sees_lost_outputs(tmp_path: Path) -> None:

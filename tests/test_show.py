@@ -262,6 +262,7 @@ def test_a_folder_of_recordings_is_no_site(tmp_path: Path) -> None:
     """Nor a build folder, also where it looks like one of ours."""
     folder = write_recording(tmp_path / "runs" / "a", *noise({"w": (3, 4)}, 20))
     (tmp_path / "runs" / "tensors.html").write_text("")
+    (tmp_path / "runs" / "assets" / "player").mkdir(parents=True)
     place = Workspace(ROOT, tmp_path / "build", tmp_path / "runs")
     with pytest.raises(ReportError, match="is, holds or lies in the recording"):
         own.check(place, [tmp_path / "runs"], [folder])

@@ -80,6 +80,10 @@ def test_where_there_is_no_makefile_another_command_is_named(tmp_path: Path, mon
         ("below/build", "below", "is or holds the build folder"),
         ("build", "source", "holds the sources"),
         ("source/..", "site", "holds the sources"),
+        ("sphinx", "site", "--build .*sphinx holds something else as docs, which would be lost"),
+        ("build", "build/docs/mine", "is among the products"),
+        ("thesis/chapter.txt", "site", "is a file"),
+        ("build", "own", "holds something else, which would be lost"),
     ],
 )
 def test_a_site_replaces_nothing_but_a_site(tmp_path: Path, build: str, site: str, says: str) -> None:
@@ -87,6 +91,9 @@ def test_a_site_replaces_nothing_but_a_site(tmp_path: Path, build: str, site: st
     (tmp_path / "source").mkdir()
     (tmp_path / "thesis").mkdir()
     (tmp_path / "thesis" / "chapter.txt").touch()
+    (tmp_path / "sphinx" / "docs" / "html").mkdir(parents=True)
+    (tmp_path / "own" / "assets" / "player").mkdir(parents=True)
+    (tmp_path / "own" / "tensors.html").touch()
     with pytest.raises(ReportError, match=says):
         Workspace(tmp_path / "source", tmp_path / build, tmp_path / site).check()
 
@@ -106,3 +113,27 @@ def test_a_site_of_ours_an_empty_folder_and_none_are_replaced(tmp_path: Path) ->
     (tmp_path / "build" / "old" / "assets" / "player").mkdir(parents=True)
     for site in ("empty", "none", "build/old"):
         Workspace(tmp_path / "source", tmp_path / "build", tmp_path / site).check()
+
+
+def test_a_build_folder_of_ours_and_data_of_a_person_are_taken(tmp_path: Path) -> None:
+    """The archives may have been put there before anything was made; a folder that was worked in has its lock."""
+    (tmp_path / "build" / "data" / "MNIST" / "raw").mkdir(parents=True)
+    place = Workspace(tmp_path / "source", tmp_path / "build", tmp_path / "site")
+    place.check()
+    place.lock.touch()
+    place.runs.mkdir()
+    place.check()
+
+
+def test_a_report_of_ones_own_and_a_study_do_not_replace_each_other(tmp_path: Path) -> None:
+    """A study that carries no article has the pages of a report, too: its receipt tells it."""
+    (tmp_path / "site" / "assets" / "player").mkdir(parents=True)
+    place = Workspace(tmp_path / "source", tmp_path / "build", tmp_path / "site")
+    (place.site / "tensors.html").touch()
+    place.check(own=True)
+    with pytest.raises(ReportError, match="holds something else"):
+        place.check()
+    (place.site / "receipt.json").touch()
+    place.check()
+    with pytest.raises(ReportError, match="holds something else"):
+        place.check(own=True)

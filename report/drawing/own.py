@@ -6,6 +6,7 @@ from typing import Final, Protocol
 from report.analysis import own, own_tables
 from report.analysis import results as analysed
 from report.drawing import scales
+from report.drawing.animation import render
 from report.drawing.animation.clips import Pace
 from report.drawing.figures import draw as figures
 from report.drawing.figures import own_heat, own_measures, own_persistence, own_rates, own_series, own_weights
@@ -42,6 +43,7 @@ def draw(workspace: Workspace, study: Study, languages: Sequence[str], maker: Ma
         ReportError: when there are no results, or the disk refuses.
     """
     planned = plan(workspace, study)
+    render.remove(workspace)  # those of a study that carried the article
     maker.make(figures.products(workspace, planned, languages), progress, side_by_side=True)
     figures.describe(workspace, planned, languages)
     laws, layers = scales.read(workspace, study)

@@ -10,8 +10,6 @@ from report import files
 from report.errors import ConfigError, ReportError
 from report.workspace import Workspace
 
-NAME = ".lock"  # in the build folder; what has none was not made here
-
 
 @contextlib.contextmanager
 def alone(workspace: Workspace) -> Iterator[None]:
@@ -20,9 +18,9 @@ def alone(workspace: Workspace) -> Iterator[None]:
     Raises:
         ReportError: when another one is at work there.
     """
-    new = [path for path in (workspace.build / NAME, workspace.build) if not path.exists()]
+    new = [path for path in (workspace.lock, workspace.build) if not path.exists()]
     # The system lets go of the lock when the process ends, however it ends.
-    lock = FileLock(workspace.build / NAME, timeout=0)
+    lock = FileLock(workspace.lock, timeout=0)
     with files.person_readable(workspace.build):
         workspace.build.mkdir(parents=True, exist_ok=True)
         try:

@@ -15,7 +15,6 @@ from report import files
 from report.config.site import checked_title, seen
 from report.console import Console
 from report.errors import ConfigError, ReportError
-from report.making import alone
 from report.making.own_stages import OwnStages
 from report.making.pipeline import Pipeline
 from report.products import Product
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
 
 STAGES = ("analyse", "draw", "facts", "pages", "site")
 OVERVIEW = ("analyse", "draw", "facts")  # what the overview in a notebook is made of
-MARK = Path("tensors.html")  # what every site of such a report has, and the article's has not
 LOOK_SECONDS = 1.0  # between two looks at whether steps were added
 MOST_NAMES = 3  # in a title
 
@@ -95,7 +93,7 @@ def check(workspace: Workspace, folders: Iterable[Path], recordings: Iterable[Pa
     Raises:
         ReportError: one line that says which folder to choose anew.
     """
-    workspace.check(MARK)
+    workspace.check(own=True)
     for option, place in (("--site", workspace.site.resolve()), ("--build", workspace.build.resolve())):
         for recording in (each.resolve() for each in recordings):
             if place.is_relative_to(recording) or recording.is_relative_to(place):
@@ -105,7 +103,7 @@ def check(workspace: Workspace, folders: Iterable[Path], recordings: Iterable[Pa
         if place in (each.resolve() for each in folders):
             raise ReportError(f"{option} {place} is the folder of the recordings. Choose another one.")
     build = workspace.build
-    if build.exists() and (not build.is_dir() or (any(build.iterdir()) and not (build / alone.NAME).exists())):
+    if build.exists() and any(build.iterdir()) and not workspace.lock.exists():
         raise ReportError(f"{build} holds something else. Move it, or name another folder with --build.")
 
 

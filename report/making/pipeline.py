@@ -163,7 +163,7 @@ class Pipeline(abc.ABC):
             ],
             outputs=lambda: [place.site / "index.html", *files.below(place.site)],
             work=self._site,
-            libraries=("material",),
+            libraries=("material", "pymdown-extensions", "pygments"),  # what no module names, and what pages go through
         )
 
     def _site(self) -> None:

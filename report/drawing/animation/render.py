@@ -1,5 +1,6 @@
 """The animations: what each is made from, how it is drawn, and the facts that pages may say of it."""
 
+import contextlib
 import functools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -51,7 +52,18 @@ def describe(workspace: Workspace, study: Study, planned: Sequence[Clip], laws: 
     found = {clip.name: files.read_json(_note(workspace, clip), "flashes") for clip in planned}
     manifest = {clip.name: _entry(study, clip, found[clip.name], laws, pace) for clip in planned}
     files.write_json(workspace.animations_manifest, manifest)
-    wanted = {path for clip in planned for path in _files(workspace, clip)}
+    _remove_others(workspace, {path for clip in planned for path in _files(workspace, clip)})
+
+
+def remove(workspace: Workspace) -> None:
+    """Remove all animations and what is said of them: nothing shows any."""
+    _remove_others(workspace, set())
+    workspace.animations_manifest.unlink(missing_ok=True)
+    with contextlib.suppress(OSError):  # there is none, or somebody put something into it
+        workspace.animations.rmdir()
+
+
+def _remove_others(workspace: Workspace, wanted: set[Path]) -> None:
     for path in [*workspace.animations.glob("*.[gp][in][fg]"), *workspace.drawn.glob("*.gif.json")]:
         if path not in wanted:
             path.unlink()
