@@ -195,12 +195,12 @@ def test_what_parsing_found_is_remembered(tmp_path: Path) -> None:
         assert code.meanings("report.cli") == Code().meanings("report.cli")
     # Nor is what other rules found believed: those of another version of this package.
     told = json.loads(content)
-    told["report.cli"]["imports"] = ["report.recording.writer"]
+    told["report.errors"]["imports"] = ["report.recording.writer"]
     for reader, is_believed in ((told[products.READER], True), ("another", False)):
         cache.write_text(json.dumps({**told, products.READER: reader}))
         code = Code()
         code.recall(cache)
-        assert ("report.recording.writer" in code.closure("report.cli")) == is_believed
+        assert ("report.recording.writer" in code.closure("report.errors")) == is_believed
 
 
 def test_a_package_that_is_only_looked_for_counts() -> None:

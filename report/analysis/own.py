@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 
 import numpy as np
+from numpy.typing import NDArray
 
 from report import files
 from report.analysis import chain, columns, estimates, overview, own_tables, side_by_side, sightings
@@ -109,6 +110,7 @@ def analyse(workspace: Workspace, study: Study, dask: str | None = None) -> None
         "standout": [asdict(each) for each in found],
         "checked": list(checked),
         "pictured": pictured,
+        "rated": next((run.name for label in study.labels if _rated(run := study.of(label)[0])), None),
     }
     parts: dict[str, Sequence[Columns]] = {
         "own_heat": [_heat(name, by_run[main.name][name]) for name in moved],
@@ -243,17 +245,17 @@ def _series(study: Study) -> Iterator[Columns]:
             }
 
 
+def _rated(recording: Recording) -> dict[int, NDArray[np.float64]]:
+    """Return the learning rates of a recording, (steps,), by number of the group, counted from 1, of those with any."""
+    rates = {number: settings["lr"] for number, settings in enumerate(recording.settings, 1) if "lr" in settings}
+    return {number: rate for number, rate in rates.items() if np.isfinite(rate).any()}
+
+
 def _rates(study: Study) -> Iterator[Columns]:
     """Yield the learning rate of each group of the first recording of each label, where it changes."""
     for label in study.labels:
-        recording = study.of(label)[0]
-        for number, settings in enumerate(recording.settings, 1):
-            rate = settings.get("lr")
-            if rate is None or not len(rate):
-                continue
+        for number, rate in _rated(study.of(label)[0]).items():
             known = np.flatnonzero(np.isfinite(rate))
-            if not len(known):
-                continue
             turns = known[np.flatnonzero(np.diff(rate[known], prepend=np.nan) != 0)]
             around = np.unique(np.concatenate([turns, np.maximum(turns - 1, known[0]), known[[0, -1]]]))
             if len(around) > PLOTTED:

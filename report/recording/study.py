@@ -92,12 +92,16 @@ class Study:
 
     def slug(self, label: str) -> str:
         """Return the name of `label` in files and addresses, another one for each label."""
-        taken: dict[str, str] = {}
-        for each in self.labels:
-            plain = slug(each)
-            numbered = (plain if number == 1 else f"{plain}-{number}" for number in itertools.count(1))
-            taken[next(name for name in numbered if name not in taken)] = each
-        return next(name for name, each in taken.items() if each == label)
+        return dict(zip(self.labels, each_once(map(slug, self.labels)), strict=True))[label]
+
+
+def each_once(names: Iterable[str]) -> list[str]:
+    """Return names of which none is there twice: one that another has already gets a number."""
+    found: dict[str, None] = {}
+    for plain in names:
+        numbered = (plain if number == 1 else f"{plain}-{number}" for number in itertools.count(1))
+        found[next(name for name in numbered if name not in found)] = None
+    return list(found)
 
 
 def find(folders: str | Path | Iterable[str | Path]) -> list[Path]:

@@ -9,9 +9,9 @@ from matplotlib.ticker import FuncFormatter
 
 from report.analysis.table import Table
 from report.drawing.figures.comparison import key, raised
-from report.drawing.figures.own_axis import logarithmic, recording_of
+from report.drawing.figures.own_axis import logarithmic
 from report.drawing.figures.sources import Facts, Labels, Tables, reach, rows
-from report.drawing.figures.style import Ink, batches_below, few_values, scaled, sheet
+from report.drawing.figures.style import Ink, batches_below, dots, few_values, scaled, sheet
 
 TABLES = ("own_rates",)
 GROUPS = 6  # lines at most
@@ -19,9 +19,17 @@ WIDE = 30.0  # from which ratio on the axis is logarithmic
 
 
 def facts(results: Mapping[str, Any], table: Table) -> Facts | None:
-    """Return the label of the main recording, whose groups are shown, and its name where there are several."""
+    """Return the first label with learning rates, whose groups are shown, and its recording's name, if one of several.
+
+    None where no optimizer has any.
+    """
     del table
-    return {"label": results["study"]["optimizers"][0]["label"], "of": recording_of(results)}
+    runs = results["study"]["runs"]
+    slugs = {run: slug for slug, names in runs.items() for run in names}
+    if results["rated"] is None:
+        return None
+    labels = {each["slug"]: each["label"] for each in results["study"]["optimizers"]}
+    return {"label": labels[slugs[results["rated"]]], "of": results["rated"] if len(slugs) > 1 else None}
 
 
 def draw(ink: Ink, tables: Tables, facts: Facts, labels: Labels) -> Figure:
@@ -44,6 +52,8 @@ def draw(ink: Ink, tables: Tables, facts: Facts, labels: Labels) -> Figure:
         panel.yaxis.set_major_formatter(FuncFormatter(lambda value, _: scaled(value)))
     for place, (_, step, rate) in enumerate(lines):
         panel.plot(step, rate, color=ink.layer(place), linewidth=1.8)
+        if len(step) == 1:
+            dots(panel, step, rate, ink.layer(place), 5)
     panel.set_title(labels["learning_rate"])
     batches_below(panel, labels["step"])
     if shown:
@@ -52,22 +62,23 @@ def draw(ink: Ink, tables: Tables, facts: Facts, labels: Labels) -> Figure:
 
 
 def said(tables: Tables, facts: Facts) -> Facts:
-    """Return the ends of the rates, and how many groups are shown and how many are not."""
+    """Return the ends of the first rate that varies, and how many groups are shown and how many are not."""
     lines = _lines(tables, facts)
     groups = sum(len(groups) for groups, _, _ in lines)
-    rate = lines[0][2]
+    numbers, _, rate = next((line for line in lines if line[2].min() < line[2].max()), lines[0])
+    ends = float(rate[0]), float(rate[-1])
     return {
         "of": facts["of"],
         "groups": groups,
         "left_out": len(set(rows(tables["own_rates"], label=facts["label"])["group"].tolist())) - groups,
         "is_several": len(lines) > 1,
-        "group": lines[0][0][0],
+        "group": numbers[0],
         "is_level": all(rate.min() == rate.max() for _, _, rate in lines),
         "is_constant": len({float(each) for _, _, rate in lines for each in rate}) == 1,
         "rate": reach(np.concatenate([rate for _, _, rate in lines])),
-        "first": float(rate[0]),
-        "peak": float(rate.max()) if rate.max() > max(rate[0], rate[-1]) else None,
-        "last": float(rate[-1]),
+        "first": ends[0],
+        "last": ends[1],
+        "beyond": [float(each) for each in (rate.min(), rate.max()) if not min(ends) <= each <= max(ends)],
     }
 
 

@@ -18,7 +18,7 @@ from report.drawing.player.parts import View
 from report.drawing.scales import Laws
 from report.products import Product
 from report.recording.reader import Recording
-from report.recording.study import Study
+from report.recording.study import Study, each_once
 from report.workspace import Workspace
 
 DIGITS = 4  # significant digits of the losses
@@ -202,12 +202,26 @@ def _loss(run: Recording) -> list[float]:
 
 def _name(study: Study, run: Recording) -> str:
     """Return the name of a recording's folder; its own may hold what an address cannot."""
-    return study.slug(run.label) + ("" if run.seed is None else f"-seed{run.seed}")
+    return _names(study)[0][run.name]
 
 
 def _slug(study: Study, run: Recording) -> str:
     """Return what an address calls a recording: one of the main recording's seed needs none."""
-    return study.slug(run.label) if run.seed == study.main.seed else _name(study, run)
+    return _names(study)[1][run.name]
+
+
+@functools.lru_cache(maxsize=2)
+def _names(study: Study) -> tuple[dict[str, str], dict[str, str]]:
+    """Return what folders and addresses are called, by name of the recording; the main one has no number."""
+    runs = [study.main, *(each for each in study.recordings if each is not study.main)]
+    slugs = {label: study.slug(label) for label in study.labels}
+    seeded = [slugs[each.label] + ("" if each.seed is None else f"-seed{each.seed}") for each in runs]
+    plain = [
+        slugs[each.label] if each.seed == study.main.seed else name for each, name in zip(runs, seeded, strict=True)
+    ]
+    every = [each.name for each in runs]
+    folders, addresses = (dict(zip(every, each_once(names), strict=True)) for names in (seeded, plain))
+    return folders, addresses
 
 
 def _folder(workspace: Workspace, study: Study, view: View, run: Recording) -> Path:
