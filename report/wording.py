@@ -158,9 +158,14 @@ def filters(language: str, words: Mapping[str, str]) -> dict[str, Callable[..., 
         texts = [str(part) for part in parts]
         return words[last].join([words["comma"].join(texts[:-1]), texts[-1]] if len(texts) > 1 else texts)
 
-    def plural(count: float, one: str, many: str = "") -> str:
-        """Return `1 seed` or `5 seeds`; `many` where an s at the end is not enough. For English alone."""
-        return f"{whole(count)}{NO_BREAK_SPACE}{one if count == 1 else many or one + 's'}"
+    def plural(count: float | Mapping[str, float], one: str, many: str = "") -> str:
+        """Return `1 seed`, `5 seeds` or, of two ends, `3 to 5 seeds`. For English alone.
+
+        `many` is for where an s at the end is not enough.
+        """
+        ends = count if isinstance(count, Mapping) else {"low": count, "high": count}
+        is_one = ends["low"] == ends["high"] == 1
+        return f"{span(ends, 0)}{NO_BREAK_SPACE}{one if is_one else many or one + 's'}"
 
     def window(name: str, batches: int) -> str:
         """Return a window of a study of `batches`, "101-1000" or "all": batches 101–1,000, all 1,000 batches."""

@@ -13,6 +13,7 @@ from report.errors import RESOURCES, ReportError, is_checkout
 MARK = Path("assets", "player")  # what every site that was built here has
 STUDIES = Path("receipt.json")  # what the site of a study has besides
 OWN = Path("tensors.html")  # what every report on one's own network has, and an article has not
+BROUGHT = ("data", "runs", "study")  # what a person may bring into a new build folder
 DRAWN = ("figures", "animations", "player")  # folders of build/docs that are drawn; its other files are pages
 
 _PACKAGE = Path(__file__).resolve().parent
@@ -119,9 +120,9 @@ class Workspace:
 
     @classmethod
     def products(cls) -> list[str]:
-        """Return the names of what is made in the build folder; a person may put the data there."""
+        """Return the names of what is made in the build folder alone, and by nobody but us."""
         below = {name: each for name, each in vars(cls).items() if isinstance(each, Below) and each.place == "build"}
-        return sorted({each.name for name, each in below.items() if name not in ("data", "lock")})
+        return sorted({each.name for name, each in below.items() if name not in ("lock", *BROUGHT)})
 
     @property
     def languages(self) -> list[str]:

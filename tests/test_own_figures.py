@@ -1,6 +1,7 @@
 """The figures of a report on one's own network: there where there is something to show, not too high, with words."""
 
 import xml.etree.ElementTree as ET
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,12 +9,13 @@ import pytest
 from conftest import ROOT, maker_of
 from recordings import ADAM, noise, write_recording
 
-from report import files
+from report import files, wording
+from report.analysis import columns
 from report.analysis.own import analyse
 from report.analysis.standout import LARGE, SMALL, USUAL
 from report.drawing import own
-from report.drawing.figures import own_axis, own_heat, own_rates, own_series
-from report.drawing.figures.style import HIGHEST, INKS, WIDTH
+from report.drawing.figures import own_axis, own_heat, own_measures, own_rates, own_series
+from report.drawing.figures.style import HIGHEST, INKS, WIDTH, Dots, briefs
 from report.recording.study import Study
 from report.site.words import Words
 from report.workspace import Workspace
@@ -113,3 +115,100 @@ def test_names_beside_rows_do_not_touch(count: int) -> None:
     assert len(places) == count if count <= 22 else 10 <= len(places) < count
     apart = np.diff(sorted(places)) * inside / count
     assert (apart >= own_axis.ROW - 1.01).all()
+
+
+def _draw(folder: Path, *runs: Path) -> Workspace:
+    """Make the figures of recordings."""
+    workspace, study = Workspace(ROOT, folder / "build", folder / "site"), Study.load(list(runs))
+    analyse(workspace, study)
+    own.draw(workspace, study, LANGUAGES, maker_of(workspace), lambda *_: None)
+    return workspace
+
+
+def _said(place: Workspace, name: str, part: str = "finding") -> str:
+    """Return what is said of a figure, in English."""
+    entry = files.read_json(place.figures_manifest)[name]
+    return str(Words.load(place.templates, "en").fill("own", entry["words"], part, entry["said"]))
+
+
+BARE = ("Custom", {"momentum": 0})  # an optimizer without a learning rate
+
+
+def test_rates_are_those_of_a_label_that_has_some(tmp_path: Path) -> None:
+    """The first label may be of an optimizer that has none; where none has, there is no figure."""
+    made = noise({"w": (3, 4)}, 30)
+    bare = write_recording(tmp_path / "bare", *made, label="bare", rules=[BARE])
+    rated = write_recording(tmp_path / "rated", *made, label="rated", rules=[ADAM])
+    both = _draw(tmp_path / "both", bare, rated)
+    assert _said(both, "own-rates") == "The learning rate is 0.0010 throughout."
+    assert "rated" in _said(both, "own-rates", "caption")
+    alone = _draw(tmp_path / "alone", bare)
+    assert "own-rates" not in files.read_json(alone.figures_manifest)
+
+
+def test_a_tensor_that_never_moves_is_said_to(tmp_path: Path) -> None:
+    """Bins have a width where every update is zero, and say nothing of its size."""
+    weights, gradients = noise({"w": (3, 4), "s": ()}, 30)
+    weights["w"][:] = weights["w"][0]
+    place = _draw(tmp_path, write_recording(tmp_path / "run", weights, gradients, rules=[ADAM]))
+    assert _said(place, "t1-measures") == "w does not move."
+    assert "the largest 0;" in _said(place, "t1-measures", "alt")
+    assert "does not move" not in _said(place, "t2-measures")
+    assert "the weight from the first step to the last" in _said(place, "t2-weights", "caption")
+    panels = own_measures.draw(INKS["light"], *_parts(place, "t1-measures")).axes
+    assert [list(panel.get_xticks()) for panel in panels[:1]] == [[0]]
+    assert panels[1].get_yscale() == "linear"
+
+
+def _parts(place: Workspace, name: str) -> tuple[Any, Any, Any]:
+    """Return tables, facts and labels of the picture of a tensor."""
+    slug = name.partition("-")[0]
+    tables = {kind: columns.read(place.tables / f"{slug}-{kind}.csv") for kind in ("steps", "histogram")}
+    labels = wording.read(place.templates, "en", "labels")
+    return tables, files.read_json(place.figures_manifest)[name]["said"], {**labels["common"], **labels["own_measures"]}
+
+
+def test_a_single_step_has_a_place_on_its_axes(tmp_path: Path) -> None:
+    """A dot in the middle, one number below it."""
+    series = {"loss": np.array([2.0])}
+    place = _draw(
+        tmp_path, write_recording(tmp_path / "run", *noise({"w": (3, 4)}, 1), rules=[ADAM], series=series, taken=1)
+    )
+    rates = {"own_rates": columns.read(place.tables / "own_rates.csv")}
+    labels = wording.read(place.templates, "en", "labels")
+    figure = own_rates.draw(INKS["light"], rates, {"label": "made", "of": None}, labels["common"] | labels["own_rates"])
+    (panel,) = figure.axes
+    low, high = panel.get_xlim()
+    assert [tick for tick in panel.get_xticks() if low <= tick <= high] == [1]
+    assert any(isinstance(each, Dots) for each in panel.lines)
+
+
+def test_colour_is_promised_where_there_is_some() -> None:
+    """The main recording may have logged nothing, or other series than those that are shown."""
+
+    def caption(runs: list[str], main: str) -> str:
+        table = {"run": np.array(runs), "series": np.full(len(runs), "loss")}
+        table |= {"step": np.ones(len(runs)), "value": np.ones(len(runs))}
+        said = own_series.said({"own_series": table}, {"main": main, "runs": sorted({*runs, main})})
+        return str(Words.load(ROOT / "templates", "en").fill("own", "series", "caption", said))
+
+    assert caption(["a"], "a").startswith("As logged")
+    assert caption(["a", "b"], "a").startswith("In colour a")
+    assert caption(["b", "c"], "a").startswith("In grey")
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        [f"encoder.layers.{block}.attention.{part}" for block in range(3) for part in ("in_proj_weight", "out.weight")],
+        [f"layers.{stage}.blocks.{block}.attention.weight" for stage in range(2) for block in range(2)],
+        [f"lr={rate}, batch size 128, weight decay 0.01" for rate in ("0.1", "0.01", "0.001")],
+        [f"a_very_long_name_of_one_part_that_is_number_{number}_of_all_of_these" for number in range(3)],
+    ],
+)
+def test_names_that_differ_are_told_apart_when_they_are_cut(names: list[str]) -> None:
+    """Their ends are the same; two that are the same stay so."""
+    found = briefs([*names, names[0], "short"], 17)
+    assert len(set(found)) == len(names) + 1
+    assert found[-2:] == [found[0], "short"]
+    assert all(len(each) <= 17 for each in found)

@@ -51,6 +51,13 @@ def test_a_rate_that_goes_is_that_of_its_group(language: str) -> None:
     warmed = finding([0.1, 0.5, 0.2])
     assert all(each in warmed for each in ("0.10", "0.50", "0.20"))
     assert "0.50" not in finding([0.1, 0.2])
+    dip = finding([0.5, 0.001, 0.5])
+    assert "0.0010" in dip
+    second = finding([0.7, 0.7], [0.5, 0.1])  # the first group keeps its rate: the other one's goes
+    assert "2" in second
+    assert "0.70" not in second
+    both = finding([0.3, 0.5, 0.1, 0.3])
+    assert all(each in both for each in ("0.30", "0.50", "0.10"))
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -336,6 +336,25 @@ def test_one_label_without_a_loss_is_packed(tmp_path):
         hold(read, weights[name], gradients[name], shard.weight_step(weights[name], law["threshold"]))
 
 
+@pytest.mark.parametrize("named", [[("adam", None), ("adam", 0)], [("adam", 1), ("adam-seed1", None)]])
+def test_no_two_recordings_have_one_name(tmp_path, named):
+    """One without a seed beside one that has some; and a label that ends as another's seed does."""
+    made = noise({"l.weight": (4, 3)}, 20)
+    folders = [
+        write_recording(tmp_path / f"r{place}", *made, label=label, seed=seed, rules=[ADAM])
+        for place, (label, seed) in enumerate(named)
+    ]
+    study, place = Study.load(folders), Workspace(ROOT, tmp_path / "build", tmp_path / "site")
+    analyse(place, study, [])
+    drawn.player(place, study, PACE)
+    entries = json.loads((place.docs / "player" / "index.json").read_text())["runs"]
+    for key in ("slug", "run"):
+        assert len({entry[key] for entry in entries}) == len(named)
+    assert all((place.docs / "player" / entry["run"] / "000.bin").is_file() for entry in entries)
+    assert study.main.name == "r0"
+    assert entries[0]["slug"] == "adam"
+
+
 def test_what_is_lost_or_sampled_is_not_offered(tmp_path):
     """Of a control that diverged, or that was sampled, the player could not show every weight."""
     weights, gradients = noise({"a": (4, 3)}, 6)

@@ -243,9 +243,9 @@ def _described(path: Path, looks: tuple[int, ...]) -> schema.Description:
 def _remove_others(workspace: Workspace, keep: set[str]) -> None:
     """Remove runs that are in the study no more, and what interrupted ones left.
 
-    Called when all that is wanted is there. Diverged runs stay for their author, and so does what is no run.
+    Called when all that is wanted is there. Diverged runs stay for their author, and so does what was not trained here.
     """
     for folder in sorted(workspace.runs.iterdir()):
-        is_run = (folder / "run.json").is_file() or (folder.name.startswith(".") and folder.suffix == ".partial")
+        is_run = (folder / seal.NAME).is_file() or (folder.name.startswith(".") and folder.suffix == ".partial")
         if is_run and folder.suffix != ".diverged" and folder.name not in keep:
             shutil.rmtree(folder, ignore_errors=True)

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-from report.drawing.figures.style import PIXELS_PER_INCH, WIDTH, Ink, brief
+from report.drawing.figures.style import PIXELS_PER_INCH, WIDTH, Ink, briefs
 from report.wording import SUPERSCRIPTS, thousands
 
 LETTERS: Final = 17  # of a tensor's name
@@ -42,7 +42,7 @@ def rows_of(names: Sequence[str], inside: float, above: float, below: float, ink
     panel.grid(visible=False)
     panel.set_ylim(len(names) - 0.5, -0.5)
     places = labelled(names, inside)
-    panel.set_yticks(list(places), [brief(name, LETTERS) for name in places.values()])
+    panel.set_yticks(list(places), briefs(list(places.values()), LETTERS))
     panel.tick_params(axis="y", labelcolor=ink.ink, pad=6)
     return figure, panel
 

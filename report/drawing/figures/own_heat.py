@@ -30,7 +30,10 @@ BAR = 12  # CSS pixels
 
 
 def facts(results: Mapping[str, Any], table: Table) -> Facts | None:
-    """Return the tensors, in order, the steps, and which recording of several is shown; None where nothing moved."""
+    """Return the tensors, in order, the steps, and which recording of several is shown.
+
+    None where no tensor ever had a gradient.
+    """
     del table
     names = results["tensors"]
     return {"names": names, "steps": results["steps"], "of": recording_of(results)} if names else None

@@ -33,6 +33,14 @@ def draw(ink: Ink, tables: Tables, facts: Facts, labels: Labels) -> Figure:
     figure, panels = sheet([172, 180], share_x=False, columns=2)
     _histogram(panels[0], tables["histogram"], ink, labels)
     _size(panels[1], tables["steps"], ink, labels)
+    if not tables["steps"]["largest"].max():
+        # Bins have a width where all updates are zero, and a logarithmic axis has none.
+        panels[0].set_xlim(-1, 1)
+        panels[0].set_xticks([0])
+        panels[0].set_xlabel(" ")
+        panels[1].set_yscale("linear")
+        panels[1].set_ylim(-0.05, 1)
+        panels[1].set_yticks([0], ["0"])
     for panel, name, draw_one in ((panels[2], "correlation", _correlation), (panels[3], "lengths", _lengths)):
         if name in tables:
             draw_one(panel, tables[name], ink, labels)
@@ -43,12 +51,12 @@ def draw(ink: Ink, tables: Tables, facts: Facts, labels: Labels) -> Figure:
 
 def said(tables: Tables, facts: Facts) -> Facts:
     """Return the ends of the updates and sizes, correlations at lag 1, and what the pictures show."""
-    steps, histogram, correlation = tables["steps"], tables["histogram"], tables.get("correlation")
+    steps, correlation = tables["steps"], tables.get("correlation")
     return {
         **facts,
         "first_rms": float(steps["rms"][0]),
         "last_rms": float(steps["rms"][-1]),
-        "largest": float(max(abs(histogram["left"][0]), abs(histogram["right"][-1]))),
+        "largest": float(steps["largest"].max()),
         "has_streaks": correlation is not None,
         "is_measured_in_part": facts["measured"] < facts["kept"],
         "lag_1": None if correlation is None else _number(correlation["updates"][0]),

@@ -16,7 +16,7 @@ from report.analysis.table import Table
 from report.drawing.figures.comparison import bars, key, lines_key, raised
 from report.drawing.figures.own_axis import high, rows_of
 from report.drawing.figures.sources import Facts, Labels, Tables, reach, rows
-from report.drawing.figures.style import Ink, dots
+from report.drawing.figures.style import Ink, briefs, dots
 
 TABLES = ("own_tensors",)
 ABOVE, BELOW = 30, 44  # CSS pixels around the rows
@@ -27,7 +27,7 @@ BESIDE = 0  # CSS pixels of room for their key beside what the lines mean: it go
 
 
 def facts(results: Mapping[str, Any], table: Table) -> Facts | None:
-    """Return tensors and labels; None where no run of any tensor is known."""
+    """Return tensors and labels; None where no tensor ever had a gradient."""
     del table
     labels = [each["label"] for each in results["study"]["optimizers"]]
     names = results["tensors"]
@@ -39,7 +39,7 @@ def draw(ink: Ink, tables: Tables, facts: Facts, labels: Labels) -> Figure:
     names, shown = facts["names"], facts["labels"]
     inside = high(len(names), 17 if len(shown) == 1 else 24)
     colours = {label: ink.layer(place) for place, label in enumerate(shown)}
-    entries = list(colours.items()) if len(shown) > 1 else []
+    entries = list(zip(briefs(shown), colours.values(), strict=True)) if len(shown) > 1 else []
     above = ABOVE + (raised(entries, BESIDE) if entries else 0)
     figure, panel = rows_of(names, inside, above, BELOW, ink)
     panel.set_xscale("log")

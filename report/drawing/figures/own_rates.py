@@ -78,7 +78,8 @@ def said(tables: Tables, facts: Facts) -> Facts:
         "rate": reach(np.concatenate([rate for _, _, rate in lines])),
         "first": ends[0],
         "last": ends[1],
-        "beyond": [float(each) for each in (rate.min(), rate.max()) if not min(ends) <= each <= max(ends)],
+        "trough": float(rate.min()) if rate.min() < min(ends) else None,
+        "peak": float(rate.max()) if rate.max() > max(ends) else None,
     }
 
 

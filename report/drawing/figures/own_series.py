@@ -33,7 +33,7 @@ def draw(ink: Ink, tables: Tables, facts: Facts, labels: Labels) -> Figure:
     for place, (panel, name) in enumerate(zip(panels, names, strict=True)):
         found = rows(table, series=name)
         values = found["value"][np.isfinite(found["value"])]
-        for run in reversed([run for run in facts["runs"] if run in found["run"]][:RUNS]):
+        for run in reversed(_runs(found, facts)):
             each = rows(found, run=run)
             is_main = run == facts["main"]
             colour = ink.layer(place) if is_main else ink.muted
@@ -53,14 +53,22 @@ def draw(ink: Ink, tables: Tables, facts: Facts, labels: Labels) -> Figure:
 def said(tables: Tables, facts: Facts) -> Facts:
     """Return the names of the series that are shown, and how many series and recordings are not."""
     names = _names(tables)
-    runs = max(len(set(rows(tables["own_series"], series=name)["run"].tolist())) for name in names[:SERIES])
+    shown = [rows(tables["own_series"], series=name) for name in names[:SERIES]]
+    there = {run for each in shown for run in each["run"].tolist()}
+    drawn = {run for each in shown for run in _runs(each, facts)}
     return {
         "names": names[:SERIES],
         "left_out": max(len(names) - SERIES, 0),
-        "is_several": runs > 1,
+        "is_several": len(there) > 1,
         "of": facts["main"],
-        "runs_left_out": max(runs - RUNS, 0),
+        "is_there": facts["main"] in there,
+        "runs_left_out": len(there - drawn),
     }
+
+
+def _runs(table: Mapping[str, Any], facts: Facts) -> list[str]:
+    """Return the recordings that have a line in the panel of a series."""
+    return [run for run in facts["runs"] if run in table["run"]][:RUNS]
 
 
 def _names(tables: Tables) -> list[str]:

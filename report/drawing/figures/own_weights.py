@@ -79,5 +79,7 @@ def said(tables: Tables, facts: Facts) -> Facts:
         "shown_first": None if raster is None else int(raster["step"][0]),
         "shown_last": None if raster is None else int(raster["step"][-1]),
         "weights_count": len(set(table["which"].tolist())),
+        "is_single": len(set(table["which"].tolist())) == 1,
+        "has_typical": "typical" in table["which"],
         "steps": int(table["step"].max()),
     }

@@ -37,6 +37,7 @@ FONTS: Final = ("DejaVu Sans", "IPAexGothic")  # the first comes with matplotlib
 JAPANESE: Final = re.compile(r"[\u3000-\u30ff\u4e00-\u9fff\uff00-\uffef]")
 OUTLINE: Final = 0.6  # points of the line that makes such a letter bold
 LONGEST_NAME: Final = 24  # letters of a layer that fit on a line beside its shape
+PARTS: Final = re.compile(r"(?<!\d)\.|\.(?!\d)|[,;/\s]+")  # what a name is divided by; "0.1" is one part
 INVISIBLE: Final = 0.002  # share of the largest update below which a line from zero is too short to see
 RUNS_ON_A_MACHINE: Final = (
     "backend",
@@ -197,6 +198,26 @@ def brief(name: str, most: int = LONGEST_NAME) -> str:
     return name if len(name) <= most else f"…{name[1 - most :]}"
 
 
+def briefs(names: Sequence[str], most: int = LONGEST_NAME) -> list[str]:
+    """Return names short enough for a line; of those with the same end, what tells them apart stands before it."""
+    found = [brief(name, most) for name in names]
+    for end in {each for each in found if found.count(each) > 1}:
+        places = [place for place, each in enumerate(found) if each == end]
+        alike = [names[place] for place in places]
+        parts = [PARTS.split(each) for each in alike]
+        differing = [at for at in range(max(map(len, parts))) if len({tuple(each[at : at + 1]) for each in parts}) > 1]
+        letters = enumerate(zip(*alike, strict=False))
+        same = next((at for at, each in letters if len(set(each)) > 1), min(map(len, alike)))
+        for place, name, each in zip(places, alike, parts, strict=True):
+            start = "".join(f"{part}…" for at, part in enumerate(each) if at in differing)
+            start = start if 0 in differing else f"…{start}"
+            if differing and len(start) < most:
+                found[place] = start + name[len(start) - most :]
+            elif differing:  # one part alone is longer than a line
+                found[place] = f"…{name[same : same + most - 2]}…"
+    return found
+
+
 def heading(panel: Axes, words: str, note: str = "") -> None:
     """Write what a panel shows above its left edge: in bold `words`, after it, muted, a `note`."""
     title = panel.set_title(words)
@@ -230,8 +251,11 @@ def label(panel: Axes, x: float, y: float, words: str, ink: Ink, **how: Any) -> 
 
 def batches_below(panel: Axes, words: str) -> None:
     """Label the x axis of the lowest panel with `words`; its numbers are batches, thousands grouped."""
+    low, high = panel.get_xlim()
+    if high - low < 1:  # of a single batch
+        panel.set_xlim(round(low) - 0.6, round(low) + 0.6)
     panel.set_xlabel(words, loc="right")
-    panel.xaxis.set_major_locator(MaxNLocator(5, integer=True, steps=[1, 2, 5, 10]))
+    panel.xaxis.set_major_locator(MaxNLocator(5, integer=True, min_n_ticks=1, steps=[1, 2, 5, 10]))
     panel.xaxis.set_major_formatter(FuncFormatter(lambda value, _: thousands(value)))
 
 
