@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { shade, signedOpacity, strongest } from "../../site_src/assets/player/colour.js";
 import { edgeName, edgeOf, edgeParts, nearestEdge, place } from "../../site_src/assets/player/geometry.js";
 import { roundUp } from "../../site_src/assets/player/plots.js";
-import { runningMedian } from "../../site_src/assets/player/scrubber.js";
+import { rangeOf, runningMedian } from "../../site_src/assets/player/scrubber.js";
 import { Run } from "../../site_src/assets/player/store.js";
 import { expected, index, openFolder } from "./fixtures.mjs";
 
@@ -121,4 +121,11 @@ test("scales are round, medians are medians", () => {
     return (part[(part.length - 1) >> 1] + part[part.length >> 1]) / 2;
   });
   assert.deepEqual(runningMedian(values, 25), literal);
+});
+
+test("losses are drawn between zero and the furthest of all curves, on either side", () => {
+  assert.deepEqual(rangeOf([[2.5, 0.5], [1, 3]]), [0, 3]);
+  assert.deepEqual(rangeOf([[-2, -7], [-9]]), [-9, 0]);
+  assert.deepEqual(rangeOf([[-2, 4], []]), [-2, 4]);
+  for (const nothing of [[], [[]], [[0, 0]]]) assert.deepEqual(rangeOf(nothing), [0, 1]);
 });

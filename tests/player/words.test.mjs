@@ -15,6 +15,24 @@ test("numbers keep their meaning", () => {
   assert.equal(words.signedNumber(2), "+2.00");
 });
 
+test("a number has all its whole digits up to four, also where rounding makes one more", () => {
+  for (const [value, digits, said] of /** @type {[number, number, string][]} */ ([
+    [1790.4, 3, "1,790"],
+    [-1790.4, 3, "−1,790"],
+    [150, 2, "150"],
+    [99.4, 2, "99"],
+    [99.6, 2, "100"],
+    [9.96, 1, "10"],
+    [999.4, 3, "999"],
+    [999.96, 3, "1,000"],
+    [9999.4, 3, "9,999"],
+    [9999.6, 3, "1.00 × 10⁴"],
+    [12345, 3, "1.23 × 10⁴"],
+  ])) {
+    assert.equal(words.number(value, digits), said);
+  }
+});
+
 test("thousands are set apart as the browser does it", () => {
   for (const count of [0, 7, 999, 1000, 12345, 999999, 1234567]) {
     assert.equal(words.whole(count), count.toLocaleString("en"));

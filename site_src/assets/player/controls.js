@@ -42,6 +42,11 @@ export class Transport {
       this.typing = false;
       actions.jump(Number(this.batch.value));
     });
+    // Of what was typed and taken back a browser tells nothing.
+    this.batch.addEventListener("blur", () => {
+      this.typing = false;
+      actions.redraw();
+    });
     this.of = make("span", { class: "wp-of" });
     this.speed = make("select", { class: "wp-select", "aria-label": say("speed") });
     for (const speed of speeds) this.speed.append(make("option", { value: String(speed) }, say("speed_option", { speed })));
@@ -127,9 +132,17 @@ export class Settings {
 /** @param {Record<string, number>} numbers */
 const strings = (numbers) => Object.fromEntries(Object.entries(numbers).map(([name, value]) => [name, String(value)]));
 
-/** @param {number} [most] */
+/** Make a field that a form does not leave empty. @param {number} [most] */
 const numberField = (most) =>
-  make("input", { type: "number", min: "0", max: most?.toString(), value: "0", inputMode: "numeric", class: "wp-number" });
+  make("input", {
+    type: "number",
+    required: true,
+    min: "0",
+    max: most?.toString(),
+    value: "0",
+    inputMode: "numeric",
+    class: "wp-number",
+  });
 
 /** Ways to an edge without a pointer: the strongest of the batch, and any by its numbers. */
 export class EdgeChooser {

@@ -2,6 +2,7 @@
 
 import { make } from "./dom.js";
 import { say } from "./text.js";
+import { number } from "./words.js";
 
 const HEIGHT = 64; // CSS pixels
 const THUMB = 16; // width of the thumb: its centre travels that much less than the input's width
@@ -35,6 +36,15 @@ export function runningMedian(values, width) {
   });
 }
 
+/**
+ * Return what curves are drawn between: zero is always there, and where nothing else is, so is one.
+ * @param {number[][]} curves
+ */
+export function rangeOf(curves) {
+  const [bottom, top] = [Math.min, Math.max].map((further) => curves.flat().reduce((a, b) => further(a, b), 0));
+  return [bottom, bottom || top ? top : 1];
+}
+
 export class Scrubber {
   /** @param {(batch: number) => void} onBatch */
   constructor(onBatch) {
@@ -61,11 +71,12 @@ export class Scrubber {
     const context = this.canvas.getContext("2d");
     context.scale(density, density);
     const losses = runs.map(({ loss }) => loss.slice(0, last));
-    const top = Math.max(...losses.map((loss) => loss.reduce((a, b) => Math.max(a, b), 0))) || 1;
-    this.caption.textContent = losses.some((loss) => loss.length) ? say("loss_scale", { top: top.toPrecision(2) }) : "";
+    const [bottom, top] = rangeOf(losses);
+    const ends = { bottom: number(bottom, 2), top: number(top, 2) };
+    this.caption.textContent = losses.some((loss) => loss.length) ? say("loss_scale", ends) : "";
     const inner = width - THUMB;
     const x = (/** @type {number} */ place) => THUMB / 2 + (last > 1 ? place / (last - 1) : 0.5) * inner;
-    const y = (/** @type {number} */ loss) => HEIGHT - 5 - (loss / top) * (HEIGHT - 10);
+    const y = (/** @type {number} */ loss) => HEIGHT - 5 - ((loss - bottom) / (top - bottom)) * (HEIGHT - 10);
     const curve = (/** @type {number[]} */ values) => {
       context.beginPath();
       values.forEach((value, place) => context.lineTo(x(place), y(value)));

@@ -8,6 +8,9 @@ import { say } from "./text.js";
 const SAID = 4000; // ms that it is said to be copied
 const HEIGHT = 900; // CSS pixels of an embedded player
 
+/** Return a text as a field of comma-separated values, whatever is in it. @param {string} text */
+const quoted = (text) => `"${text.replaceAll('"', '""')}"`;
+
 /**
  * Return all that is loaded of some edges as comma-separated values, as rounded as it is loaded.
  * @param {import("./store.js").Run[]} runs
@@ -18,14 +21,13 @@ const HEIGHT = 900; // CSS pixels of an embedded player
 export function csvOf(runs, edges, layers, last) {
   const lines = [["run", "weight", "batch", "value", "update", "gradient"].join()];
   for (const run of runs) {
-    const label = `"${run.entry.label.replaceAll('"', '""')}"`;
     for (const edge of edges) {
       const { weights, updates, gradients } = run.series(edge);
       for (let batch = 0; batch <= last; batch++) {
         if (Number.isNaN(weights[batch])) continue;
         const change = batch ? [updates[batch - 1], gradients[batch - 1]] : [NaN, NaN];
         const values = [weights[batch], ...change].map((value) => (Number.isNaN(value) ? "" : Number(value.toPrecision(6))));
-        lines.push([label, edgeName(layers, edge), batch, ...values].join());
+        lines.push([quoted(run.entry.label), quoted(edgeName(layers, edge)), batch, ...values].join());
       }
     }
   }

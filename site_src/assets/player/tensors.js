@@ -14,7 +14,7 @@
 
 import { make, setText } from "./dom.js";
 import { say } from "./text.js";
-import { whole } from "./words.js";
+import { counted, whole } from "./words.js";
 
 export { Matrix } from "./matrix.js";
 export { Zooming } from "./zoom.js";
@@ -67,7 +67,8 @@ const shapeOf = ({ name, rows, columns }) => ({ name, rows: whole(rows), columns
 function shownWords(offer, every) {
   const { kept, entries, rows, columns, steps, recorded } = offer;
   const values = { entries: whole(entries), size: whole(rows * columns), steps: whole(steps), recorded: whole(recorded) };
-  const parts = [say(kept === "whole" ? (rows === 1 ? "shown_strip" : "shown_whole") : "shown_sample", values)];
+  const strip = kept === "whole" && rows === 1;
+  const parts = [strip ? counted("shown_strip", columns) : say(kept === "whole" ? "shown_whole" : "shown_sample", values)];
   if (steps < recorded) parts.push(say("shown_steps", values));
   if (every > 1) parts.push(say("shown_every", { every }));
   return parts.join(" ");

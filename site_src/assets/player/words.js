@@ -16,7 +16,8 @@ import { say } from "./text.js";
 export const whole = (count) => String(count).replace(/\B(?=(\d{3})+$)/g, ",");
 
 /**
- * Return a number with a few significant digits, a real minus, and powers of ten where zeros would hide it.
+ * Return a number with a few significant digits, a real minus, and powers of ten where zeros would hide it. What has
+ * more whole digits than that, and no more than four, has all of them.
  * @param {number} value
  * @param {number} [digits]
  */
@@ -25,7 +26,11 @@ export function number(value, digits = 3) {
   if (value === 0) return "0";
   const size = Math.abs(value);
   const sign = value < 0 ? "−" : "";
-  if (size >= 1e-3 && size < 1e4) return sign + size.toPrecision(digits);
+  const round = Math.round(size);
+  if (size >= 1e-3 && round < 1e4) {
+    const text = size.toPrecision(digits);
+    return sign + (text.includes("e") ? whole(round) : text);
+  }
   const [mantissa, exponent] = size.toExponential(digits - 1).split("e");
   return `${sign}${mantissa} × 10${superscript(exponent)}`;
 }

@@ -62,11 +62,11 @@ def site(tiny_build, tmp_path_factory):
 def own(tmp_path_factory):
     """Serve a page over recordings of a network without a chain, of two seeds, with all tensors; return the address.
 
-    t1 is whole, t2 a vector, t3 a sample, t4 is there from the eleventh step on.
+    t1 is whole, t2 a vector, t3 a sample, t4 is there from the eleventh step on, t17 is a single number.
     """
     folder = tmp_path_factory.mktemp("own")
     shapes = {"conv": (6, 2, 3, 3), "bias": (6,), "embedding": (80, 64), "late": (4, 5)}
-    others = {f"norm.{number}": (3,) for number in range(12)}
+    others = {**{f"norm.{number}": (3,) for number in range(12)}, "temperature": (1,)}
     chosen = np.arange(3, 5120, 5)
     for seed, steps in ((0, 60), (1, 50)):
         weights, gradients = noise({**shapes, "embedding": (1, len(chosen)), **others}, steps, seed)

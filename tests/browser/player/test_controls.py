@@ -3,9 +3,10 @@
 import re
 
 import numpy as np
+import pytest
 from playwright.sync_api import expect
 
-from .driving import AFTER, BATCH, COUNT_FRAMES, LAST, SHORTER, at, batch_of, counted, opened, pattern, say, shot
+from .driving import AFTER, BATCH, COUNT_FRAMES, LAST, MAIN, SHORTER, at, batch_of, counted, opened, pattern, say, shot
 
 
 def test_play_moves_and_pause_rests(page, site):
@@ -205,6 +206,43 @@ def test_a_batch_that_does_not_exist_is_corrected_where_it_was_typed(page, site)
         field.press("Enter")
         expect(page.locator(".wp-words")).to_contain_text(at(shown))
         expect(field).to_have_value(shown)
+
+
+def test_what_was_typed_and_taken_back_holds_nothing_up(page, site):
+    """The field says what is shown as soon as it is left, and follows again."""
+    opened(page, site + "#batch=5")
+    field = page.get_by_role("spinbutton", name=say("batch"))
+    field.press("End")
+    field.press("0")
+    page.evaluate("location.hash = '#batch=9'")
+    expect(page.locator(".wp-words")).to_contain_text(at(9))
+    expect(field).to_have_value("50")  # is the reader's
+    field.press("Backspace")
+    field.press("Tab")
+    expect(field).to_have_value("9")
+    page.get_by_role("button", name=say("forward")).click()
+    expect(field).to_have_value("10")
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "said"), [(2500, 0, ("0", "2,500")), (0, -150, ("−150", "0")), (30, -10, ("−10", "30"))]
+)
+def test_the_loss_is_drawn_on_either_side_of_zero(page, site, first, last, said):
+    """From one end of the scale to the other, and the caption says both."""
+    losses = np.linspace(first, last, LAST).tolist()
+    page.route(f"**/{MAIN}/loss.json*", lambda route: route.fulfill(json=losses))
+    opened(page, site)
+    expect(page.locator(".wp-loss-caption")).to_have_text(say("loss_scale", bottom=said[0], top=said[1]))
+    # On transparent ground what is drawn is what is opaque; the median is the widest and has no gaps.
+    rows = page.locator(".wp-loss").evaluate("""(canvas) => {
+        const {width, height} = canvas;
+        const {data} = canvas.getContext("2d").getImageData(0, 0, width, height);
+        return [0.1, 0.5, 0.9].map((share) => {
+            const opaque = (y) => data[4 * (y * width + Math.round(8 + share * (width - 16))) + 3];
+            return [...Array(height - 4).keys()].reduce((most, y) => (opaque(y) > opaque(most) ? y : most), 0);
+        });
+    }""")
+    assert rows == pytest.approx([5 + share * 54 for share in (0.1, 0.5, 0.9)], abs=2)
 
 
 def test_something_is_seen_from_the_beginning(page, site):

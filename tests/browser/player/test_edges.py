@@ -117,3 +117,16 @@ def test_any_edge_can_be_named(page, site):
     expect(page.get_by_role("region", name=say("edge_name", edge="l4[3, 7]"))).to_be_visible()
     expect(page).to_have_url(re.compile(r"edge=l4\.3\.7"))
     assert page.get_by_label(say("from_node")).get_attribute("max") == "9"
+
+
+def test_an_empty_field_is_no_node(page, site):
+    """The browser asks for a number, and nothing is pinned until there is one."""
+    opened(page, site)
+    field = page.get_by_label(say("from_node"))
+    field.fill("")
+    page.get_by_role("button", name=say("pin_this")).click()
+    expect(field).to_be_focused()  # by the browser, which says what it lacks
+    assert page.evaluate("document.querySelector('weight-player').content.state.edges") == []
+    field.fill("7")
+    page.get_by_role("button", name=say("pin_this")).click()
+    expect(page.get_by_role("region", name=say("edge_name", edge="l3[0, 7]"))).to_be_visible()

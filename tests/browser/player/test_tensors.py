@@ -94,6 +94,27 @@ def test_tensors_are_found_by_their_names(page, own):
 
 
 @pytest.mark.parametrize(
+    ("tensor", "said"),
+    [("t2", say("shown_strip_other", count=6)), ("t17", say("shown_strip_one"))],
+)
+def test_a_strip_says_how_many_weights_it_has(page, own, tensor, said):
+    """Of one it says so."""
+    address, _ = own
+    opened(page, f"{address}en.html#tensor={tensor}")
+    expect(page.locator(".wp-note", has_text=said)).to_have_text(said)
+
+
+def test_a_row_is_asked_for_where_its_field_is_empty(page, own):
+    """As a node of the graph is."""
+    address, _ = own
+    opened(page, address + "en.html#tensor=t1")
+    page.get_by_label(say("row"), exact=True).fill("")
+    page.get_by_role("button", name=say("pin_this")).click()
+    expect(page.get_by_label(say("row"), exact=True)).to_be_focused()
+    assert page.evaluate("document.querySelector('weight-player').content.state.edges") == []
+
+
+@pytest.mark.parametrize(
     ("tensor", "edge", "name"), [("t1", "t1.5.17", "conv[5, 1, 2, 2]"), ("t3", "t3.1.4", "embedding[1, 4]")]
 )
 def test_a_link_shows_a_weight_and_its_history(page, own, tensor, edge, name):
