@@ -8,6 +8,7 @@ from conftest import ROOT
 
 from report import errors, files
 from report.errors import ReportError
+from report.making.alone import alone
 from report.workspace import Workspace
 
 
@@ -137,3 +138,18 @@ def test_a_report_of_ones_own_and_a_study_do_not_replace_each_other(tmp_path: Pa
     place.check()
     with pytest.raises(ReportError, match="holds something else"):
         place.check(own=True)
+
+
+def test_a_build_folder_that_stays_empty_is_not_left(tmp_path: Path) -> None:
+    """Nor those above it that were made for it: as after a question, or a mistyped name."""
+    place = Workspace(tmp_path / "source", tmp_path / "new" / "build", tmp_path / "site")
+    with pytest.raises(KeyError), alone(place):
+        raise KeyError
+    assert not (tmp_path / "new").exists()
+    with alone(place):
+        place.ledger.write_text("{}")
+    assert place.lock.exists()
+    place.ledger.unlink()
+    with alone(place):
+        pass
+    assert place.build.is_dir()
