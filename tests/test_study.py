@@ -313,6 +313,19 @@ def test_processes_that_are_given_up_leave_no_thread_behind() -> None:
     assert set(threading.enumerate()) <= before
 
 
+def test_processes_that_are_given_up_are_the_pools_own() -> None:
+    """Who calls report.show() in the midst of a training has children of their own, which load its data."""
+    with Processes(1) as others:
+        theirs = others.submit(os.getpid).result()
+        executor = Processes(1)
+        ours, later = executor.submit(os.getpid).result(), others.submit(time.sleep, 1)
+        executor.submit(time.sleep, 60)
+        executor.end(waiting=False)
+        later.result()
+        assert others.submit(os.getpid).result() == theirs
+        assert not psutil.pid_exists(ours)
+
+
 def _die_in_one_control(job: jobs.Job, digits: None = None) -> jobs.Outcome:
     """Train, but take the whole process down where the system would when memory runs out."""
     if job.run.name.startswith("rmsprop"):
