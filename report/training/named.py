@@ -28,7 +28,7 @@ def file_of(name: str, where: str) -> Path:
     try:
         found = importlib.util.find_spec(module)
     except Exception as error:  # of the package around it, which is run to look into it
-        raise ConfigError(f"{where}: found {name!r}; importing it ended with {_told(error)}.") from error
+        raise ConfigError(f"{where}: found {name!r}; importing it ended with {told(error)}.") from error
     if found is None or not found.origin or not Path(found.origin).is_file():
         raise ConfigError(f"{where}: found {name!r}; there is no module {module} here, nor installed.")
     return Path(found.origin)
@@ -45,7 +45,7 @@ def function(name: str, where: str) -> Callable[..., Any]:
     try:
         found = getattr(importlib.import_module(module), attribute, None)
     except Exception as error:
-        raise ConfigError(f"{where}: found {name!r}; importing it ended with {_told(error)}.") from error
+        raise ConfigError(f"{where}: found {name!r}; importing it ended with {told(error)}.") from error
     if not callable(found):
         raise ConfigError(f"{where}: found {name!r}; there is no function {attribute} in {module}.")
     made: Callable[..., Any] = found
@@ -62,7 +62,7 @@ def call(name: str, where: str, *arguments: Any) -> Any:
     try:
         return wanted(*arguments)
     except Exception as error:
-        raise ConfigError(f"{where}: {name} ended with {_told(error)}.") from error
+        raise ConfigError(f"{where}: {name} ended with {told(error)}.") from error
 
 
 def digest(name: str, where: str) -> str:
@@ -74,6 +74,7 @@ def digest(name: str, where: str) -> str:
     return hashlib.sha256(file_of(name, where).read_bytes()).hexdigest()
 
 
-def _told(error: Exception) -> str:
+def told(error: BaseException) -> str:
+    """Return what an exception of somebody's own code says, on one line and without a stop."""
     text = " ".join(str(error).split()).rstrip(".")
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
