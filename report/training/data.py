@@ -18,6 +18,7 @@ from report.training.images import Images
 from report.workspace import Workspace
 
 KEY = "data.name"  # of the experiment file, in messages
+SEED = 0  # of what a function draws from torch: no training.seed, for it is called once for all
 OWN_ARRAYS, OWN_WORDS = "arrays.npz", "about.json"  # what is kept of a function's data
 
 
@@ -127,7 +128,7 @@ def read(workspace: Workspace, choice: Choice) -> Images:
 def _make(workspace: Workspace, name: str) -> Choice:
     """Call the function that returns the data, and keep what it returned: every training run gets the same bytes."""
     code = named.digest(name, KEY)
-    found = images.check(named.call(name, KEY), f"{KEY}: {name}")
+    found = images.check(named.call(name, KEY, SEED), f"{KEY}: {name}")
     folder = _own(workspace, name)
     arrays = {part: found[part] for part in images.ARRAYS}
     with files.person_readable(folder):

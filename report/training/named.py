@@ -27,7 +27,7 @@ def file_of(name: str, where: str) -> Path:
         sys.path.append(os.getcwd())  # where the command is one that pip made, and not "python -m"
     try:
         found = importlib.util.find_spec(module)
-    except Exception as error:  # of the package around it, which is run to look into it
+    except (Exception, SystemExit) as error:  # of the package around it, which is run to look into it
         raise ConfigError(f"{where}: found {name!r}; importing it ended with {told(error)}.") from error
     if found is None or not found.origin or not Path(found.origin).is_file():
         raise ConfigError(f"{where}: found {name!r}; there is no module {module} here, nor installed.")
@@ -44,7 +44,7 @@ def function(name: str, where: str) -> Callable[..., Any]:
     module, _, attribute = name.partition(":")
     try:
         found = getattr(importlib.import_module(module), attribute, None)
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # a script may read the command's arguments, and end it
         raise ConfigError(f"{where}: found {name!r}; importing it ended with {told(error)}.") from error
     if not callable(found):
         raise ConfigError(f"{where}: found {name!r}; there is no function {attribute} in {module}.")
@@ -52,16 +52,19 @@ def function(name: str, where: str) -> Callable[..., Any]:
     return made
 
 
-def call(name: str, where: str, *arguments: Any) -> Any:
-    """Call the function; what it raises is told in one line.
+def call(name: str, where: str, seed: int, *arguments: Any) -> Any:
+    """Call the function, with torch's own random numbers seeded; what it raises is told in one line.
 
     Raises:
         ConfigError: when there is none, or it raises an exception.
     """
+    import torch  # here, because a command looks for modules that it does not run
+
     wanted = function(name, where)
+    torch.manual_seed(seed)  # only now: what its module draws, the first time, must not count
     try:
         return wanted(*arguments)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise ConfigError(f"{where}: {name} ended with {told(error)}.") from error
 
 
