@@ -407,6 +407,43 @@ def test_what_a_function_draws_from_torch_is_the_same_again(place: Workspace, ti
     assert len(set(found)) == 1
 
 
+def _cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+def _turn(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 4] ^= 1
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        _cut,
+        _turn,
+        lambda path: path.write_bytes(b""),
+        lambda path: path.write_bytes(b"no arrays"),
+        lambda path: np.savez(path, train_images=np.zeros(3)),
+        lambda path: np.arange(3).dump(path),
+    ],
+    ids=["cut", "turned", "empty", "text", "another", "pickle"],
+)
+def test_kept_arrays_that_are_damaged_are_named(
+    place: Workspace, tiny: Experiment, own: Path, damage: Callable[[Path], None]
+) -> None:
+    """In one line, whatever kind of damage it is, and what helps helps."""
+    mine = with_data(tiny, name="module_of_mine:colours", source="auto")
+    sha256 = load(place, mine).sha256
+    (path,) = place.data.rglob("arrays.npz")
+    damage(path)
+    with pytest.raises(ReportError) as caught:
+        load(place, mine)
+    assert str(caught.value) == f"{path} is damaged. Delete it, and run the command again."
+    path.unlink()
+    assert load(place, mine).sha256 == sha256
+
+
 GOOD: dict[str, Any] = {
     "train_images": np.zeros((4, 2, 2), np.uint8),
     "train_labels": np.array([0, 1, 0, 1]),

@@ -118,10 +118,17 @@ def read(workspace: Workspace, choice: Choice) -> Images:
         return sets.read(choice.name, _raw(workspace, choice.name))
     folder = _own(workspace, choice.name)
     about = files.read_json(folder / OWN_WORDS, *images.WORDS)
-    with np.load(folder / OWN_ARRAYS) as stored:
-        arrays = {name: stored[name] for name in images.ARRAYS}
+    damage = ReportError(f"{folder / OWN_ARRAYS} is damaged. Delete it, and run the command again.")
+    with (folder / OWN_ARRAYS).open("rb") as file:  # NumPy would leave a damaged one open
+        try:
+            stored = np.load(file)
+            arrays = {name: stored[name] for name in images.ARRAYS}
+        except MemoryError:
+            raise
+        except Exception as error:  # NumPy has another one for each kind of damage
+            raise damage from error
     if images.checksum(arrays.values()) != choice.sha256:
-        raise ReportError(f"{folder / OWN_ARRAYS} is damaged. Delete it, and run the command again.")
+        raise damage
     return Images(choice.name, "other", "", *(about[word] for word in images.WORDS), **arrays)
 
 
