@@ -193,6 +193,13 @@ def test_a_network_of_ones_own_meets_the_same_start_and_masks_again(mine: Path, 
     np.testing.assert_array_equal(found[0].weights("4.weight"), found[-1].weights("4.weight"))
 
 
+def test_what_the_module_of_a_network_draws_counts_for_nothing(mine: Path) -> None:
+    """It does so once a process, which may train several runs: a control would begin with other weights."""
+    (mine.parent / "networks_of_mine.py").write_text(f"{MODULE}\nimport torch\ntorch.rand(1)\n", encoding="utf-8")
+    one, other = (loop.Trainer(Experiment.load(mine), images((3, 6, 5), 3)).network.state_dict() for _ in range(2))
+    torch.testing.assert_close(one, other, rtol=0, atol=0)
+
+
 @pytest.mark.parametrize(
     ("kind", "whole", "says"),
     [
