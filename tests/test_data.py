@@ -1,6 +1,7 @@
 """Data: where they come from, what happens when they cannot be had, and how they are divided."""
 
 import dataclasses
+import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -11,6 +12,7 @@ from typing import Any
 import mirrors
 import numpy as np
 import pytest
+import torch
 
 from benchmarks.vision import torchvision
 from report.config import Experiment
@@ -324,6 +326,13 @@ def colours():
 def broken():
     return 1 / 0
 
+def leaves():
+    raise SystemExit("no data\\nhere")
+
+def drawn():
+    import torch
+    return {**colours(), "train_images": torch.rand(60, 3, 6, 5)}
+
 nothing = 3
 """
 
@@ -356,6 +365,7 @@ def test_a_function_of_ones_own_returns_data(place: Workspace, tiny: Experiment,
     ("name", "says"),
     [
         ("module_of_mine:broken", "data.name: module_of_mine:broken ended with ZeroDivisionError: division by zero."),
+        ("module_of_mine:leaves", "data.name: module_of_mine:leaves ended with SystemExit: no data here."),
         ("module_of_mine:nothing", "data.name: found 'module_of_mine:nothing'; there is no function nothing in module"),
         ("module_of_mine:absent", "there is no function absent in module_of_mine."),
         ("module_of_nobody:data", "there is no module module_of_nobody here, nor installed."),
@@ -368,6 +378,70 @@ def test_a_function_that_is_none_is_named(place: Workspace, tiny: Experiment, ow
         load(place, with_data(tiny, name=name, source="auto"))
     assert says in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("code", ["import sys\nsys.exit(0)", "import argparse\nargparse.ArgumentParser().parse_args()"])
+@pytest.mark.parametrize("name", ["script_of_mine:data", "script_of_mine.inner:data"])
+def test_a_module_that_ends_the_command_is_named(
+    place: Workspace, tiny: Experiment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: str, name: str
+) -> None:
+    """A script that does not ask whether it is run or imported; before, the command ended as if all were well."""
+    (tmp_path / "script_of_mine").mkdir()
+    (tmp_path / "script_of_mine" / "__init__.py").write_text(code, encoding="utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(sys, "argv", ["weights-in-motion", "all"])
+    with pytest.raises(ConfigError, match=rf"^data\.name: found '{name}'; importing it ended with SystemExit: \d\.$"):
+        load(place, with_data(tiny, name=name, source="auto"))
+
+
+def test_what_a_function_draws_from_torch_is_the_same_again(place: Workspace, tiny: Experiment, own: Path) -> None:
+    """Whatever was drawn before, by its own module, too, and whatever the seed of the training is."""
+    own.write_text(f"{OWN}\nimport torch\ntorch.rand(1)\n", encoding="utf-8")
+    mine = with_data(tiny, name="module_of_mine:drawn", source="auto")
+    other = mine.model_copy(update={"training": mine.training.model_copy(update={"seed": 77})})
+    found = []
+    for experiment in (mine, mine, other):
+        torch.rand(3)
+        found.append(load(place, experiment).sha256)
+        shutil.rmtree(place.data)
+    assert len(set(found)) == 1
+
+
+def _cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+def _turn(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 4] ^= 1
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        _cut,
+        _turn,
+        lambda path: path.write_bytes(b""),
+        lambda path: path.write_bytes(b"no arrays"),
+        lambda path: np.savez(path, train_images=np.zeros(3)),
+        lambda path: np.arange(3).dump(path),
+    ],
+    ids=["cut", "turned", "empty", "text", "another", "pickle"],
+)
+def test_kept_arrays_that_are_damaged_are_named(
+    place: Workspace, tiny: Experiment, own: Path, damage: Callable[[Path], None]
+) -> None:
+    """In one line, whatever kind of damage it is, and what helps helps."""
+    mine = with_data(tiny, name="module_of_mine:colours", source="auto")
+    sha256 = load(place, mine).sha256
+    (path,) = place.data.rglob("arrays.npz")
+    damage(path)
+    with pytest.raises(ReportError) as caught:
+        load(place, mine)
+    assert str(caught.value) == f"{path} is damaged. Delete it, and run the command again."
+    path.unlink()
+    assert load(place, mine).sha256 == sha256
 
 
 GOOD: dict[str, Any] = {
@@ -390,6 +464,10 @@ GOOD: dict[str, Any] = {
         ({"train_images": np.zeros((4, 2, 3), np.uint8)}, "differ in shape"),
         ({"train_images": np.zeros((4, 2, 2))}, "differ in type"),
         ({"train_images": np.full((4, 2, 2), np.nan)}, "infinite or NaN"),
+        ({"train_images": np.full((4, 2, 2), 1e300)}, "as float32, a value of train_images is infinite or NaN"),
+        ({"train_images": [[[0.0]], [[0.0, 1.0]]]}, "train_images are no array (ValueError: "),
+        ({"test_images": torch.zeros(2, 2, 2, requires_grad=True)}, "test_images are no array (RuntimeError: "),
+        ({"test_labels": [[0], [0, 1]]}, "test_labels are no array (ValueError: "),
         ({"train_labels": np.array([0.0, 1, 0, 1])}, "whole numbers"),
         ({"train_labels": np.array([0, 2, 0, 2])}, "classes counted from 0"),
         ({"train_labels": np.array([0, 0, 0, 0])}, "at least two"),

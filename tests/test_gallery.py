@@ -1,12 +1,18 @@
 """The examples' reports, and the page of the article's site that leads to them."""
 
 import html
+import os
 import re
 import shutil
+import signal
+import subprocess
+import sys
+import time
 import tomllib
 import zipfile
 from pathlib import Path
 
+import psutil
 import pytest
 from conftest import ROOT, TINY, Build
 from markup import Page
@@ -38,6 +44,58 @@ def test_a_program_that_fails_is_named(tmp_path: Path) -> None:
     program.write_text('print("begins")\nraise ValueError("no data")\n', encoding="utf-8")
     with pytest.raises(ReportError, match=r"broken\.py failed: ValueError: no data$"):
         examples.run(program, tmp_path / "run", ROOT)
+
+
+SLEEPER = """
+import os, sys, time
+open(sys.argv[1] + ".started", "w").write(str(os.getpid()))
+time.sleep(120)
+"""
+COMMAND = """
+import sys
+from pathlib import Path
+from report.console import Console
+from report.making import examples
+from report.workspace import Workspace
+
+if __name__ == "__main__":
+    root = Path(sys.argv[1])
+    programs = sorted((root / "examples").glob("*.py"))
+    examples._run(Workspace(root, root / "build", root / "site"), programs, Console())
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="Windows has neither signal")
+@pytest.mark.parametrize("how", ["SIGINT", "SIGTERM", "SIGKILL"])
+@pytest.mark.parametrize("number", [1, 2])
+def test_programs_end_with_the_command(tmp_path: Path, how: str, number: int) -> None:
+    """However it ends, and whether it runs one program itself or several in processes of its own."""
+    (tmp_path / "examples").mkdir()
+    for name in ("one", "two")[:number]:
+        (tmp_path / "examples" / f"{name}.py").write_text(SLEEPER, encoding="utf-8")
+    (tmp_path / "command.py").write_text(COMMAND, encoding="utf-8")
+    with subprocess.Popen(
+        [sys.executable, str(tmp_path / "command.py"), str(tmp_path)],
+        env={**os.environ, "PYTHONPATH": str(ROOT), "LOKY_MAX_CPU_COUNT": "2"},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    ) as process:
+        numbers: list[str] = []
+        while len(numbers) < number and process.poll() is None:
+            time.sleep(0.05)
+            numbers = [each for path in tmp_path.rglob("*.started") if (each := path.read_text(encoding="utf-8"))]
+        programs = [psutil.Process(int(each)) for each in numbers]
+        if how == "SIGINT":
+            os.killpg(process.pid, signal.SIGINT)  # as the terminal does for Ctrl-C
+        else:
+            process.send_signal(signal.Signals[how])
+        process.wait(timeout=30)
+    gone, alive = psutil.wait_procs(programs, timeout=10)
+    for each in alive:
+        each.kill()
+    assert (len(gone), alive) == (number, [])
 
 
 def test_without_programs(tmp_path: Path, tiny: Experiment) -> None:

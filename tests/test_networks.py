@@ -17,7 +17,7 @@ from conftest import run_report
 from report.config import Experiment
 from report.errors import ConfigError
 from report.recording.reader import Recording
-from report.training import loop, model
+from report.training import fitting, loop, model
 from report.training.images import Images
 
 MODULE = """
@@ -48,6 +48,28 @@ def nothing(shape, classes):
 
 def blind(shape, classes):
     return nn.Linear(7, classes)
+
+class Restless(nn.Module):
+    def __init__(self, shape, classes):
+        super().__init__()
+        self.layers = net(shape, classes)
+
+    def forward(self, x):
+        if self.training:
+            raise NotImplementedError("no training,\\nnot yet")
+        return self.layers(x)
+
+class Halved(Restless):
+    def forward(self, x):
+        return self.layers(x)[: len(x) // 2] if self.training else self.layers(x)
+
+def normed(shape, classes):
+    inputs = shape[0] * shape[1] * shape[2]
+    made = nn.Sequential(
+        nn.Flatten(), nn.Linear(inputs, 4), nn.BatchNorm1d(4), nn.Dropout(0.5), nn.Linear(4, classes)
+    )
+    made.kept = made[1].weight * 1  # as weight_norm has it; such a module cannot be copied
+    return made
 """
 STUDY = """
 [data]
@@ -171,6 +193,13 @@ def test_a_network_of_ones_own_meets_the_same_start_and_masks_again(mine: Path, 
     np.testing.assert_array_equal(found[0].weights("4.weight"), found[-1].weights("4.weight"))
 
 
+def test_what_the_module_of_a_network_draws_counts_for_nothing(mine: Path) -> None:
+    """It does so once a process, which may train several runs: a control would begin with other weights."""
+    (mine.parent / "networks_of_mine.py").write_text(f"{MODULE}\nimport torch\ntorch.rand(1)\n", encoding="utf-8")
+    one, other = (loop.Trainer(Experiment.load(mine), images((3, 6, 5), 3)).network.state_dict() for _ in range(2))
+    torch.testing.assert_close(one, other, rtol=0, atol=0)
+
+
 @pytest.mark.parametrize(
     ("kind", "whole", "says"),
     [
@@ -190,7 +219,7 @@ def test_a_network_that_does_not_fit_is_refused(mine: Path, kind: str, whole: st
     named = {"kind": f"networks_of_mine:{kind}"}
     experiment = changed(Experiment.load(mine), network=named, recording={"whole": (whole,)})
     with pytest.raises(ConfigError) as caught:
-        loop.Trainer(experiment, images((3, 6, 5), 3)).check()
+        fitting.check(experiment, images((3, 6, 5), 3))
     assert says in str(caught.value)
     assert str(caught.value).startswith(("network.kind: ", "recording.whole: "))
     assert "\n" not in str(caught.value)
@@ -231,6 +260,42 @@ def test_a_study_of_somebody_elses_images_and_network_has_a_site(mine: Path, tmp
     verified = run_report("verify", *places, **around)
     assert verified.returncode == 0, verified.stdout + verified.stderr
     assert "2 of 2 training runs have the same bits." in verified.stdout
+
+
+@pytest.mark.parametrize(
+    ("kind", "batch_size", "says"),
+    [
+        ("normed", 1, "refuses a batch of 1 (training.batch_size) in training mode: ValueError: Expected more than 1"),
+        (
+            "Restless",
+            8,
+            "refuses a batch of 8 (training.batch_size) in training mode: NotImplementedError: no training,",
+        ),
+        ("Halved", 8, "returned scores of the shape (4, 3); wanted: (8, 3)."),
+    ],
+)
+def test_a_network_that_fails_in_training_alone_is_refused(mine: Path, kind: str, batch_size: int, says: str) -> None:
+    """Before any training, too, in one line."""
+    named = {"kind": f"networks_of_mine:{kind}"}
+    settings = {"batch_size": batch_size}
+    experiment = changed(Experiment.load(mine), network=named, training=settings, recording={"whole": ()})
+    with pytest.raises(ConfigError) as caught:
+        fitting.check(experiment, images((3, 6, 5), 3))
+    assert str(caught.value).startswith(f"network.kind: networks_of_mine:{kind} {says}")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_network_that_was_tried_out_trains_to_the_same_bits(mine: Path, tmp_path: Path) -> None:
+    """With masks that torch draws, and means over batches; one that cannot be copied is tried out as well."""
+    named, given = {"kind": "networks_of_mine:normed"}, images((3, 6, 5), 3)
+    experiment = changed(Experiment.load(mine), network=named, training={"batches": 3}, recording={"whole": ()})
+    loop.run(experiment, given, tmp_path / "before", "key")
+    fitting.check(experiment, given)
+    loop.run(experiment, given, tmp_path / "after", "key")
+    before, after = (Recording.open(tmp_path / name) for name in ("before", "after"))
+    for name in before.tensors:
+        np.testing.assert_array_equal(before.weights(name), after.weights(name))
+    np.testing.assert_array_equal(before.series["test_loss"], after.series["test_loss"])
 
 
 def test_something_is_held_out(tiny: Experiment) -> None:

@@ -25,6 +25,7 @@ from conftest import ROOT, TINY, Build, run_report
 from pebble import ProcessExpired
 
 from report.config import Experiment, Optimizer
+from report.errors import ReportError
 from report.recording.reader import Recording
 from report.training import execute, jobs, runs
 from report.workers.local import Processes
@@ -313,6 +314,19 @@ def test_processes_that_are_given_up_leave_no_thread_behind() -> None:
     assert set(threading.enumerate()) <= before
 
 
+def test_processes_that_are_given_up_are_the_pools_own() -> None:
+    """Who calls report.show() in the midst of a training has children of their own, which load its data."""
+    with Processes(1) as others:
+        theirs = others.submit(os.getpid).result()
+        executor = Processes(1)
+        ours, later = executor.submit(os.getpid).result(), others.submit(time.sleep, 1)
+        executor.submit(time.sleep, 60)
+        executor.end(waiting=False)
+        later.result()
+        assert others.submit(os.getpid).result() == theirs
+        assert not psutil.pid_exists(ours)
+
+
 def _die_in_one_control(job: jobs.Job, digits: None = None) -> jobs.Outcome:
     """Train, but take the whole process down where the system would when memory runs out."""
     if job.run.name.startswith("rmsprop"):
@@ -355,6 +369,23 @@ def test_the_reason_of_a_lost_run_is_what_happened(error: Exception, reason: str
     future.set_exception(error)
     found, lasting = execute._settle(future, Processes(1), place)
     assert (str(found), lasting) == (reason, False)
+
+
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        (ProcessExpired(""), "its process died, perhaps for want of memory."),
+        (BrokenProcessPool(), "processes died before they worked, perhaps for want of memory."),
+        (torch.OutOfMemoryError(), "it ran out of memory."),
+    ],
+)
+def test_a_network_is_tried_out_once(error: Exception, says: str, tmp_path: Path) -> None:
+    """What is said of it does not count attempts that nobody made."""
+    future: Future[tuple[str, str]] = Future()
+    future.set_exception(error)
+    with Processes(1) as processes, pytest.raises(ReportError) as caught:
+        execute._device(future, processes, tmp_path)
+    assert str(caught.value) == f"Trying out the network: {says}"
 
 
 def _fail_in_one_control(job: jobs.Job, digits: None = None) -> jobs.Outcome:

@@ -22,6 +22,7 @@ from report.making.stages import Article
 from report.products import CODE, Product
 from report.site import gallery
 from report.site.settings import Settings
+from report.workers import following
 from report.workspace import Workspace
 
 BEFORE, AFTER = ("train", "analyse", "draw"), ("facts", "pages", "site")  # stages of the article
@@ -82,7 +83,7 @@ def _product(workspace: Workspace, program: Path) -> Product:
 
 
 def run(program: Path, folder: Path, sources: Path) -> None:
-    """Run a program, which records into `folder`.
+    """Run a program, which records into `folder`, and ends when this process does.
 
     Args:
         program: takes the folder as its argument.
@@ -98,7 +99,7 @@ def run(program: Path, folder: Path, sources: Path) -> None:
     # One thread: as many as there are cores would give other sums on another machine, and slow each other down.
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(sources)}
     done = subprocess.run(
-        [sys.executable, str(program), str(folder)],
+        [sys.executable, following.__file__, str(os.getpid()), str(program), str(folder)],
         env=environment,
         capture_output=True,
         text=True,

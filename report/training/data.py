@@ -18,6 +18,7 @@ from report.training.images import Images
 from report.workspace import Workspace
 
 KEY = "data.name"  # of the experiment file, in messages
+SEED = 0  # of what a function draws from torch: no training.seed, for it is called once for all
 OWN_ARRAYS, OWN_WORDS = "arrays.npz", "about.json"  # what is kept of a function's data
 
 
@@ -117,17 +118,24 @@ def read(workspace: Workspace, choice: Choice) -> Images:
         return sets.read(choice.name, _raw(workspace, choice.name))
     folder = _own(workspace, choice.name)
     about = files.read_json(folder / OWN_WORDS, *images.WORDS)
-    with np.load(folder / OWN_ARRAYS) as stored:
-        arrays = {name: stored[name] for name in images.ARRAYS}
+    damage = ReportError(f"{folder / OWN_ARRAYS} is damaged. Delete it, and run the command again.")
+    with (folder / OWN_ARRAYS).open("rb") as file:  # NumPy would leave a damaged one open
+        try:
+            stored = np.load(file)
+            arrays = {name: stored[name] for name in images.ARRAYS}
+        except MemoryError:
+            raise
+        except Exception as error:  # NumPy has another one for each kind of damage
+            raise damage from error
     if images.checksum(arrays.values()) != choice.sha256:
-        raise ReportError(f"{folder / OWN_ARRAYS} is damaged. Delete it, and run the command again.")
+        raise damage
     return Images(choice.name, "other", "", *(about[word] for word in images.WORDS), **arrays)
 
 
 def _make(workspace: Workspace, name: str) -> Choice:
     """Call the function that returns the data, and keep what it returned: every training run gets the same bytes."""
     code = named.digest(name, KEY)
-    found = images.check(named.call(name, KEY), f"{KEY}: {name}")
+    found = images.check(named.call(name, KEY, SEED), f"{KEY}: {name}")
     folder = _own(workspace, name)
     arrays = {part: found[part] for part in images.ARRAYS}
     with files.person_readable(folder):

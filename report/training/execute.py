@@ -16,11 +16,11 @@ from report.workspace import Workspace
 
 ATTEMPTS = 3  # at a run whose worker dies, before it is given up
 DEATHS = {  # what to say of a run that is given up after one of these
-    "ProcessExpired": f"its process died {ATTEMPTS} times, perhaps for want of memory.",
-    "BrokenProcessPool": f"processes died {ATTEMPTS} times before they worked, perhaps for want of memory.",
+    "ProcessExpired": "its process died{times}, perhaps for want of memory.",
+    "BrokenProcessPool": "processes died{times} before they worked, perhaps for want of memory.",
     "KilledWorker": "every worker that tried it died, perhaps for want of memory.",
-    "MemoryError": f"it ran out of memory {ATTEMPTS} times.",
-    "OutOfMemoryError": f"it ran out of memory {ATTEMPTS} times.",
+    "MemoryError": "it ran out of memory{times}.",
+    "OutOfMemoryError": "it ran out of memory{times}.",
 }
 ALLOCATOR = "DefaultCPUAllocator"  # torch names it in the RuntimeError that says that memory is out
 POLL_SECONDS = 0.25  # between two looks at the progress
@@ -55,7 +55,7 @@ def _device(network: Future[tuple[str, str]], executor: Workers, experiment_file
     except CancelledError:
         raise ReportError(executor.lost) from None
     except Exception as error:
-        if reason := _death(error):
+        if reason := _death(error, ""):  # it is tried but once
             raise ReportError(f"Trying out the network: {reason}") from None
         raise
     if misfit:
@@ -140,9 +140,9 @@ def _settle(future: Future[Any], executor: Workers, workspace: Workspace) -> tup
     return outcome.error, True
 
 
-def _death(error: Exception) -> str:
+def _death(error: Exception, times: str = f" {ATTEMPTS} times") -> str:
     """Return what to say of a run that is given up after `error`; nothing where that is a bug."""
-    return DEATHS.get("MemoryError" if ALLOCATOR in str(error) else type(error).__name__, "")
+    return DEATHS.get("MemoryError" if ALLOCATOR in str(error) else type(error).__name__, "").format(times=times)
 
 
 def _of_main_run(folder: Path, error: ReportError) -> ReportError:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from report.errors import ConfigError
+from report.training import named
 
 Source = Literal["mnist", "sample", "other"]
 ARRAYS = ("train_images", "train_labels", "test_images", "test_labels")
@@ -89,6 +90,20 @@ def split(count: int, validation_fraction: float, seed: int) -> tuple[NDArray[np
     return order[held_out:], order[:held_out]
 
 
+def _array(found: Mapping[str, Any], name: str, where: str) -> NDArray[Any]:
+    """Return one of the arrays that a function of somebody's own returned.
+
+    Raises:
+        ConfigError: when NumPy makes no array of it.
+    """
+    try:
+        return np.asarray(found[name])
+    except Exception as error:  # a ragged list's, or a tensor's own
+        raise ConfigError(
+            f"{where}: {name} are no array ({named.told(error)}); wanted: one of NumPy's, or what it makes one of."
+        ) from error
+
+
 def check(found: Any, where: str) -> dict[str, Any]:
     """Return what a function of somebody's own returned, as `Images` wants it.
 
@@ -111,7 +126,7 @@ def check(found: Any, where: str) -> dict[str, Any]:
         raise ConfigError(f"{where}: {wrong[0]} is no text; wanted: what a reader is told, on one line.")
     given = {name: " ".join(text.split()) for name, text in given.items()}
     for part in ("train", "test"):
-        images, labels = (np.asarray(found[f"{part}_{what}"]) for what in ("images", "labels"))
+        images, labels = (_array(found, f"{part}_{what}", where) for what in ("images", "labels"))
         if images.dtype != np.uint8 and images.dtype.kind != "f":
             raise ConfigError(f"{where}: {part}_images are {images.dtype}; wanted: uint8, or floating-point numbers.")
         if images.ndim < 2 or not images.size or labels.shape != images.shape[:1] or labels.dtype.kind not in "iu":
@@ -119,9 +134,13 @@ def check(found: Any, where: str) -> dict[str, Any]:
                 f"{where}: {part}_images have the shape {images.shape}, {part}_labels {labels.shape} ({labels.dtype}); "
                 "wanted: (n, …) and (n,), whole numbers, n above 0."
             )
+        with np.errstate(over="ignore"):
+            images = images if images.dtype == np.uint8 else images.astype(np.float32)
         if not np.isfinite(images).all():
-            raise ConfigError(f"{where}: a value of {part}_images is infinite or NaN; wanted: finite numbers.")
-        given[f"{part}_images"] = images if images.dtype == np.uint8 else images.astype(np.float32)
+            raise ConfigError(
+                f"{where}: as float32, a value of {part}_images is infinite or NaN; wanted: finite numbers."
+            )
+        given[f"{part}_images"] = images
         given[f"{part}_labels"] = labels.astype(np.int64)
     if given["test_images"].shape[1:] != given["train_images"].shape[1:]:
         raise ConfigError(f"{where}: images to train on and to test with differ in shape; wanted: one shape.")

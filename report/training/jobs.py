@@ -133,11 +133,11 @@ def check_network(
     Returns:
         A line, or nothing where all fits; the device.
     """
-    from report.training import devices, loop
+    from report.training import devices, fitting, loop
 
     images = shared[0] if place is None else _images(place, choice)
     try:
-        loop.Trainer(experiment, images).check()
+        fitting.check(experiment, images)
     except ConfigError as error:
         return str(error), ""
     if known in [str(device) for device in devices.allowed(experiment)]:

@@ -5,7 +5,6 @@ because split, initial weights, batch order and dropout masks come from generato
 `training.seed`, it meets the very same images with the very same network.
 """
 
-import fnmatch
 import itertools
 import math
 import shutil
@@ -34,7 +33,6 @@ from report.training.images import Images, split
 
 Progress = Callable[[int, int], None]
 TOLD = ("name", "source", "title", "licence", "credit", "reason", "sha256")  # of the data, in the recording
-MOST_NAMES = 12  # of tensors, in a message
 MEASURED = 20  # steps by which "auto" chooses a device, after WARMING that start libraries up
 WARMING = 5
 EVALUATION_BATCH = 2000  # images at once: bounds the memory of the widest layer's activations
@@ -213,29 +211,6 @@ class Trainer:
         self.network = model.build(experiment, images.shape, images.classes, chance, self.device)
         self.optimizer = optimizers.build(experiment.optimizer, self.network.parameters())
         self.seconds = {"training": 0.0, "validation": 0.0}
-
-    def check(self) -> None:
-        """Make sure that the network takes images and returns scores of each class, and has the layers that are named.
-
-        Raises:
-            ConfigError: one line that names the key.
-        """
-        images, labels = self.training
-        kind = self.experiment.network.kind
-        try:
-            found = self.network.eval()(scale(images[:2]))
-            shape = tuple(found.shape)
-        except Exception as error:  # of somebody's own code
-            reason = " ".join(str(error).split()).rstrip(".")
-            raise ConfigError(f"network.kind: {kind} refuses two images: {type(error).__name__}: {reason}.") from error
-        wanted = (len(labels[:2]), self.images.classes)
-        if shape != wanted or not found.requires_grad:
-            raise ConfigError(f"network.kind: {kind} returned scores of the shape {shape}; wanted: {wanted}.")
-        names = model.names(self.network)
-        for pattern in self.experiment.recording.whole:
-            if not fnmatch.filter(names, pattern):
-                layers = ", ".join(names[:MOST_NAMES]) + (", …" if len(names) > MOST_NAMES else "")
-                raise ConfigError(f"recording.whole: found {pattern}; allowed: layers of this network, {layers}.")
 
     def train(self, recorder: Recorder | None, progress: Progress = lambda done, total: None) -> None:
         """Take every step; log losses (nats) and accuracies (fractions).

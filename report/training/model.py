@@ -131,8 +131,7 @@ def build(
         initial, dropout = torch.Generator().manual_seed(seeds[0]), torch.Generator(device).manual_seed(seeds[1])
         return Network(experiment, shape, classes, initial, dropout).to(device)
     kind = experiment.network.kind
-    torch.manual_seed(seeds[0])
-    made = named.call(kind, KEY, shape, classes)
+    made = named.call(kind, KEY, seeds[0], shape, classes)
     if not isinstance(made, nn.Module) or not any(each.requires_grad for each in made.parameters()):
         raise ConfigError(f"{KEY}: {kind} returned {type(made).__name__}; wanted: a torch.nn.Module with parameters.")
     made = made.to(device)

@@ -27,8 +27,8 @@ def file_of(name: str, where: str) -> Path:
         sys.path.append(os.getcwd())  # where the command is one that pip made, and not "python -m"
     try:
         found = importlib.util.find_spec(module)
-    except Exception as error:  # of the package around it, which is run to look into it
-        raise ConfigError(f"{where}: found {name!r}; importing it ended with {_told(error)}.") from error
+    except (Exception, SystemExit) as error:  # of the package around it, which is run to look into it
+        raise ConfigError(f"{where}: found {name!r}; importing it ended with {told(error)}.") from error
     if found is None or not found.origin or not Path(found.origin).is_file():
         raise ConfigError(f"{where}: found {name!r}; there is no module {module} here, nor installed.")
     return Path(found.origin)
@@ -44,25 +44,28 @@ def function(name: str, where: str) -> Callable[..., Any]:
     module, _, attribute = name.partition(":")
     try:
         found = getattr(importlib.import_module(module), attribute, None)
-    except Exception as error:
-        raise ConfigError(f"{where}: found {name!r}; importing it ended with {_told(error)}.") from error
+    except (Exception, SystemExit) as error:  # a script may read the command's arguments, and end it
+        raise ConfigError(f"{where}: found {name!r}; importing it ended with {told(error)}.") from error
     if not callable(found):
         raise ConfigError(f"{where}: found {name!r}; there is no function {attribute} in {module}.")
     made: Callable[..., Any] = found
     return made
 
 
-def call(name: str, where: str, *arguments: Any) -> Any:
-    """Call the function; what it raises is told in one line.
+def call(name: str, where: str, seed: int, *arguments: Any) -> Any:
+    """Call the function, with torch's own random numbers seeded; what it raises is told in one line.
 
     Raises:
         ConfigError: when there is none, or it raises an exception.
     """
+    import torch  # here, because a command looks for modules that it does not run
+
     wanted = function(name, where)
+    torch.manual_seed(seed)  # only now: what its module draws, the first time, must not count
     try:
         return wanted(*arguments)
-    except Exception as error:
-        raise ConfigError(f"{where}: {name} ended with {_told(error)}.") from error
+    except (Exception, SystemExit) as error:
+        raise ConfigError(f"{where}: {name} ended with {told(error)}.") from error
 
 
 def digest(name: str, where: str) -> str:
@@ -74,6 +77,7 @@ def digest(name: str, where: str) -> str:
     return hashlib.sha256(file_of(name, where).read_bytes()).hexdigest()
 
 
-def _told(error: Exception) -> str:
+def told(error: BaseException) -> str:
+    """Return what an exception of somebody's own code says, on one line and without a stop."""
     text = " ".join(str(error).split()).rstrip(".")
     return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, InvalidStateError, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import resource_tracker
+from multiprocessing.context import SpawnContext, SpawnProcess
 from typing import Any, Self
 
 from report.errors import ReportError
@@ -118,6 +119,20 @@ class Workers(abc.ABC):
         self.end(waiting=kind is None)
 
 
+class _Context(SpawnContext):
+    """Make processes that are spawned, and remember them."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        super().__init__()
+        self.made: list[SpawnProcess] = []
+
+    def Process(self, *args: Any, **options: Any) -> SpawnProcess:  # type: ignore[override]  # noqa: N802
+        """Return a process that is not started yet."""
+        self.made.append(SpawnProcess(*args, **options))
+        return self.made[-1]
+
+
 class Processes(Workers):
     """Run calls in processes of this machine, of which any may die without harm to the calls in the others."""
 
@@ -134,6 +149,7 @@ class Processes(Workers):
         self.width = count
         self._counts = SPAWNED.Array("q", number, lock=False)
         self._prepare = prepare
+        self._context = _Context()
         self._pool = self._new()
         self._unfinished: dict[Future[Any], Any] = {}  # calls, each with the pool that has it
         self._ended = threading.Event()
@@ -144,7 +160,7 @@ class Processes(Workers):
     def _new(self) -> Any:
         from pebble import ProcessPool
 
-        return ProcessPool(self.width, 0, _start, (self._counts, self._prepare), SPAWNED)
+        return ProcessPool(self.width, 0, _start, (self._counts, self._prepare), self._context)
 
     def _schedule(self, call: Callable[..., Any], args: tuple[Any, ...]) -> Future[Any]:
         future: Future[Any]
@@ -200,6 +216,7 @@ class Processes(Workers):
             self._pool.close()
         else:
             self._pool.stop()
-            for process in multiprocessing.active_children():
+            # Others' children, such as those that load a training's data, are let live.
+            for process in set(multiprocessing.active_children()) & set(self._context.made):
                 process.kill()  # one that has only begun to start would miss what the pool now takes down, and say so
         self._pool.join()
