@@ -36,7 +36,7 @@ test: $(VENV)/.installed-dev $(VENV)/.installed-browser ## run all tests (needs 
 	@command -v chromium-headless-shell >/dev/null || command -v chromium >/dev/null || { echo 'make test needs Chromium as the command "chromium-headless-shell" or "chromium"; on Debian: apt-get install chromium'; exit 1; }
 	@$(BIN)/python -m pytest
 
-test-quick: $(VENV)/.installed-dev ## run the tests that need no browser, in under a minute
+test-quick: $(VENV)/.installed-dev ## run the quick tests, which need no browser, in about a minute
 	@$(BIN)/python -m pytest --ignore=tests/browser -m 'not slow'
 
 lint: $(VENV)/.installed-dev ## check style and types

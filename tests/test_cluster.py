@@ -94,6 +94,7 @@ def test_only_what_dask_can_be_reached_at_is_an_address(address: str, tmp_path: 
     assert not (tmp_path / "build").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("says", [None, b"", b"HTTP/1.1 400 Bad Request\r\n\r\n", bytes(range(256)) * 40])
 def test_a_port_that_is_no_scheduler_is_one_line(
     says: bytes | None, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
@@ -127,6 +128,7 @@ def test_a_port_that_is_no_scheduler_is_one_line(
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.slow
 def test_a_scheduler_without_workers_is_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """With the command that starts one; one whose greeting Dask's own client stumbles over is greeted again."""
     true, stumbled = distributed.Client, []

@@ -148,6 +148,7 @@ def bad(request: pytest.FixtureRequest, tmp_path: Path, archives: Path) -> Itera
         yield address, says
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bad", BAD, indirect=True)
 def test_after_a_bad_mirror_the_next_is_tried(
     place: Workspace,

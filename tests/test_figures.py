@@ -176,10 +176,12 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Drawn:
     return made(folder, "ja")
 
 
-MORE = [pytest.param(name, marks=pytest.mark.slow) for name in ("numbered", "crowded", "convolutional", "many")]
+MORE = [
+    pytest.param(name, marks=pytest.mark.slow) for name in ("lonely", "numbered", "crowded", "convolutional", "many")
+]
 
 
-@pytest.fixture(params=["ordinary", "lonely", *MORE])
+@pytest.fixture(params=["ordinary", *MORE])
 def drawn(request: pytest.FixtureRequest) -> Drawn:
     """Return each of the builds in turn."""
     found: Drawn = request.getfixturevalue(request.param)
@@ -470,6 +472,7 @@ def images_of(drawn: Drawn, scheme: str, name: str = "raster") -> list[NDArray[n
     return [np.asarray(each.convert("RGB")) for each in images]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_raster_has_one_pixel_a_cell_in_the_colour_of_its_sign(ordinary: Drawn, scheme: str) -> None:
     """A row a weight in matrix order, a column a batch: read literally from the table, cell by cell."""

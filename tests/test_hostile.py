@@ -175,6 +175,7 @@ ALIVE = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", ALIVE)
 def test_a_content_that_runs_anything_stops_the_build(tmp_path: Path, own_report: Own, text: str) -> None:
     """Whatever let it in: the page and the element are named, and the site that was there stays."""

@@ -134,6 +134,7 @@ def _said(place: Workspace, name: str, part: str = "finding") -> str:
 BARE = ("Custom", {"momentum": 0})  # an optimizer without a learning rate
 
 
+@pytest.mark.slow
 def test_rates_are_those_of_a_label_that_has_some(tmp_path: Path) -> None:
     """The first label may be of an optimizer that has none; where none has, there is no figure."""
     made = noise({"w": (3, 4)}, 30)
@@ -146,6 +147,7 @@ def test_rates_are_those_of_a_label_that_has_some(tmp_path: Path) -> None:
     assert "own-rates" not in files.read_json(alone.figures_manifest)
 
 
+@pytest.mark.slow
 def test_a_tensor_that_never_moves_is_said_to(tmp_path: Path) -> None:
     """Bins have a width where every update is zero, and say nothing of its size."""
     weights, gradients = noise({"w": (3, 4), "s": ()}, 30)
@@ -168,6 +170,7 @@ def _parts(place: Workspace, name: str) -> tuple[Any, Any, Any]:
     return tables, files.read_json(place.figures_manifest)[name]["said"], {**labels["common"], **labels["own_measures"]}
 
 
+@pytest.mark.slow
 def test_a_single_step_has_a_place_on_its_axes(tmp_path: Path) -> None:
     """A dot in the middle, one number below it."""
     series = {"loss": np.array([2.0])}

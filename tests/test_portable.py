@@ -210,6 +210,7 @@ def below(folder: Path) -> list[str]:
     return [path.relative_to(folder).as_posix() for path in folder.rglob("*")]
 
 
+@pytest.mark.slow
 def test_names_that_differ_in_case_or_belong_to_devices(tmp_path: Path) -> None:
     """Tensors `W` and `w`, labels `A` and `a` or `CON`, folders `Run` and `run`: no file takes another's place."""
     shapes = dict.fromkeys(("W", "w", "aux", "CON.weight", "a:b", "x/y\\z", "nul "), (3, 4))

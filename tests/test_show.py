@@ -76,6 +76,7 @@ def kill(folder: Path, steps: int) -> int:
     return Study.load(folder).steps
 
 
+@pytest.mark.slow
 def test_the_report_lies_beside_the_recording(own_report: Own) -> None:
     """Its pages are there, nothing of the recording has changed, and no folder of recordings has become another one."""
     site = own_report.workspace.site
@@ -85,6 +86,7 @@ def test_the_report_lies_beside_the_recording(own_report: Own) -> None:
     assert [each.path for each in Study.load(own_report.recording.parent).recordings] == [own_report.recording]
 
 
+@pytest.mark.slow
 def test_nothing_of_the_article_is_on_it(own_report: Own) -> None:
     """No page of it, no word of its data."""
     site = own_report.workspace.site
@@ -97,6 +99,7 @@ def test_nothing_of_the_article_is_on_it(own_report: Own) -> None:
         assert not re.search(r"MNIST|Qiita|\bdigits?\b", text_of(path), re.I), path.name
 
 
+@pytest.mark.slow
 def test_every_link_leads_somewhere(own_report: Own) -> None:
     """To a file, and to a place in it; what the player's address asks for is no place."""
     site = own_report.workspace.site
@@ -113,6 +116,7 @@ def test_every_link_leads_somewhere(own_report: Own) -> None:
                 assert place in pages[target or name].anchors, (name, link)
 
 
+@pytest.mark.slow
 def test_every_tensor_has_a_section_that_search_finds(own_report: Own) -> None:
     """A heading with its name, in the index of the search; its anchor is the one that other pages link to."""
     tensors = Study.load(own_report.recording).main.tensors
@@ -205,6 +209,7 @@ PROBLEMS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("problem", PROBLEMS)
 def test_a_mistake_is_one_line(tmp_path: Path, problem: str) -> None:
     """It says what was found, ends with an exit code, and leaves every file that was there."""

@@ -301,6 +301,7 @@ def test_results_hold_no_time_and_no_place(tiny_build: Build) -> None:
             assert str(tiny_build.workspace.build.parent) not in path.read_text(encoding="utf-8"), path
 
 
+@pytest.mark.slow
 def test_a_run_that_lacks_a_file_is_trained_again(tiny_build: Build, tmp_path: Path) -> None:
     """Whichever it is: what is drawn already would hide that a number cannot be found again."""
     build = copy_of(tiny_build, tmp_path)

@@ -227,6 +227,7 @@ def test_a_device_that_is_not_there_is_a_configuration_error(tiny: Experiment) -
         devices.allowed(changed(tiny, training={"device": "cuda"}))
 
 
+@pytest.mark.slow
 def test_the_faster_device_is_chosen(monkeypatch: pytest.MonkeyPatch, tiny: Experiment, digits: Images) -> None:
     """By real steps on each; here the processor under two names, one of which is made to dawdle."""
     step = loop.Trainer.step
