@@ -10,6 +10,7 @@ from recordings import ADAM, noise, write_recording
 
 from report.analysis.table import Table
 from report.drawing.figures import own_heat, own_persistence, own_rates
+from report.recording.schema import Note
 from report.recording.study import Study
 from report.site.facts import own, own_recordings
 from report.site.words import Words
@@ -129,3 +130,12 @@ def test_a_setting_that_only_rises_or_falls_has_its_ends_alone(rates: tuple[floa
     found = own_recordings._setting(np.array(rates, float))
     assert found is not None
     assert found["is_beyond"] == is_beyond
+
+
+def test_of_numbers_that_are_not_finite_the_first_is_noted(tmp_path: Path) -> None:
+    """Forty tensors that follow it would fill a page with the same sentence."""
+    notes = [Note("non-finite", f"A weight of {name} became infinite or NaN.", 3, (name,)) for name in ("a", "b", "c")]
+    notes.append(Note("series", "…", 2))
+    made = write_recording(tmp_path / "run", *noise({"a": (2, 2)}, 5), rules=[ADAM], notes=notes)
+    (label,) = own_recordings.facts(Study.load(made))["labels"]
+    assert [each["text"] for each in label["notes"]] == [notes[0].text, "…"]

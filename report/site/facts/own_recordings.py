@@ -43,7 +43,10 @@ def facts(study: Study) -> Facts:
 
 def _label(study: Study, label: str) -> Facts:
     recordings = study.of(label)
-    notes = [{"text": note.text, "step": note.step} for each in recordings for note in each.notes]
+    # Of numbers that are not finite the first says enough: what stands out counts the tensors that follow.
+    first = [next((note for note in each.notes if note.kind == "non-finite"), None) for each in recordings]
+    said = [note for each in recordings for note in each.notes if note.kind != "non-finite" or note in first]
+    notes = [{"text": note.text, "step": note.step} for note in said]
     return {
         "label": label,
         "recordings": [_recording(each) for each in recordings],
