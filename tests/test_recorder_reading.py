@@ -167,3 +167,20 @@ def test_nan_after_the_last_recorded_step_is_none_of_it(tmp_path: Path, more: di
             optimizer.step()
     recording = report.Recording.open(tmp_path / "run")
     assert (recording.steps, [each.kind for each in recording.notes]) == (3 if "steps" in more else 1, [])
+
+
+def test_a_tensor_that_has_another_shape_and_nan_ends_nobodys_training(tmp_path: Path) -> None:
+    """Where the kept entries were, there are others now: nothing can be told of them when the recording ends."""
+    model = torch.nn.Linear(20, 30)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    with report.record(model, optimizer, tmp_path / "run", sample=9) as recorder:
+        for step in range(4):
+            optimizer.zero_grad()
+            model(torch.randn(4, 20)).square().sum().backward()
+            if step == 2:
+                model.weight = torch.nn.Parameter(model.weight.detach())
+                optimizer.param_groups[0]["params"][0].data = torch.full((3, 3), float("nan"))
+                optimizer.param_groups[0]["params"][0].grad = torch.zeros(3, 3)
+            optimizer.step()
+    assert recorder.failure is not None
+    assert report.Recording.open(tmp_path / "run").steps == 2

@@ -65,11 +65,11 @@ class Source:
         return self.value.detach().reshape(-1).to("cpu", torch.float32, copy=True)
 
     def is_finite(self, kept: bool = False) -> bool:
-        """Tell whether every entry, or every kept one, is a finite number; yes where the device does not say."""
+        """Tell whether every entry, or every kept one, is a finite number; yes where that cannot be told."""
         try:
             value = self.value.detach()
             return bool(torch.isfinite(self.entries(value) if kept else value).all())
-        except RuntimeError:  # of a device that failed
+        except (RuntimeError, ValueError):  # of a device that failed, or a tensor that has another shape now
             return True
 
     def _touched(self, gradient: TorchTensor) -> TorchTensor:
