@@ -15,7 +15,7 @@ from typing import Any
 from report import files
 
 PACKAGE = Path(__file__).parent
-DISTRIBUTIONS = {"PIL": "pillow", "material": "mkdocs-material"}  # libraries that are installed under another name
+DISTRIBUTIONS = {"PIL": "pillow"}  # libraries that are installed under another name
 READER = "read by"  # what tells, among what is remembered of sources, by which rules they were read
 MISSING = "missing"  # the checksum of a file that is not there
 DOCUMENTED = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from report.errors import RESOURCES, ReportError, is_checkout
 
 MARK = Path("assets", "player")  # what every site that was built here has
-STUDIES = Path("receipt.json")  # what the site of a study has besides
+RECEIPT = "receipt.json"  # what the site of a study has besides
 OWN = Path("tensors.html")  # what every report on one's own network has, and an article has not
 BROUGHT = ("data", "runs", "study")  # what a person may bring into a new build folder
 DRAWN = ("figures", "animations", "player")  # folders of build/docs that are drawn; its other files are pages
@@ -115,7 +115,7 @@ class Workspace:
 
     @staticmethod
     def _is_ours(site: Path, own: bool) -> bool:
-        is_studys = (site / STUDIES).exists() or not (site / OWN).exists()
+        is_studys = (site / RECEIPT).exists() or not (site / OWN).exists()
         return (site / MARK).exists() and is_studys != own
 
     @classmethod

@@ -110,7 +110,9 @@ def analyse(workspace: Workspace, study: Study, dask: str | None = None) -> None
         "standout": [asdict(each) for each in found],
         "checked": list(checked),
         "pictured": pictured,
-        "rated": next((run.name for label in study.labels if _rated(run := study.of(label)[0])), None),
+        "rated": next(
+            ({"label": each, "run": run.name} for each in study.labels if _rated(run := study.of(each)[0])), None
+        ),
     }
     parts: dict[str, Sequence[Columns]] = {
         "own_heat": [_heat(name, by_run[main.name][name]) for name in moved],

@@ -230,7 +230,7 @@ def _lost(recording: Recording, seen: Mapping[str, Info]) -> Iterator[Sight]:
 
 def _pace(recording: Recording, seen: Mapping[str, Info]) -> Iterator[Sight]:
     """Sizes of updates against the weights, over the last tenth or in half of all steps, and against the neighbours."""
-    if recording.description.every > 1 or any(each.kind == "non-finite" for each in recording.notes):
+    if not _has_sizes(recording):
         return
     moving = {
         name: info
@@ -254,6 +254,11 @@ def _pace(recording: Recording, seen: Mapping[str, Info]) -> Iterator[Sight]:
             if factor > APART:
                 numbers = {"factor": factor, "limit": APART, "ratio": paces[name], "before": before, "after": after}
                 yield Sight(rule, name, factor, numbers)
+
+
+def _has_sizes(recording: Recording) -> bool:
+    """Tell whether an update is one step's, and finite."""
+    return recording.description.every == 1 and all(each.kind != "non-finite" for each in recording.notes)
 
 
 def _is_map(tensor: Tensor) -> bool:
@@ -284,7 +289,7 @@ def _fading(recording: Recording, seen: Mapping[str, Info]) -> Iterator[Sight]:
 
 def _jump(recording: Recording, seen: Mapping[str, Info]) -> Iterator[Sight]:
     """Single steps that are far larger than those around them; of a training that diverges more is said."""
-    if recording.description.every > 1 or any(each.kind == "non-finite" for each in recording.notes):
+    if not _has_sizes(recording):
         return
     for name, info in seen.items():
         found = info["jump"]

@@ -11,7 +11,7 @@ from report import files
 from report.console import Console
 from report.making.maker import Maker
 from report.products import CODE, Product
-from report.site.settings import Settings
+from report.site.settings import LIBRARIES, Settings
 from report.workspace import DRAWN, Workspace
 
 DOING = {
@@ -163,7 +163,7 @@ class Pipeline(abc.ABC):
             ],
             outputs=lambda: [place.site / "index.html", *files.below(place.site)],
             work=self._site,
-            libraries=("material", "pymdown-extensions", "pygments"),  # what no module names, and what pages go through
+            libraries=LIBRARIES,
         )
 
     def _site(self) -> None:

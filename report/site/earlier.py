@@ -21,10 +21,9 @@ from mkdocs.structure.toc import get_toc
 
 from report import files as disk
 from report.site import policy
+from report.site.settings import LIBRARIES
 
 IsSame = Callable[[Path, Path], bool]
-
-LIBRARIES = ("mkdocs", "mkdocs-material", "markdown", "pymdown-extensions", "pygments")
 
 
 class Taken(NamedTuple):

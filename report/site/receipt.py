@@ -9,9 +9,9 @@ from typing import Any
 from report import files
 from report.analysis import results as analysed
 from report.recording import chain, seal
-from report.workspace import Workspace, home
+from report.workspace import RECEIPT, Workspace, home
 
-NAME = "receipt.json"  # at the root of the site
+NAME = RECEIPT  # at the root of the site
 TOLD = ("label", "seed", "versions", "platform")  # of what a run says of itself
 KEYS = ("format", "version", "experiment", "data", "main", "runs", "findings")  # that a reader asks for
 FORMAT, VERSION = "weights-in-motion/receipt", 1

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+# What pages go through on their way to the site, by the names under which it is installed.
+LIBRARIES = ("mkdocs", "mkdocs-material", "markdown", "pymdown-extensions", "pygments")
+
 
 @dataclass(frozen=True)
 class Settings:

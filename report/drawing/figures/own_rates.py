@@ -9,7 +9,7 @@ from matplotlib.ticker import FuncFormatter
 
 from report.analysis.table import Table
 from report.drawing.figures.comparison import key, raised
-from report.drawing.figures.own_axis import logarithmic
+from report.drawing.figures.own_axis import logarithmic, recording_of
 from report.drawing.figures.sources import Facts, Labels, Tables, reach, rows
 from report.drawing.figures.style import Ink, batches_below, dots, few_values, scaled, sheet
 
@@ -24,12 +24,8 @@ def facts(results: Mapping[str, Any], table: Table) -> Facts | None:
     None where no optimizer has any.
     """
     del table
-    runs = results["study"]["runs"]
-    slugs = {run: slug for slug, names in runs.items() for run in names}
-    if results["rated"] is None:
-        return None
-    labels = {each["slug"]: each["label"] for each in results["study"]["optimizers"]}
-    return {"label": labels[slugs[results["rated"]]], "of": results["rated"] if len(slugs) > 1 else None}
+    rated = results["rated"]
+    return rated and {"label": rated["label"], "of": recording_of(results) and rated["run"]}
 
 
 def draw(ink: Ink, tables: Tables, facts: Facts, labels: Labels) -> Figure:

@@ -72,14 +72,15 @@ def draw(ink: Ink, tables: Tables, facts: Facts, labels: Labels) -> Figure:
 def said(tables: Tables, facts: Facts) -> Facts:
     """Return how many entries and which steps the raster shows, and of how many weights there are histories."""
     raster, table = tables.get("raster"), tables["weights"]
+    which = set(table["which"].tolist())
     return {
         **facts,
         "has_raster": raster is not None,
         "entries": 0 if raster is None else len(raster) - 1,
         "shown_first": None if raster is None else int(raster["step"][0]),
         "shown_last": None if raster is None else int(raster["step"][-1]),
-        "weights_count": len(set(table["which"].tolist())),
-        "is_single": len(set(table["which"].tolist())) == 1,
-        "has_typical": "typical" in table["which"],
+        "weights_count": len(which),
+        "is_single": len(which) == 1,
+        "has_typical": "typical" in which,
         "steps": int(table["step"].max()),
     }
