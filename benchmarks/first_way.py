@@ -2,12 +2,10 @@
 
 A DataLoader over single images, a clone of every layer's weights for every batch in a list, histories as lists in
 lists with one entry a weight, colours as lists, FuncAnimation with a LineCollection that is replaced in every frame.
-It does the article's job, prints the seconds, then goes on to the other pictures that the report draws today.
 """
 
 import fnmatch
 import itertools
-import time
 from pathlib import Path
 from typing import Any
 
@@ -159,23 +157,6 @@ def animate(sizes: list[int], palette: list[list[list[float]]], batches: range, 
     plt.close(figure)
 
 
-def animate_matrix(pictures: list[Any], batches: range, target: Path) -> None:
-    """Write a layer too wide for a graph as a GIF of its changes, one cell a pixel or a weight."""
-    figure, axes = plt.subplots(figsize=(5, 6))
-    limit = max(float(np.abs(picture).max()) for picture in pictures)
-
-    def update(frame: int) -> tuple[()]:
-        axes.clear()
-        axes.imshow(pictures[frame], cmap="RdBu", vmin=-limit, vmax=limit, aspect="auto")
-        axes.set_title(f"batch: {batches[frame]}")
-        return ()
-
-    FuncAnimation(figure, update, frames=len(batches), interval=PAUSE, init_func=lambda: ()).save(
-        target, writer="pillow"
-    )
-    plt.close(figure)
-
-
 def plot(losses: list[float], course: Any, change: Any, first: Any, folder: Path) -> None:
     """Draw the article's four still figures."""
     plt.imshow(first, cmap="gray")
@@ -197,10 +178,8 @@ def plot(losses: list[float], course: Any, change: Any, first: Any, folder: Path
 @click.option("--experiment", "file", type=click.Path(path_type=Path, exists=True), required=True)
 @click.option("--build", type=click.Path(path_type=Path), required=True, help="Where data/ is.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Where pictures go.")
-@click.option("--all-pictures", is_flag=True, help="Go on to the pictures that the article did not have.")
-def main(file: Path, build: Path, out: Path, all_pictures: bool) -> None:
-    """Do the main job the first article's way."""
-    started = time.perf_counter()
+def main(file: Path, build: Path, out: Path) -> None:
+    """Do the first article's job its own way."""
     out.mkdir(parents=True, exist_ok=True)
     experiment = Experiment.load(file)
     place = Workspace(ROOT, build, build / "site")
@@ -218,21 +197,7 @@ def main(file: Path, build: Path, out: Path, all_pictures: bool) -> None:
     settings = experiment.animation
     palette = [colours(changes, thresholds, means, batch) for batch in range(settings.long_batches)]
     sizes = [change.shape[1] for change in changes] + [changes[-1].shape[0]]
-    short = range(1, settings.frames + 1)
-    animate(sizes, palette, short, out / "network.gif")
-    click.echo(f"article {time.perf_counter() - started:.2f}")
-    if not all_pictures:
-        return
-    long = range(settings.long_step, settings.long_batches + 1, settings.long_step)
-    animate(sizes, [palette[batch - 1] for batch in long], long, out / "network-long.gif")
-    for place, change, threshold, mean in zip(drawn, changes, thresholds, means, strict=True):
-        own = [colours([change], [threshold], [mean], batch - 1) for batch in short]
-        animate([change.shape[1], change.shape[0]], own, short, out / f"layer-{place + 1}.gif")
-    for place in sorted(set(range(len(kept))) - set(drawn)):
-        steps = [(kept[place][batch] - kept[place][batch - 1]).numpy() for batch in short]
-        if place == 0:
-            steps = [np.abs(step).mean(axis=0).reshape(28, 28) for step in steps]
-        animate_matrix(steps, short, out / f"layer-{place + 1}.gif")
+    animate(sizes, palette, range(1, settings.frames + 1), out / "network.gif")
 
 
 if __name__ == "__main__":

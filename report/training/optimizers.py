@@ -15,8 +15,21 @@ from report.errors import ConfigError
 # Muon refuses biases.
 UNSUITABLE = ("LBFGS", "Muon", "SparseAdam")
 NEUTRAL = ("fused", "foreach", "capturable", "differentiable")  # how a step is computed, not what it does
+
+
+def _eager(kind: type[torch.optim.Optimizer]) -> type[torch.optim.Optimizer]:
+    """Return an optimizer that cannot be compiled, and does not load torch's compiler to say so.
+
+    torch wraps the methods of its optimizers to keep the compiler out of them, and loads it for that at their first
+    call: seconds in every process, as long as torch itself takes. Below the wrappers are the same computations.
+    """
+    bare: dict[str, Any] = {name: inspect.unwrap(getattr(kind, name)) for name in ("add_param_group", "zero_grad")}
+    step = torch.no_grad()(inspect.unwrap(kind.step))
+    return type(kind.__name__, (kind,), bare | {"step": step, "__module__": __name__})
+
+
 KINDS: dict[str, type[torch.optim.Optimizer]] = {
-    name: kind
+    name: _eager(kind)
     for name, kind in sorted(vars(torch.optim).items())
     if isinstance(kind, type) and issubclass(kind, torch.optim.Optimizer) and name not in ("Optimizer", *UNSUITABLE)
 }
