@@ -314,4 +314,5 @@ class Trainer:
 
         Bytes, as which most are kept, take a quarter of the memory, of which every process of a study needs its own.
         """
-        return torch.from_numpy(np.array(images)).to(self.device), torch.from_numpy(np.array(labels)).to(self.device)
+        images, labels = (np.require(each, requirements="W") for each in (images, labels))  # copied where it must be
+        return torch.from_numpy(images).to(self.device), torch.from_numpy(labels).to(self.device)
