@@ -8,7 +8,7 @@ from report.config import Experiment
 from report.training import runs
 from report.workspace import Workspace
 
-SECONDS, MEBIBYTES = 30.0, 1.5 * 1024
+SECONDS, MEBIBYTES = 10.0, 1024
 
 
 def compare(material: Material) -> Iterator[Line]:

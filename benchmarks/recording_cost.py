@@ -21,7 +21,7 @@ from benchmarks.measure import ROOT, Line, alternate
 from report.training.devices import threads
 from report.training.loop import Trainer
 
-BUILT_IN, EXAMPLES = 1.05, 1.02  # times the loop without a recorder
+BUILT_IN, EXAMPLES = 1.03, 1.01  # times the loop without a recorder
 MEMORY = 64  # MiB beside the model
 IMPORT = 50  # milliseconds beside a bare Python
 

@@ -9,7 +9,7 @@ from report.workspace import Workspace
 
 KB, MB = 1000, 1000**2
 NETWORK_GIF, LAYER_GIF, FIGURE = 6 * MB, 2 * MB, 100 * KB
-FIRST_PICTURE, WHOLE_RUN = 300 * KB, 6 * MB
+FIRST_PICTURE, WHOLE_RUN = 200 * KB, 6 * MB
 
 
 def compare(material: Material) -> Iterator[Line]:

@@ -9,7 +9,7 @@ from report.config import Experiment
 from report.cores import cores
 from report.training import runs
 
-WANTED = 1.7
+WANTED = 1.85
 PROCESSES = 2
 QUICK_RUNS, QUICK_BATCHES = 4, 60
 

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from conftest import ROOT, TINY
 from PIL import Image
 
-from benchmarks import first_way, main_job, measure
+from benchmarks import first_way, main_job, measure, our_way
 from benchmarks.__main__ import main
 from benchmarks.material import Material, as_toml
 from benchmarks.measure import Cost, Line, alternate, watch
@@ -110,8 +110,9 @@ def test_first_way_has_the_same_colours() -> None:
 def test_main_job_is_refused_where_memory_is_short(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Better a line that says how many batches would fit than a machine that swaps."""
     free = main_job.ROOM + main_job.clones(material(tmp_path, 1000)) // 2
+    monkeypatch.setattr(main_job, "watch", lambda commands: Cost(10.0, 300, "floor 8.0\n"))
     monkeypatch.setattr(main_job.psutil, "virtual_memory", lambda: SimpleNamespace(available=free))
-    (line,) = main_job.compare(material(tmp_path, 1000))
+    _, line = main_job.compare(material(tmp_path, 1000))
     assert line.value is None
     assert "--batches 500 would fit" in line.detail
 
@@ -122,28 +123,43 @@ def test_clones_are_counted_as_they_are_kept(tmp_path: Path) -> None:
     assert main_job.clones(material(tmp_path, 120)) == 4 * weights * 121
 
 
-def test_main_job_divides_ours_by_the_first_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of the three lines two have a bound; the time until the article's own pictures comes from what was printed."""
-    costs = [Cost(10.0, 300, ""), Cost(80.0, 3000, "validation accuracy 0.95\narticle 40.00\n")]
+def test_main_job_divides_ours_by_the_floor_and_the_first_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The floor is what the program says, without its reading of images; the article's way is gone once."""
+    costs = [Cost(12.0, 300, "accuracy"), Cost(11.0, 200, "floor 10.00\n"), Cost(60.0, 3600, "accuracy")]
     monkeypatch.setattr(main_job, "watch", lambda commands: costs.pop(0))
     monkeypatch.setattr(main_job.psutil, "virtual_memory", lambda: SimpleNamespace(available=2**60))
-    same, article, memory = main_job.compare(material(tmp_path, 16))
-    assert (same.value, article.value, memory.value) == (1 / 8, 1 / 4, 1 / 10)
-    assert (same.bound, article.bound, memory.bound) == (1 / 4, None, 1 / 8)
+    floor, time, memory = main_job.compare(material(tmp_path, 16))
+    assert (floor.value, time.value, memory.value) == (12 / 10, 12 / 60, 300 / 3600)
+    assert (floor.bound, time.bound, memory.bound) == (1.35, None, 1 / 12)
+    assert not floor.missed
     assert not memory.missed
 
 
-def test_first_way_does_the_articles_job(tmp_path: Path) -> None:
-    """It trains, draws four figures and one animation, and says when it was done."""
+@pytest.mark.parametrize(
+    ("way", "figures"),
+    [("first_way", ("digit.png", "histogram.png", "loss.png", "weight.png")), ("our_way", our_way.FIGURES)],
+)
+def test_both_ways_do_the_articles_job(tmp_path: Path, way: str, figures: tuple[str, ...]) -> None:
+    """They train, say their accuracy, and draw four figures and one animation."""
     short = material(tmp_path, 12)
     command = [*("--experiment", str(short.experiment_file)), *("--build", str(short.workspace.build))]
-    cost = watch([["-m", "benchmarks.first_way", *command, "--out", str(tmp_path / "out")]])
-    assert float(cost.output.rpartition("\narticle ")[2]) <= cost.seconds
-    made = {path.name for path in (tmp_path / "out").iterdir()}
-    assert made == {"digit.png", "histogram.png", "loss.png", "network.gif", "weight.png"}
-    with Image.open(tmp_path / "out" / "network.gif") as animation:
+    cost = watch([["-m", f"benchmarks.{way}", *command, "--out", str(tmp_path / "out")]])
+    assert "validation accuracy 0." in cost.output
+    made = {path.name: path for path in (tmp_path / "out").rglob("*") if path.suffix in (".png", ".svg", ".gif")}
+    drawn = {name.removesuffix(".svg").removesuffix("-dark") for name in made if not name.startswith("network")}
+    assert drawn >= {*figures}
+    with Image.open(made["network.gif"]) as animation:
         assert animation.n_frames == 8
         assert animation.size == (500, 1000)
+
+
+def test_the_floor_trains_and_draws_nothing(tmp_path: Path) -> None:
+    """It says what it took without its reading of images."""
+    short = material(tmp_path, 12)
+    command = [*("--experiment", str(short.experiment_file)), *("--build", str(short.workspace.build))]
+    cost = watch([["-m", "benchmarks.our_way", *command, "--out", str(tmp_path / "out"), "--floor"]])
+    assert 0 < float(cost.output.rpartition("floor ")[2]) < cost.seconds
+    assert not (tmp_path / "out").exists()
 
 
 def test_the_command_prints_a_line_for_each_comparison(tmp_path: Path) -> None:

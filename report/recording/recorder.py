@@ -292,8 +292,8 @@ class Recorder:
                 reason = str(error) if isinstance(error, ReportError) else f"{type(error).__name__}: {error}"
                 writer.fail(" ".join(reason.split()).rstrip("."), step=self._rounds.rows)
 
-        # A compiled step would compile the hook too, whose locks and lists it cannot. The compiler, which takes a second
-        # to load, is there as soon as an optimizer of torch is made; one that does without it cannot be compiled.
+        # A compiled step would compile the hook too, whose locks and lists it cannot. The compiler takes a second to
+        # load, and is there as soon as an optimizer of torch is made; one that does without it cannot be compiled.
         can_compile = "torch._dynamo" in sys.modules
         aside: Hook = torch.compiler.disable(hook) if can_compile else hook  # type: ignore[no-untyped-call]
         return hook

@@ -22,7 +22,8 @@ CHECKS = Path(__file__).parent
 expect.set_options(timeout=30_000)  # ms, as long as Playwright waits otherwise: a busy machine fails nothing
 SAID = wording.read(ROOT / "templates", "en", "interface")  # what scripts say on English pages
 AXE = CHECKS / "node_modules" / "axe-core" / "axe.min.js"
-SCREENSHOTS = ROOT / "build" / "screenshots"
+# A folder for pictures of every page, where somebody wants to see them: SCREENSHOTS=build/screenshots make test
+SCREENSHOTS = os.environ.get("SCREENSHOTS")
 SIZES: dict[str, ViewportSize] = {"wide": {"width": 1280, "height": 900}, "narrow": {"width": 390, "height": 844}}
 DRESSES = [(size, scheme) for size in SIZES for scheme in ("light", "dark")]
 # Of the same page in another language: its words decide what fits, and colours are the same.
@@ -36,14 +37,12 @@ AXE_RUN = """axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag2
         `${id}: ${node.target.join(" ")} ${node.html.slice(0, 160)} ${node.failureSummary}`)))"""
 # Colours are measured when they have come to rest: the title in the header fades as the page is scrolled.
 AT_REST = """async () => {
-    const rest = async () => {
+    for (let turn = 0; turn < 10; turn++) {
         await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
-        const running = document.getAnimations();
+        const running = document.getAnimations().filter((each) => each.playState === "running");
         if (!running.length) return;
-        await Promise.allSettled(running.map((each) => each.finished));
-        await rest();
-    };
-    await Promise.race([rest(), new Promise((done) => setTimeout(done, 3000))]);
+        for (const each of running) each.finish();
+    }
 }"""
 # Whatever reaches out of the window and does not scroll in a box of its own, formulas too.
 CUT_OFF = """() => [...document.querySelectorAll(".md-content *")].filter((element) => {
@@ -186,8 +185,8 @@ def axe(page: Page) -> list[str]:
     return found
 
 
-def visit(page: Page, address: str, complaints: list[str], screenshot: Path) -> Visit:
-    """Look at one page."""
+def visit(page: Page, address: str, complaints: list[str], name: str) -> Visit:
+    """Look at one page; its picture, where one is wanted, is called `name`."""
     complaints.clear()
     page.goto(address, wait_until="load")
     page.evaluate(FETCH_ALL)
@@ -196,15 +195,9 @@ def visit(page: Page, address: str, complaints: list[str], screenshot: Path) -> 
     page.evaluate(SEE_ALL)
     wider = page.evaluate("document.documentElement.scrollWidth - innerWidth")
     violations = axe(page)
-    # Playwright's own picture of a whole page resizes the window, which starts everything that follows its size.
-    size = page.evaluate("({width: innerWidth, height: document.documentElement.scrollHeight})")
-    session = page.context.new_cdp_session(page)
-    clip = {"x": 0, "y": 0, **size, "scale": 1}
     page.add_style_tag(content="* { content-visibility: visible !important }")  # the window does not move over it
-    how = {"captureBeyondViewport": True, "optimizeForSpeed": True, "clip": clip}
-    picture = session.send("Page.captureScreenshot", how)
-    session.detach()
-    screenshot.write_bytes(base64.b64decode(picture["data"]))
+    if SCREENSHOTS:
+        take_picture(page, Path(SCREENSHOTS) / f"{name}.png")
     return Visit(
         complaints=list(complaints),
         violations=violations,
@@ -217,11 +210,22 @@ def visit(page: Page, address: str, complaints: list[str], screenshot: Path) -> 
     )
 
 
+def take_picture(page: Page, file: Path) -> None:
+    """Write a picture of the whole page. Playwright's own resizes the window, which starts what follows its size."""
+    size = page.evaluate("({width: innerWidth, height: document.documentElement.scrollHeight})")
+    session = page.context.new_cdp_session(page)
+    clip = {"x": 0, "y": 0, **size, "scale": 1}
+    how = {"captureBeyondViewport": True, "optimizeForSpeed": True, "clip": clip}
+    picture = session.send("Page.captureScreenshot", how)
+    session.detach()
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(base64.b64decode(picture["data"]))
+
+
 @pytest.fixture(scope="session")
 def walk(browser: Browser, address: str, pages: list[str]) -> Callable[[str, str], Walk]:
-    """Return the function that visits pages in one width and scheme, once; pictures go to build/screenshots."""
+    """Return the function that visits pages in one width and scheme, once."""
     done: dict[tuple[str, str], Walk] = {}
-    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
 
     def visit_all(size: str, scheme: str) -> Walk:
         if (size, scheme) not in done:
@@ -229,7 +233,7 @@ def walk(browser: Browser, address: str, pages: list[str]) -> Callable[[str, str
             page = context.new_page()
             complaints = complaints_of(page, address)
             done[size, scheme] = {
-                name: visit(page, address + name, complaints, SCREENSHOTS / f"{picture}-{size}-{scheme}.png")
+                name: visit(page, address + name, complaints, f"{picture}-{size}-{scheme}")
                 for name in pages
                 if (size, scheme) in TRANSLATED or not name.startswith("ja/")
                 for picture in [name.removesuffix(".html").replace("/", "-")]

@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, Request, expect
 
 from benchmarks.serving import serve
 
-from .conftest import DRESSES, SAID, SCREENSHOTS, SIZES, Walk, complaints_of, visit
+from .conftest import DRESSES, SAID, SIZES, Walk, complaints_of, visit
 
 
 @pytest.fixture(scope="module")
@@ -26,12 +26,8 @@ def seen(request: pytest.FixtureRequest, browser: Browser, own_report: Own, site
     context = browser.new_context(viewport=SIZES[size], color_scheme=scheme)
     page = context.new_page()
     complaints = complaints_of(page, site)
-    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     names = sorted(path.name for path in own_report.workspace.site.glob("*.html"))
-    found = {
-        name: visit(page, site + name, complaints, SCREENSHOTS / f"own-{Path(name).stem}-{size}-{scheme}.png")
-        for name in names
-    }
+    found = {name: visit(page, site + name, complaints, f"own-{Path(name).stem}-{size}-{scheme}") for name in names}
     context.close()
     return found
 
