@@ -1,5 +1,6 @@
 """Make frames into GIFs: one for light paper, one for dark, and a still poster of each."""
 
+import zlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from io import BytesIO
@@ -87,8 +88,8 @@ def encode(movie: Movie, milliseconds: int, watch: Callable[[Bytes], None] | Non
     if light[PALETTE_AT] != movie.palette.light:
         raise ValueError("the GIF's palette is not where it was expected; was another Pillow installed?")
     dark = light[: PALETTE_AT.start] + movie.palette.dark + light[PALETTE_AT.stop :]
-    stills = {scheme: _png(poster, getattr(movie.palette, scheme)) for scheme in ("light", "dark")}
     height, width = shown.shape
+    stills = _stills(poster, movie.palette)
     return Pictures({"light": light, "dark": dark}, stills, width, height, count, milliseconds)
 
 
@@ -121,8 +122,13 @@ def _image(indices: Bytes, colours: bytes) -> Any:
     return image
 
 
-def _png(indices: Bytes, colours: bytes) -> bytes:
-    """Return a still picture as PNG."""
+def _stills(indices: Bytes, palette: Palette) -> dict[str, bytes]:
+    """Return a still picture as PNG in both schemes, which differ in the chunk that holds the colours."""
     file = BytesIO()
-    _image(indices, colours).save(file, "PNG", optimize=True)
-    return file.getvalue()
+    _image(indices, palette.light).save(file, "PNG", optimize=True)
+    light = file.getvalue()
+    chunks = [b"PLTE" + colours for colours in (palette.light, palette.dark)]
+    old, new = (chunk + zlib.crc32(chunk).to_bytes(4, "big") for chunk in chunks)
+    if light.count(old) != 1:
+        raise ValueError("the PNG's palette is not where it was expected; was another Pillow installed?")
+    return {"light": light, "dark": light.replace(old, new)}
