@@ -197,7 +197,8 @@ def test_what_a_name_leaves_out_is_torchs_default() -> None:
             spelled = Optimizer.model_validate({"name": name, key: 0.0}).label
             if key not in ("lr", "betas", "momentum") and spelled == default:
                 assert parameter.default == 0, (name, key)
-    assert Optimizer.model_validate({"name": "AdamW", "weight_decay": 0.0}).label.endswith("weight decay 0.0")
+    assert Optimizer.model_validate({"name": "AdamW", "weight_decay": 0.0}).label.endswith("weight decay 0")
+    assert len({Optimizer.model_validate({"name": "AdamW", "weight_decay": zero}).label for zero in (0, 0.0)}) == 1
 
 
 def test_layers_that_are_kept_whole_may_be_named_by_patterns(tmp_path: Path) -> None:

@@ -383,6 +383,16 @@ def test_updates_below_the_number_format_are_lost(tmp_path: Path) -> None:
     assert 0.1 < item.numbers["share"] < 1
 
 
+@pytest.mark.parametrize(("steps", "speaks"), [(standout.JUDGED - 1, False), (2 * standout.JUDGED, True)])
+def test_of_a_few_steps_nobody_says_that_updates_are_lost(tmp_path: Path, steps: int, speaks: bool) -> None:
+    """As of every rule but that weights exploded."""
+    weights, gradients = noise(SHAPES, steps)
+    for name, each in gradients.items():
+        weights[name] = descend(each, weights[name][0] * np.float32(60_000 if name == "two.weight" else 1))
+    folder = write_recording(tmp_path / "short", weights, gradients, rules=[momentum(0.9)])
+    assert ("lost" in [rule for rule, _ in rules(folder)]) == speaks
+
+
 def test_large_and_small_steps_stand_out_and_a_schedule_does_not(tmp_path: Path) -> None:
     """Against 10⁻³; a learning rate that falls to nothing at the end is what a schedule is for."""
     every = ("one.weight", "two.weight", "three.weight")

@@ -223,7 +223,9 @@ def _lost(recording: Recording, seen: Mapping[str, Info]) -> Iterator[Sight]:
     """Updates that the optimizer asked for, and that did not move their weight."""
     for name, info in seen.items():
         share = info.get("lost_driven")
-        if share is not None and share > LOST and info["never_moved"] < recording.tensors[name].count:
+        if share is None or share <= LOST or info["gradient_steps"] < JUDGED:
+            continue
+        if info["never_moved"] < recording.tensors[name].count:
             numbers = {"share": share, "limit": LOST, "dtype": recording.tensors[name].dtype}
             yield Sight("lost", name, share, numbers, ROUNDING)
 

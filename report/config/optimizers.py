@@ -46,8 +46,13 @@ class Optimizer(Part):
             is_default = value is False or (value == 0 and key in ZERO_BY_DEFAULT and self.name != "AdamW")
             if key not in ("lr", "betas", "momentum") and not is_default:
                 words = key.replace("_", " ")
-                label += f", {words}" if value is True else f", {words} {value}"
+                label += f", {words}" if value is True else f", {words} {_shown(value)}"
         return label
+
+
+def _shown(value: Any) -> str:
+    """Return a value as labels have it; 0 and 0.0 are one setting."""
+    return str(value) if isinstance(value, list) else f"{_number(value):g}"
 
 
 def _number(value: Any) -> float:

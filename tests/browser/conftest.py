@@ -196,8 +196,7 @@ def visit(page: Page, address: str, complaints: list[str], name: str) -> Visit:
     wider = page.evaluate("document.documentElement.scrollWidth - innerWidth")
     violations = axe(page)
     page.add_style_tag(content="* { content-visibility: visible !important }")  # the window does not move over it
-    if SCREENSHOTS:
-        take_picture(page, Path(SCREENSHOTS) / f"{name}.png")
+    take_picture(page, name)
     return Visit(
         complaints=list(complaints),
         violations=violations,
@@ -210,16 +209,20 @@ def visit(page: Page, address: str, complaints: list[str], name: str) -> Visit:
     )
 
 
-def take_picture(page: Page, file: Path) -> None:
-    """Write a picture of the whole page. Playwright's own resizes the window, which starts what follows its size."""
+def take_picture(page: Page, name: str) -> None:
+    """Write a picture of the whole page where one is wanted.
+
+    Playwright's own resizes the window, which starts what follows its size.
+    """
+    if not SCREENSHOTS:
+        return
     size = page.evaluate("({width: innerWidth, height: document.documentElement.scrollHeight})")
     session = page.context.new_cdp_session(page)
     clip = {"x": 0, "y": 0, **size, "scale": 1}
     how = {"captureBeyondViewport": True, "optimizeForSpeed": True, "clip": clip}
     picture = session.send("Page.captureScreenshot", how)
     session.detach()
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_bytes(base64.b64decode(picture["data"]))
+    files.write_bytes(Path(SCREENSHOTS) / f"{name}.png", base64.b64decode(picture["data"]))
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 from report.site import offline
 from report.workspace import Workspace
 
-from ..conftest import SCREENSHOTS, axe, complaints_of
+from ..conftest import axe, complaints_of, take_picture
 from .driving import COUNT_FRAMES, MAIN, SCHEME, SHORTER, at, batch_of, opened, say, shot
 
 
@@ -135,8 +135,7 @@ def test_anyone_can_use_it(browser, address, size, scheme):
     opened(page, f"{address}explore.html#batch=30&edge=l4.3.7,l5.0.1&compare=adam-b1-0&replay=adam:0.5")
     expect(page.locator(".wp-card canvas:visible")).to_have_count(8)
     page.wait_for_timeout(300)
-    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=SCREENSHOTS / f"player-{size[0]}-{scheme}.png", full_page=True)
+    take_picture(page, f"player-{size[0]}-{scheme}")
     assert axe(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") == size[0]
     assert complaints == []

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from ..conftest import SAID, SCREENSHOTS, axe
+from ..conftest import SAID, axe, take_picture
 from .driving import COUNT_FRAMES, opened, shot
 
 TEXTS = {**SAID["player"], **SAID["player_own"]}
@@ -261,8 +261,7 @@ def test_anyone_can_use_a_matrix(browser, own, size, language, scheme):
     expect(page.locator(".wp-card canvas:visible")).to_have_count(4)
     page.locator(".wp-zoom button").nth(1).click()
     page.wait_for_timeout(400)
-    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=SCREENSHOTS / f"tensor-{size[0]}-{language}.png", full_page=True)
+    take_picture(page, f"tensor-{size[0]}-{language}")
     assert axe(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") == size[0]
     said = page.locator(".wp-player").inner_text()
