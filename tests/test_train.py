@@ -2,6 +2,8 @@
 
 import dataclasses
 import itertools
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -9,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from conftest import TINY, Build, run_report
+from conftest import ROOT, TINY, Build, run_report
 from filelock import FileLock
 
 from report.config import Experiment, Optimizer
@@ -217,6 +219,47 @@ def test_every_dense_first_order_optimizer_of_torch_can_be_named() -> None:
     assert not {"LBFGS", "SparseAdam", "Muon", "Optimizer"} & optimizers.KINDS.keys()
     for name in optimizers.KINDS:
         optimizers.check("file: optimizer", Optimizer(name=name, arguments={"lr": 0.001}))
+
+
+@pytest.mark.parametrize("name", optimizers.KINDS)
+def test_without_torchs_compiler_the_steps_are_the_same(name: str) -> None:
+    """As those of torch's own class, to the bit, with its hooks; also where a group comes later."""
+    ours, theirs = [], []
+    for found, make in ((ours, optimizers.KINDS[name]), (theirs, getattr(torch.optim, name))):
+        torch.manual_seed(0)
+        early, late = (torch.nn.Parameter(torch.randn(3, 4)) for _ in range(2))
+        made = make([early], lr=0.01)
+        calls: list[str] = []
+        made.register_step_pre_hook(lambda *_, calls=calls: calls.append("before"))
+        made.register_step_post_hook(lambda *_, calls=calls: calls.append("after"))
+        for step in range(6):
+            if step == 3:
+                made.add_param_group({"params": [late], "lr": 0.1})
+            made.zero_grad()
+            ((early + late) ** 3).sum().backward()
+            made.step()
+        assert calls == ["before", "after"] * 6
+        assert isinstance(made, getattr(torch.optim, name))
+        found += [type(made).__name__, early.detach().numpy().tobytes(), late.detach().numpy().tobytes()]
+    assert ours == theirs
+
+
+@pytest.mark.slow
+def test_nothing_that_trains_loads_torchs_compiler(tmp_path: Path) -> None:
+    """It would take as long as torch itself, in every process of a study."""
+    program = (
+        "import sys\nfrom pathlib import Path\nfrom report.config import Experiment\n"
+        "from report.training import data, loop\nfrom report.workspace import Workspace\n"
+        "experiment, build = Experiment.load(Path(sys.argv[1])), Path(sys.argv[2])\n"
+        "place = Workspace(Path.cwd(), build, build / 'site')\n"
+        "digits = data.read(place, data.settle(place, experiment, print))\n"
+        "loop.run(experiment, digits, build / 'run', 'key')\n"
+        "print('torch' in sys.modules, 'torch._dynamo' in sys.modules)"
+    )
+    command = [sys.executable, "-c", program, str(TINY), str(tmp_path)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.stdout.endswith("True False\n"), done.stdout + done.stderr
+    assert Recording.open(tmp_path / "run").is_complete
 
 
 def test_a_device_that_is_not_there_is_a_configuration_error(tiny: Experiment) -> None:
