@@ -1,8 +1,10 @@
 """The recorder in ordinary loops, against a record that the test keeps by hand: equal to the bit."""
 
 import copy
+import gc
 import logging
 import pickle
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -503,6 +505,31 @@ def test_again_after_close(tmp_path: Path) -> None:
         train(model, optimizer, 3, second)
     assert len(first.check(tmp_path / "first").series["loss"]) == 3
     second.check(tmp_path / "second")
+
+
+@pytest.mark.parametrize("lets_go", [True, False], ids=["closed", "open"])
+def test_a_closed_recorder_lets_the_network_go(tmp_path: Path, lets_go: bool) -> None:
+    """At once, not when Python next looks for circles: a loop over seeds would hold several networks, on a GPU too."""
+    model = nn.Linear(6, 4)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    recorder = report.record(model, optimizer, tmp_path / "run", first=1)
+    for _ in range(3):
+        model(torch.ones(2, 6)).sum().backward()
+        optimizer.step()
+    known = [weakref.ref(each) for each in (model, optimizer, model.weight)]
+    gc.collect()
+    gc.disable()
+    try:
+        if lets_go:
+            recorder.close()
+        del model, optimizer
+        assert [each() is None for each in known] == [lets_go] * 3
+    finally:
+        gc.enable()
+    recorder.log(late=1.0)  # to no effect
+    recorder.step()
+    recorder.close()
+    assert repr(recorder) == f"<Recorder {report.Recording.open(tmp_path / 'run').description.summary('run', 3)}>"
 
 
 def test_copies_and_checkpoints(tmp_path: Path) -> None:

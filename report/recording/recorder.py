@@ -287,7 +287,8 @@ class Recorder:
                 )
             try:
                 with lock:
-                    work(position, optimizer, callable(args[1] if len(args) > 1 else kwargs.get("closure")))
+                    if self._is_open:  # another thread may have closed it meanwhile
+                        work(position, optimizer, callable(args[1] if len(args) > 1 else kwargs.get("closure")))
             except Exception as error:
                 reason = str(error) if isinstance(error, ReportError) else f"{type(error).__name__}: {error}"
                 writer.fail(" ".join(reason.split()).rstrip("."), step=self._rounds.rows)
@@ -330,5 +331,7 @@ class Recorder:
             LOG.warning("%s (recording in %s)", text, self.folder)
         notes += [*self._holdings.unrecorded(), *self._holdings.unseen(), *(Note("no step", text) for text in idle)]
         writer.close(ended, self._attached, leading, notes)
+        self._rounds.release()
+        del self._holdings, self._optimizers, self._attached
         if self._held is not None:
             arguments.release(self._held)

@@ -153,6 +153,14 @@ class Rounds:
         logged = self.log.take(self._count)
         return self._chunk.take(logged) if self._chunk.ticks or logged else None
 
+    def release(self) -> None:
+        """Let model, optimizers and memory go when all is written: the loop may keep its recorder, or begin another.
+
+        Nobody steps any more. Python would find them later, and by then a study has trained several networks.
+        """
+        self._free.clear()
+        del self._holdings, self._optimizers, self._early, self._chunk, self._writer
+
     def take_in_pause(self) -> Batch | None:
         """Return what is gathered while nobody hands it over; called from the writer's thread."""
         if not self.lock.acquire(timeout=0.1):
