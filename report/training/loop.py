@@ -205,7 +205,7 @@ class Trainer:
             )
         self.training = self._tensors(images.train_images[training], images.train_labels[training])
         self.validation = self._tensors(images.train_images[validation], images.train_labels[validation])
-        self.test = self._tensors(images.test_images, images.test_labels)
+        self.test = self._tensors(images.test_images.copy(), images.test_labels.copy())
         self.order = torch.Generator().manual_seed(seeds.order)  # on the CPU: a seed means the same on every device
         chance = (seeds.weights, seeds.dropout)
         self.network = model.build(experiment, images.shape, images.classes, chance, self.device)
@@ -310,9 +310,8 @@ class Trainer:
         }
 
     def _tensors(self, images: NDArray[Any], labels: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
-        """Return images as one tensor, (n, …), and labels, (n,) int64, on the device.
+        """Return images as one tensor, (n, …), and labels, (n,) int64, on the device; the arrays are nobody else's.
 
         Bytes, as which most are kept, take a quarter of the memory, of which every process of a study needs its own.
         """
-        images, labels = (np.require(each, requirements="W") for each in (images, labels))  # copied where it must be
         return torch.from_numpy(images).to(self.device), torch.from_numpy(labels).to(self.device)
