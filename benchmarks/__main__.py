@@ -19,6 +19,7 @@ COMPARISONS = (
     "network_gif",
     "main_job",
     "study_speed",
+    "waiting",
     "device_steps",
     "analysis_speed",
     "player_frames",
@@ -48,8 +49,9 @@ def main(
 ) -> None:
     """Compare speed, memory and size with what one would use instead.
 
-    NAME is one of: recording_cost, network_gif, main_job, study_speed, device_steps, analysis_speed, player_frames,
-    sizes; all where none is given. A line says what is compared, the ratio, and the bound that is wanted.
+    NAME is one of: recording_cost, network_gif, main_job, study_speed, waiting, device_steps, analysis_speed,
+    player_frames, sizes; all where none is given. A line says what is compared, the ratio, and the bound that is
+    wanted.
     """
     if quick and check:
         raise click.UsageError("--quick is too short to judge by: leave out --check, or --quick.")

@@ -96,8 +96,8 @@ class Cost:
     output: str
 
 
-def watch(commands: Sequence[Sequence[str]], seconds: float = 3600) -> Cost:
-    """Run `python` with each of the arguments in turn, as a person would.
+def watch(commands: Sequence[Sequence[str]], seconds: float = 3600, folder: Path = ROOT) -> Cost:
+    """Run `python` with each of the arguments in turn in a folder, as a person would.
 
     Memory is the resident set of the process and all its children together, looked at every 50 ms, or what the
     system noted as the highest of the process itself where that is more.
@@ -110,7 +110,7 @@ def watch(commands: Sequence[Sequence[str]], seconds: float = 3600) -> Cost:
         # A file, not a pipe: nobody empties a pipe while memory is being watched.
         with (log := _scratch()).open("w+") as file:
             started = time.perf_counter()
-            process = subprocess.Popen([sys.executable, *command], cwd=ROOT, stdout=file, stderr=subprocess.STDOUT)
+            process = subprocess.Popen([sys.executable, *command], cwd=folder, stdout=file, stderr=subprocess.STDOUT)
             peak = 0
             while True:
                 pid, status, usage = os.wait4(process.pid, os.WNOHANG)

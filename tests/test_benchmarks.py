@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from conftest import ROOT, TINY
 from PIL import Image
 
-from benchmarks import first_way, main_job, measure, our_way
+from benchmarks import first_way, main_job, measure, our_way, waiting
 from benchmarks.__main__ import main
 from benchmarks.material import Material, as_toml
 from benchmarks.measure import Cost, Line, alternate, watch
@@ -184,6 +184,20 @@ def test_the_command_prints_a_line_for_each_comparison(tmp_path: Path) -> None:
     ):
         assert words in done.stdout
     assert "MISS" not in done.stdout
+
+
+def test_what_is_changed_is_built_again_in_a_copy(tmp_path: Path) -> None:
+    """A template, a figure, or nothing; the sources themselves stay as they are."""
+    method, loss = ROOT / "templates" / "en" / "method.md.j2", ROOT / "report" / "drawing" / "figures" / "loss.py"
+    before = method.read_bytes(), loss.read_bytes()
+    first, *again = waiting.compare(material(tmp_path))
+    assert [line.bound for line in (first, *again)] == [None, 0.7, 1.2, 3.0]
+    assert all(line.value is not None and 0 < line.value < 300 for line in (first, *again))
+    site = tmp_path / "checkout" / "site"
+    assert "Sentence 0." in (site / "method.html").read_text(encoding="utf-8")
+    changed = (tmp_path / "checkout" / "report" / "drawing" / "figures" / "loss.py").read_text(encoding="utf-8")
+    assert changed.endswith("CHANGED_0 = 0\n")
+    assert (method.read_bytes(), loss.read_bytes()) == before
 
 
 def test_quick_does_not_judge() -> None:
