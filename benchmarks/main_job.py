@@ -11,7 +11,7 @@ from benchmarks.material import Material
 from benchmarks.measure import Cost, Line, alternate, mebibytes, watch
 
 FLOOR, MEMORY = 1.35, 1 / 12
-ROUNDS = 3  # of ours and the floor; the first article's way, several times slower, is gone once
+ROUNDS = 3  # of ours and the floor; the first article's way, several times slower, is taken once
 ROOM = 3 * 2**30  # bytes that the first article's way takes beside its clones: lists of single numbers, torch
 
 

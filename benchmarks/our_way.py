@@ -81,7 +81,8 @@ def draw(place: Workspace, folder: Path, experiment: Experiment, beside: Executo
         numbers[Name("windows", "steps", layer, ALL)] = [main.steps]
     pace = clips.Pace(**experiment.animation.model_dump())
     (film,) = (clip for clip in clips.plan(study, pace, layers, laws) if clip.kind == "network")
-    drawn = [beside.submit(product.work) for product in render.products(place, study, [film], laws, pace)]
+    (product,) = render.products(place, study, [film], laws, pace)
+    drawn = beside.submit(product.work)
     results = report.describe(main, layers) | overview.overview(study, layers, []) | {"tensors": [*layers]}
     results |= report.histories(place.tables, main, layers) | {"theory": {study.slug(main.label): None}}
     series = {"loss": loss.series(main.series), "validation": loss.validation_table(main.series)}
@@ -92,10 +93,9 @@ def draw(place: Workspace, folder: Path, experiment: Experiment, beside: Executo
     modules = {name: importlib.import_module(f"report.drawing.figures.{name}") for name in FIGURES}
     known = {name: module.facts(results, table) for name, module in modules.items()}
     planned = {name: figures.Plan(name, facts) for name, facts in known.items() if facts is not None}
-    for product in figures.products(place, planned, ["en"]):
-        product.work()
-    for each in drawn:
-        each.result()
+    for figure in figures.products(place, planned, ["en"]):
+        figure.work()
+    drawn.result()
     click.echo(f"validation accuracy {main.series['validation_accuracy'][-1]:.4f}")
 
 

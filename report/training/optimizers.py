@@ -24,8 +24,7 @@ def _eager(kind: type[torch.optim.Optimizer]) -> type[torch.optim.Optimizer]:
     call: seconds in every process, as long as torch itself takes. Below the wrappers are the same computations.
     """
     bare: dict[str, Any] = {name: inspect.unwrap(getattr(kind, name)) for name in ("add_param_group", "zero_grad")}
-    step = torch.no_grad()(inspect.unwrap(kind.step))
-    return type(kind.__name__, (kind,), bare | {"step": step, "__module__": __name__})
+    return type(kind.__name__, (kind,), bare | {"step": torch.no_grad()(inspect.unwrap(kind.step))})
 
 
 KINDS: dict[str, type[torch.optim.Optimizer]] = {

@@ -35,7 +35,7 @@ AXE_RUN = """axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag2
     resultTypes: ["violations"]})
     .then(({violations}) => violations.flatMap(({id, nodes}) => nodes.map((node) =>
         `${id}: ${node.target.join(" ")} ${node.html.slice(0, 160)} ${node.failureSummary}`)))"""
-# Colours are measured when they have come to rest: the title in the header fades as the page is scrolled.
+# Sizes and colours are measured when they have come to rest: the title in the header fades as the page is scrolled.
 AT_REST = """async () => {
     for (let turn = 0; turn < 10; turn++) {
         await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
@@ -191,11 +191,11 @@ def visit(page: Page, address: str, complaints: list[str], name: str) -> Visit:
     page.goto(address, wait_until="load")
     page.evaluate(FETCH_ALL)
     page.wait_for_function(PLAYER_IS_OPEN)
+    page.evaluate(AT_REST)
     small = page.evaluate(SMALL)
     page.evaluate(SEE_ALL)
     wider = page.evaluate("document.documentElement.scrollWidth - innerWidth")
     violations = axe(page)
-    page.add_style_tag(content="* { content-visibility: visible !important }")  # the window does not move over it
     take_picture(page, name)
     return Visit(
         complaints=list(complaints),
