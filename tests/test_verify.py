@@ -114,11 +114,17 @@ def version(told: dict[str, Any]) -> None:
     told["runs"][told["main"]]["versions"]["torch"] = "1.13.1"
 
 
+def device(told: dict[str, Any]) -> None:
+    """Another device, which rounds otherwise; the bits are the same here."""
+    told["runs"][told["main"]]["platform"]["device"] = "cuda:0"
+
+
 CASES = [
     (seed, 1, "{}: the initial weights differ, in l1."),
     (rate, 1, "{}: the first that differs is one of steps 1 to 100, in l1."),
     (bit, 1, "{}: the first that differs is one of steps 1 to 100, in l4."),
     (version, 0, "Versions: the receipt was made with torch 1.13.1, here is "),
+    (device, 0, "Machine:  the receipt was made with device cuda:0, here is cpu."),
 ]
 
 

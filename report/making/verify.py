@@ -1,8 +1,7 @@
 """Train again what a receipt tells of, and say whether the same comes out: bit by bit, and finding by finding."""
 
-import platform
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from report.recording import chain, seal
 from report.recording.reader import Recording
 from report.recording.study import Study
 from report.site import receipt
-from report.training import data, jobs, runs
+from report.training import data, runs
 from report.workspace import Below, Workspace, home
 
 SECONDS = 30  # that a site may take to hand out its receipt
@@ -99,7 +98,7 @@ def verify(
     wanted = [name] if name else list(told["runs"])
     if unknown := [each for each in wanted if each not in told["runs"]]:
         raise ReportError(f"The receipt has no run {unknown[0]}; it has {', '.join(told['runs'])}.")
-    _compare_circumstances(told, say)
+    _compare_sources(told, say)
     choice = data.settle(again, experiment, say)
     if (found := data.read(again, choice).sha256) != told["data"].get("sha256"):
         raise ReportError(
@@ -109,7 +108,9 @@ def verify(
     files.write_text(file, told["experiment"]["text"])
     with progress() as shown:
         runs.train(again, experiment, file, say, shown, only=wanted, processes=processes, dask=dask)
-    same = [_compare_run(told, each, again, Path(where), say) for each in wanted]
+    mine = {each: Recording.open(again.run(each)) for each in wanted if (again.run(each) / "run.json").is_file()}
+    _compare_circumstances(told, mine.values(), say)
+    same = [_compare_run(told, each, again, mine.get(each), Path(where), say) for each in wanted]
     say(f"{sum(same):,} of {len(same):,} training runs have the same bits.")
     holds = all(same) if name or steps or not told["findings"] else _compare_findings(told, again, experiment, say)
     shutil.rmtree(again.build, ignore_errors=True)
@@ -168,26 +169,39 @@ def _experiment(told: Mapping[str, Any], file: Path, steps: int | None) -> Exper
     return experiment.model_copy(update=fewer)
 
 
-def _compare_circumstances(told: Mapping[str, Any], say: Callable[[str], None]) -> None:
-    """Say in what this machine differs from the receipt's, which may round otherwise."""
+def _compare_sources(told: Mapping[str, Any], say: Callable[[str], None]) -> None:
     commit = receipt.commit(home())
     if commit != told.get("commit"):
         say(f"Sources:  the receipt is of commit {told.get('commit')}, these are of {commit}.")
-    here = {"python": platform.python_version(), "numpy": np.__version__, "torch": jobs.recipe()["torch"]}
-    for library in sorted(here):
-        there = {str(each["versions"].get(library)) for each in told["runs"].values()}
-        for version in sorted(there - {here[library]}):
-            say(f"Versions: the receipt was made with {library} {version}, here is {here[library]}.")
 
 
-def _compare_run(told: Mapping[str, Any], name: str, again: Workspace, where: Path, say: Callable[[str], None]) -> bool:
+def _compare_circumstances(told: Mapping[str, Any], mine: Iterable[Recording], say: Callable[[str], None]) -> None:
+    """Say with what else than the receipt's runs these were trained, which may round otherwise."""
+    lines = set()  # of several runs the same is said once
+    for recording in mine:
+        there = told["runs"][recording.name]
+        for part, here in (("versions", recording.description.versions), ("platform", recording.description.platform)):
+            title = {"versions": "Versions:", "platform": "Machine: "}[part]
+            for name, value in here.items():
+                if (other := there.get(part, {}).get(name, value)) != value:
+                    lines.add(f"{title} the receipt was made with {name} {other}, here is {value}.")
+    for line in sorted(lines):
+        say(line)
+
+
+def _compare_run(
+    told: Mapping[str, Any],
+    name: str,
+    again: Workspace,
+    mine: Recording | None,
+    where: Path,
+    say: Callable[[str], None],
+) -> bool:
     """Say of one run whether its bits are the same; return that."""
-    folder = again.run(name)
-    if not (folder / "run.json").is_file():
+    if mine is None:
         reasons = {each["run"]: each["reason"] for each in runs.missing(again)}
         say(f"{name}: not trained: {reasons.get(name, 'no reason is known')}")
         return False
-    mine = Recording.open(folder)
     found = difference(mine, told["runs"][name]["chains"], lambda tensor: _weights(where, told, name, tensor))
     steps = f"{mine.steps:,} steps of {len(mine.tensors)} tensors"
     say(f"{name}: {'same bits' if found is None else found}{f', {steps}' if found is None else ''}.")
