@@ -15,7 +15,8 @@ from report.analysis.own import analyse
 from report.analysis.standout import LARGE, SMALL, USUAL
 from report.drawing import own
 from report.drawing.figures import own_axis, own_heat, own_measures, own_rates, own_series
-from report.drawing.figures.style import HIGHEST, INKS, WIDTH, Dots, briefs
+from report.drawing.figures.marks import Dots
+from report.drawing.figures.style import HIGHEST, INKS, WIDTH, briefs
 from report.recording.study import Study
 from report.site.words import Words
 from report.workspace import Workspace

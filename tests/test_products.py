@@ -183,22 +183,24 @@ def test_the_versions_of_libraries_count(monkeypatch: pytest.MonkeyPatch, tmp_pa
 @pytest.mark.slow
 def test_what_parsing_found_is_remembered(tmp_path: Path) -> None:
     """A damaged memory costs time alone, and the file does not depend on what was there before."""
-    cache = tmp_path / "code.json"
-    Code().remember(cache)
+    cache, package = tmp_path / "code.json", tmp_path / "report"
+    shutil.copytree(PACKAGE / "recording", package / "recording", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(PACKAGE / "errors.py", package)
+    Code(package).remember(cache)
     content = cache.read_bytes()
-    for damage in (b"[]", b'{"report.cli": {"content": 1}}', content[:-50]):
+    for damage in (b"[]", b'{"report.errors": {"content": 1}}', content[:-50]):
         cache.write_bytes(damage)
-        code = Code()
+        code = Code(package)
         code.recall(cache)
         code.remember(cache)
         assert cache.read_bytes() == content
-        assert code.meanings("report.cli") == Code().meanings("report.cli")
+        assert code.meanings("report.recording.recorder") == Code(package).meanings("report.recording.recorder")
     # Nor is what other rules found believed: those of another version of this package.
     told = json.loads(content)
     told["report.errors"]["imports"] = ["report.recording.writer"]
     for reader, is_believed in ((told[products.READER], True), ("another", False)):
         cache.write_text(json.dumps({**told, products.READER: reader}))
-        code = Code()
+        code = Code(package)
         code.recall(cache)
         assert ("report.recording.writer" in code.closure("report.errors")) == is_believed
 

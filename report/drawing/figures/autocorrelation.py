@@ -12,8 +12,9 @@ from matplotlib.figure import Figure
 
 from report.analysis.table import Table
 from report.drawing.figures.comparison import bars, few, heights, is_rising, key, room_beside, scope, short, told
+from report.drawing.figures.marks import dots
 from report.drawing.figures.sources import Facts, Labels, Tables, reach, rows, selection
-from report.drawing.figures.style import Ink, brief, dots, heading, sheet
+from report.drawing.figures.style import Ink, brief, heading, sheet
 from report.wording import shape
 
 TABLES = ("autocorrelation",)

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from report.analysis import theory
 from report.analysis.coin import BETAS
 from report.analysis.table import Table
+from report.drawing.figures.marks import stems
 from report.drawing.figures.sources import Facts, Labels, Tables, rows
-from report.drawing.figures.style import Ink, heading, sheet, stems
+from report.drawing.figures.style import Ink, heading, sheet
 from report.wording import fixed
 
 TABLES = ("coin",)

@@ -41,7 +41,7 @@ def draw(ink: Ink, tables: Tables, facts: Facts, labels: Labels) -> Figure:
         found = rows(table, panel=name)
         left = WIDTH * (1 + 2 * place) / 4 - wide / 2
         panel = raster.axes_at(figure, (left, 0, wide, high))
-        raster.cells(panel, raster.matrix(found)[:count, -batches:], ink, (0, batches))
+        raster.fill(panel, raster.matrix(found)[:count, -batches:], ink, (0, batches))
         raster.part_units(panel, raster.units(found)[:count], ink)
         panel.set(xticks=[], yticks=[])
         label = panel.text(0.5, -LABEL / 2 / high, labels[name], ha="center", va="center", weight="bold")

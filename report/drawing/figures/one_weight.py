@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from report.analysis.table import Table
 from report.drawing.figures.comparison import at_most, is_rising, ordered
+from report.drawing.figures.marks import stems
 from report.drawing.figures.sources import Facts, Labels, Tables, rows
-from report.drawing.figures.style import Ink, batches_below, brief, heading, sheet, stems
+from report.drawing.figures.style import Ink, batches_below, brief, heading, sheet
 from report.wording import digits, shape
 
 TABLES = ("one_weight",)

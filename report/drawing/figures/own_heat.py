@@ -4,6 +4,7 @@ A reader sees at once which part of a network hardly moves and which is thrown a
 logarithmic scale, with the band in which nothing is said of it.
 """
 
+import functools
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from report.analysis.standout import LARGE, SMALL, USUAL
 from report.analysis.table import Table
+from report.drawing.figures.marks import cells
 from report.drawing.figures.own_axis import NAMES, RIGHT, high, recording_of, rows_of, shortened
 from report.drawing.figures.raster import axes_at
 from report.drawing.figures.sources import Facts, Labels, Tables
@@ -45,10 +47,7 @@ def draw(ink: Ink, tables: Tables, facts: Facts, labels: Labels) -> Figure:
     inside = high(len(names))
     figure, panel = rows_of(names, inside, ABOVE, BELOW, ink)
     found = matrix(tables, names, steps)
-    panel.imshow(
-        pixels(found, ink), interpolation="none", aspect="auto", extent=(0.5, steps + 0.5, len(names) - 0.5, -0.5)
-    )
-    panel.spines["bottom"].set_visible(False)
+    cells(panel, functools.partial(pixels, found), ink, (0.5, steps + 0.5, len(names) - 0.5, -0.5))
     batches_below(panel, labels["step"])
     _scale(axes_at(figure, (NAMES, 8, WIDTH - NAMES - RIGHT, BAR)), ink)
     figure.text(6 / WIDTH, 1 - 15 / (inside + ABOVE + BELOW), "RMS(Δ)/RMS(w)", color=ink.muted, va="center")
@@ -101,8 +100,7 @@ def pixels(logarithms: NDArray[np.float64], ink: Ink) -> NDArray[np.uint8]:
 def _scale(panel: Axes, ink: Ink) -> None:
     """Draw what the colours mean, and mark the band."""
     steps = np.linspace(LOW, HIGH, 2 * LEVELS)[None]
-    panel.imshow(pixels(steps, ink), interpolation="none", aspect="auto", extent=(LOW, HIGH, 0, 1))
-    panel.spines["bottom"].set_visible(False)
+    cells(panel, functools.partial(pixels, steps), ink, (LOW, HIGH, 0, 1))
     panel.set_yticks([])
     for end in (SMALL, LARGE):
         panel.axvline(float(np.log10(end)), color=ink.ink, linewidth=1.6, ymin=0, ymax=1.6, clip_on=False)

@@ -1,21 +1,29 @@
 """One tensor in four small pictures: updates, their size over time, how alike later ones are, lengths of streaks."""
 
+import itertools
+import math
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator
 
+from report.drawing.figures.marks import dots
 from report.drawing.figures.own_axis import logarithmic, recording_of
+from report.drawing.figures.raster import axes_at
 from report.drawing.figures.sources import Facts, Labels, Tables
-from report.drawing.figures.style import Ink, batches_below, dots, exponent, scaled, sheet, unit
+from report.drawing.figures.style import PIXELS_PER_INCH, WIDTH, Ink, batches_below, exponent, heading, scaled, unit
 
 TABLES = ("steps", "histogram", "correlation", "lengths")
 DECADES = 4  # that an axis of sizes shows at most, below the largest
+FEW = 2  # decades, below which an axis has numbers between powers of ten
 LONGEST = 40  # steps of a streak that are shown
 SMALLEST = 1e-4  # share of streaks
+# CSS pixels: where panels begin, how large they are, and how high all is with numbers and labels. matplotlib would find
+# the places, too, and take a third of the time for it.
+LEFTS, TOPS, WIDE, HIGH, HEIGHT = (46, 284), (24, 196), 182, 104, 346
 
 
 def of(results: Mapping[str, Any], name: str) -> Facts:
@@ -30,7 +38,11 @@ def of(results: Mapping[str, Any], name: str) -> Facts:
 
 def draw(ink: Ink, tables: Tables, facts: Facts, labels: Labels) -> Figure:
     """Draw two rows of two panels."""
-    figure, panels = sheet([172, 180], share_x=False, columns=2)
+    figure = Figure(figsize=(WIDTH / PIXELS_PER_INCH, HEIGHT / PIXELS_PER_INCH), dpi=PIXELS_PER_INCH)
+    figure.set_layout_engine("none")
+    panels = [axes_at(figure, (left, top, WIDE, HIGH)) for top, left in itertools.product(TOPS, LEFTS)]
+    for panel in panels:
+        panel.grid(visible=True)
     _histogram(panels[0], tables["histogram"], ink, labels)
     _size(panels[1], tables["steps"], ink, labels)
     if not tables["steps"]["largest"].max():
@@ -86,22 +98,21 @@ def _histogram(panel: Axes, table: Any, ink: Ink, labels: Labels) -> None:
 def _size(panel: Axes, table: Any, ink: Ink, labels: Labels) -> None:
     step, colour = (table["first_step"] + table["last_step"]) / 2, ink.layer(1)
     top = 1.6 * max(float(table["largest"].max()), 1e-30)
-    floor = top / 10**DECADES
-    panel.fill_between(
-        step,
-        np.maximum(table["smallest"], floor),
-        np.maximum(table["largest"], floor),
-        color=colour,
-        alpha=0.25,
-        linewidth=0,
-    )
+    low = max(top / 10**DECADES, 0.6 * float(table["smallest"].min()))
+    decades = math.log10(top / low)
+    power = exponent(top / 1.6) if decades < FEW else 0
+    smallest, rms, largest = (np.maximum(table[each], low) / 10.0**power for each in ("smallest", "rms", "largest"))
+    panel.fill_between(step, smallest, largest, color=colour, alpha=0.25, linewidth=0)
     if len(step) > 1:
-        panel.plot(step, np.maximum(table["rms"], floor), color=colour, linewidth=1.8)
+        panel.plot(step, rms, color=colour, linewidth=1.8)
     else:
-        dots(panel, step, table["rms"], colour, 5)
+        dots(panel, step, rms, colour, 5)
     logarithmic(panel)
-    panel.set_ylim(max(floor, 0.6 * float(table["smallest"].min())), top)
-    panel.set_title(labels["size"])
+    if decades < FEW:  # powers of ten alone would be one number, or none
+        panel.yaxis.set_major_locator(LogLocator(subs=(1, 3) if decades > 1 else (1, 2, 5)))
+        panel.yaxis.set_major_formatter(FuncFormatter(lambda value, _: scaled(float(f"{value:.3g}"))))
+    panel.set_ylim(low / 10.0**power, top / 10.0**power)
+    heading(panel, labels["size"], unit(power))
     batches_below(panel, labels["step"])
     panel.xaxis.set_major_locator(MaxNLocator(3, integer=True))
 
@@ -115,10 +126,10 @@ def _correlation(panel: Axes, table: Any, ink: Ink, labels: Labels) -> None:
     dots(panel, lag, table["updates"], ink.layer(0), 3.5)
     values = np.concatenate([table[each] for each in ("updates", "gradient", "formula")])
     low = float(np.nanmin(values, initial=0.0))
-    panel.set_ylim(min(low * 1.15, -0.12), 1.08)
+    panel.set_ylim(min(low * 1.15, -0.12), 1.55)  # above 1 is what the colours mean
     panel.set_xlim(0, float(lag[-1]) + 1)
-    panel.yaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
-    panel.yaxis.set_major_formatter(FuncFormatter(lambda value, _: scaled(round(value, 6))))
+    panel.yaxis.set_major_locator(FixedLocator((-1, -0.5, 0, 0.5, 1)))
+    panel.yaxis.set_major_formatter(FuncFormatter(lambda value, _: scaled(value)))
     panel.xaxis.set_major_locator(MaxNLocator(4, integer=True))
     panel.set_title(labels["correlation"])
     panel.set_xlabel(labels["lag"], loc="right")

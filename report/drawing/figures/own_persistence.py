@@ -14,9 +14,10 @@ from matplotlib.ticker import FuncFormatter, NullLocator
 
 from report.analysis.table import Table
 from report.drawing.figures.comparison import bars, key, lines_key, raised
+from report.drawing.figures.marks import dots
 from report.drawing.figures.own_axis import high, rows_of
 from report.drawing.figures.sources import Facts, Labels, Tables, reach, rows
-from report.drawing.figures.style import Ink, briefs, dots
+from report.drawing.figures.style import Ink, briefs
 
 TABLES = ("own_tensors",)
 ABOVE, BELOW = 30, 44  # CSS pixels around the rows

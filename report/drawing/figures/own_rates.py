@@ -9,9 +9,10 @@ from matplotlib.ticker import FuncFormatter
 
 from report.analysis.table import Table
 from report.drawing.figures.comparison import key, raised
+from report.drawing.figures.marks import dots
 from report.drawing.figures.own_axis import logarithmic, recording_of
 from report.drawing.figures.sources import Facts, Labels, Tables, reach, rows
-from report.drawing.figures.style import Ink, batches_below, dots, few_values, scaled, sheet
+from report.drawing.figures.style import Ink, batches_below, few_values, scaled, sheet
 
 TABLES = ("own_rates",)
 GROUPS = 6  # lines at most

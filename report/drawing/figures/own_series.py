@@ -8,9 +8,10 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
 from report.analysis.table import Table
+from report.drawing.figures.marks import dots
 from report.drawing.figures.own_axis import logarithmic
 from report.drawing.figures.sources import Facts, Labels, Tables, rows
-from report.drawing.figures.style import Ink, batches_below, dots, few_values, heading, scaled, sheet
+from report.drawing.figures.style import Ink, batches_below, few_values, heading, scaled, sheet
 
 TABLES = ("own_series",)
 SERIES = 3  # panels at most

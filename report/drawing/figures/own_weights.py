@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from report.drawing.figures.own_axis import recording_of
-from report.drawing.figures.raster import axes_at, cells
+from report.drawing.figures.raster import axes_at, fill
 from report.drawing.figures.sources import Facts, Labels, Tables, rows
 from report.drawing.figures.style import HIGHEST, PIXELS_PER_INCH, WIDTH, Ink, batches_below, few_values, scaled
 from report.wording import thousands
@@ -41,7 +41,7 @@ def draw(ink: Ink, tables: Tables, facts: Facts, labels: Labels) -> Figure:
         panel = axes_at(figure, (LEFT, HEAD, width, inside))
         updates = np.stack([values for name, values in raster.items() if name != "step"])
         step = raster["step"]
-        cells(panel, updates, ink, (float(step[0]) - 0.5, float(step[-1]) + 0.5))
+        fill(panel, updates, ink, (float(step[0]) - 0.5, float(step[-1]) + 0.5))
         panel.set_title(labels["raster"])
         panel.yaxis.set_major_locator(MaxNLocator(4, integer=True))
         panel.yaxis.set_major_formatter(FuncFormatter(lambda value, _: thousands(value)))

@@ -23,8 +23,9 @@ from report.drawing.figures.comparison import (
     scope,
     told,
 )
+from report.drawing.figures.marks import dots
 from report.drawing.figures.sources import Facts, Labels, Tables, reach, rows, selection
-from report.drawing.figures.style import HIGHEST, PIXELS_PER_INCH, WIDTH, Ink, brief, dots
+from report.drawing.figures.style import HIGHEST, PIXELS_PER_INCH, WIDTH, Ink, brief
 
 TABLES = ("persistence",)
 MOST = 3  # layers in one picture

@@ -10,9 +10,11 @@ from typing import Final
 import numpy as np
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 from PIL import Image
 
-from report.drawing.figures.style import INKS, PIXELS_PER_INCH, Dots, Ink, house, recoloured
+from report.drawing.figures.marks import Cells, Dots
+from report.drawing.figures.style import INKS, PIXELS_PER_INCH, Ink, house, recoloured
 
 ENDINGS: Final = (".svg", ".png")
 SCHEMES: Final = {"light": "", "dark": "-dark"}  # what each variant adds to a file's name
@@ -31,15 +33,34 @@ _ARGUMENTS: Final = {"M": 1, "L": 1, "Q": 2, "C": 3, "z": 0}  # points that a co
 
 def variants(draw: Callable[[Ink], Figure]) -> dict[str, tuple[str, bytes]]:
     """Return the file ending and the bytes of each variant of what `draw` draws."""
-    drawn: dict[str, tuple[str, bytes]] = {}
-    for scheme, ink in INKS.items():
-        if drawn and drawn["light"][0] == ".svg" and b"<image" not in drawn["light"][1]:
-            # The same drawing in other colours: half the time, and nothing can lie elsewhere.
-            drawn[scheme] = (".svg", recoloured(drawn["light"][1].decode(), INKS["light"], ink).encode())
-        else:
+    light, *others = INKS.values()
+    with house(light):
+        figure = draw(light)
+        drawn = {light.scheme: encode(figure)}
+    for ink in others:
+        again = _repainted(figure, *drawn[light.scheme], ink)
+        if again is None:
             with house(ink):
-                drawn[scheme] = encode(draw(ink))
+                drawn[ink.scheme] = encode(draw(ink))
+        else:
+            drawn[ink.scheme] = (".svg", again)
     return drawn
+
+
+def _repainted(figure: Figure, ending: str, content: bytes, ink: Ink) -> bytes | None:
+    """Return the light variant in other colours: half the time, and nothing can lie elsewhere.
+
+    Of an image there is no such thing, nor of a drawing with an image in it whose colours are not known.
+    """
+    painted = figure.findobj(Cells)
+    if ending != ".svg" or content.count(b"<image") != len(painted):
+        return None
+    svg = recoloured(content.decode(), INKS["light"], ink)
+    for each in painted:
+        before, after = (embedded(each.paint(which)) for which in (INKS["light"], ink))
+        assert before in svg  # as `packed` wrote it
+        svg = svg.replace(before, after, 1)
+    return svg.encode()
 
 
 def encode(figure: Figure) -> tuple[str, bytes]:
@@ -96,7 +117,11 @@ def packed(encoded: str) -> str:
     The name that it had is a hash of its pixels, which would differ between variants; nothing refers to it.
     """
     with Image.open(io.BytesIO(base64.b64decode(encoded))) as picture:
-        pixels = np.asarray(picture.convert("RGB"))
+        return embedded(np.asarray(picture.convert("RGB")))
+
+
+def embedded(pixels: NDArray[np.uint8]) -> str:
+    """Return pixels, (height, width, 3), as a PNG with a palette, in base64."""
     colours, index = np.unique(pixels.reshape(-1, 3), axis=0, return_inverse=True)
     if len(colours) > MOST_COLOURS:
         raise ValueError(f"{len(colours)} colours in an image inside an SVG; a palette has room for {MOST_COLOURS}")

@@ -5,6 +5,7 @@ the rows of an output unit; a coin that draws every sign leaves the one and take
 round, an optimizer without momentum.
 """
 
+import functools
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from report.analysis.raster import PANELS
 from report.analysis.table import Key, Table
 from report.drawing.figures.comparison import optimizers, plain, scope, told
+from report.drawing.figures.marks import cells
 from report.drawing.figures.sources import Columns, Facts, Labels, Tables, main_label, rows
 from report.drawing.figures.style import PIXELS_PER_INCH, WIDTH, Ink, batches_below, brief, heading
 from report.wording import MINUS, shape
@@ -86,7 +88,7 @@ def draw(ink: Ink, tables: Tables, facts: Facts, labels: Labels) -> Figure:
         panel = axes_at(figure, (LEFT, top, width, high))
         found = rows(table, panel=name)
         start = int(found["batch"].min())
-        cells(panel, matrix(found), ink, (start - 0.5, start + batches - 0.5))
+        fill(panel, matrix(found), ink, (start - 0.5, start + batches - 0.5))
         _label_units(panel, units(found), high / weights, ink)
         panel.set_xticks([])
         heading(panel, labels[name], brief(note))
@@ -160,10 +162,9 @@ def axes_at(figure: Figure, box: tuple[float, float, float, float]) -> Axes:
     return panel
 
 
-def cells(panel: Axes, updates: NDArray[np.float64], ink: Ink, span: tuple[float, float]) -> None:
-    """Fill a panel with one pixel a cell, which whatever shows it enlarges without smoothing."""
-    panel.imshow(pixels(updates, ink), interpolation="none", aspect="auto", extent=(*span, len(updates), 0))
-    panel.spines["bottom"].set_visible(False)
+def fill(panel: Axes, updates: NDArray[np.float64], ink: Ink, span: tuple[float, float]) -> None:
+    """Fill a panel with a cell for each update, (weights, steps); `span` has the first and last step's outer edges."""
+    cells(panel, functools.partial(pixels, updates), ink, (*span, len(updates), 0))
 
 
 def part_units(panel: Axes, outputs: NDArray[np.int64], ink: Ink) -> None:
@@ -185,8 +186,7 @@ def _label_units(panel: Axes, outputs: NDArray[np.int64], high: float, ink: Ink)
 def _scale(panel: Axes, ink: Ink) -> None:
     """Draw what the colours mean, in root mean squares, beside the first heading."""
     steps = np.arange(-LEVELS, LEVELS + 1)[None, :] * FULL / LEVELS
-    panel.imshow(pixels(steps, ink), interpolation="none", aspect="auto", extent=(-FULL, FULL, 0, 1))
-    panel.spines["bottom"].set_visible(False)
+    cells(panel, functools.partial(pixels, steps), ink, (-FULL, FULL, 0, 1))
     panel.set_xticks([])
     panel.set_yticks([])
     for x, sign, side in ((0, MINUS, "right"), (1, "+", "left")):

@@ -12,8 +12,9 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from report.analysis.table import Table
 from report.drawing.figures.comparison import heights, key, optimizers, room_beside, scope, told
+from report.drawing.figures.marks import dots
 from report.drawing.figures.sources import Facts, Labels, Tables, reach, rows, selection
-from report.drawing.figures.style import Ink, brief, dots, heading, sheet
+from report.drawing.figures.style import Ink, brief, heading, sheet
 from report.wording import shape
 
 TABLES = ("run_lengths",)

@@ -17,15 +17,12 @@ from pathlib import Path
 from typing import Any, Final
 
 import matplotlib
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.font_manager import fontManager
-from matplotlib.lines import Line2D
 from matplotlib.patheffects import Normal, Stroke
 from matplotlib.text import Text
 from matplotlib.ticker import FuncFormatter, MaxNLocator
-from numpy.typing import ArrayLike, NDArray
 
 from report.wording import MINUS, SUPERSCRIPTS, thousands
 
@@ -38,7 +35,6 @@ JAPANESE: Final = re.compile(r"[\u3000-\u30ff\u4e00-\u9fff\uff00-\uffef]")
 OUTLINE: Final = 0.6  # points of the line that makes such a letter bold
 LONGEST_NAME: Final = 24  # letters of a layer that fit on a line beside its shape
 PARTS: Final = re.compile(r"(?<!\d)\.|\.(?!\d)|[,;/\s]+")  # what a name is divided by; "0.1" is one part
-INVISIBLE: Final = 0.002  # share of the largest update below which a line from zero is too short to see
 RUNS_ON_A_MACHINE: Final = (
     "backend",
     "interactive",
@@ -273,49 +269,6 @@ def scaled(value: float) -> str:
     elif power:
         text = f"{mantissa} × 10{str(int(power)).translate(SUPERSCRIPTS)}"
     return text.replace("-", MINUS)
-
-
-def stems(panel: Axes, batches: NDArray[Any], updates: NDArray[Any], ink: Ink, room: float = 410) -> None:
-    """Draw each update as a line from zero, in the colour of its sign.
-
-    Args:
-        panel: where.
-        batches: (n,) the batch of each.
-        updates: (n,) in the panel's unit.
-        ink: the colours.
-        room: CSS pixels that the x axis takes; decides how wide the lines are.
-    """
-    width = min(max(0.55 * room / max(len(batches), 1), 0.45), 3.0)
-    seen = np.abs(updates) > INVISIBLE * np.abs(updates).max(initial=0)
-    for signed, colour in ((seen & (updates > 0), ink.increase), (seen & (updates < 0), ink.decrease)):
-        count = int(signed.sum())
-        x = np.repeat(batches[signed].astype(float), 3)
-        y = np.zeros(3 * count)
-        y[1::3] = updates[signed]
-        y[2::3] = np.nan  # lifts the pen: one path, not one element a line
-        panel.plot(x, y, color=colour, linewidth=width, solid_capstyle="butt")
-    panel.axhline(0, color=ink.muted, linewidth=0.7)
-
-
-class Dots(Line2D):
-    """Draw a dot at each point, all in one path: lines as good as without length, with round ends.
-
-    Markers would be an element each and make a vector file several times as large. Where an image is made instead,
-    they are the only ones that show: `as_markers`.
-    """
-
-    def as_markers(self) -> None:
-        """Become dots for a renderer that draws nothing where a line has no length."""
-        self.set(linestyle="none", marker="o", markersize=self.get_linewidth(), markeredgewidth=0)
-
-
-def dots(panel: Axes, x: ArrayLike, y: ArrayLike, colour: str, size: float = 4.0, zorder: float = 3) -> None:
-    """Draw a dot of `size` points at each (x, y); none where a value is missing."""
-    across, up = np.repeat(np.asarray(x, float), 3), np.repeat(np.asarray(y, float), 3)
-    up[2::3] = np.nan  # lifts the pen
-    across[1::3] *= 1 + 1e-9
-    panel.add_line(Dots(across, up, color=colour, linewidth=size, solid_capstyle="round", zorder=zorder))
-    panel.autoscale_view()
 
 
 def exponent(largest: float) -> int:

@@ -12,8 +12,9 @@ from matplotlib.ticker import MultipleLocator
 
 from report.analysis.table import Table
 from report.drawing.figures.comparison import bars, key, lines_key, optimizers, plain, raised, scope, told
+from report.drawing.figures.marks import dots
 from report.drawing.figures.sources import Facts, Labels, Tables, reach, rows, selection
-from report.drawing.figures.style import PIXELS_PER_INCH, WIDTH, Ink, brief, dots
+from report.drawing.figures.style import PIXELS_PER_INCH, WIDTH, Ink, brief
 from report.wording import shape
 
 TABLES = ("togetherness",)

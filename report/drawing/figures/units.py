@@ -14,8 +14,9 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLoca
 from report.analysis.table import Table
 from report.analysis.windows import WINDOWS
 from report.drawing.figures.comparison import LETTER
+from report.drawing.figures.marks import dots
 from report.drawing.figures.sources import Facts, Labels, Tables, main_label, rows, selection
-from report.drawing.figures.style import HIGHEST, WIDTH, Ink, brief, dots, heading, sheet
+from report.drawing.figures.style import HIGHEST, WIDTH, Ink, brief, heading, sheet
 from report.wording import SUPERSCRIPTS, thousands
 
 TABLES = ("units_runs", "units")

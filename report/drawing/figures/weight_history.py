@@ -11,8 +11,9 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from report.analysis.table import Table
+from report.drawing.figures.marks import stems
 from report.drawing.figures.sources import Facts, Labels, Tables, main_label, rows, selection
-from report.drawing.figures.style import Ink, batches_below, brief, exponent, few_values, heading, sheet, stems, unit
+from report.drawing.figures.style import Ink, batches_below, brief, exponent, few_values, heading, sheet, unit
 from report.wording import shape
 
 TABLES = ("weight_history",)
