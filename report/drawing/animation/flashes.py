@@ -31,6 +31,7 @@ FIELD = (341, 256)  # pixels across and down of ten degrees of vision
 SHARE = 0.25  # of the field
 MOST = 3  # flashes in a second
 BLOCK = 8  # pixels; fields are moved by so much, and are whole blocks that hold the true field wherever it lies
+NOWHERE = np.zeros((1, 1), np.bool_)  # no field, of however many
 SLOW = 170  # milliseconds a frame: six changes a second are three flashes, whatever the pictures show
 
 
@@ -114,12 +115,16 @@ class _Count:
 
     def add(self, shape: tuple[int, ...], up: NDArray[np.int64], down: NDArray[np.int64]) -> None:
         """Take the flat positions of the pixels of a picture of `shape` that changed in either direction."""
+        if max(len(up), len(down)) <= min(self._share, SHARE / 2) * self._area:
+            # All in one field would be no news. Most pictures are of this kind, and to count takes longer than to draw.
+            self._recent.append((NOWHERE, NOWHERE))
+            return
         shares = [self._shares(shape, places) for places in (up, down)]
         self._share = max(self._share, *(float(share.max()) for share in shares))
         self._recent.append((shares[0] >= SHARE, shares[1] >= SHARE))
         if shares[0].max() >= SHARE or shares[1].max() >= SHARE:
             # A flash needs one change of either direction.
-            ups, downs = (np.sum([pair[side] for pair in self._recent], axis=0) for side in (0, 1))
+            ups, downs = (sum(pair[side].astype(np.int64) for pair in self._recent) for side in (0, 1))
             self._most = max(self._most, int(np.minimum(ups, downs).max()))
 
     def result(self) -> dict[str, Any]:
