@@ -44,10 +44,19 @@ def main(file: Path, build: Path, out: Path, floor: bool) -> None:
     place = Workspace(ROOT, out, out / "site")
     folder = place.run(experiment.main_run)
     with pool(1) as beside:
-        beside.submit(importlib.import_module, "report.drawing.animation.films")  # while the network is trained
+        beside.submit(get_ready)  # while the network is trained
         loop.run(experiment, digits, folder, key="", first=1)  # with one whole state come examples of the images
         del digits
         draw(place, folder, experiment, beside)
+
+
+def get_ready() -> None:
+    """Load what reads a recording and draws a film of it."""
+    from PIL import Image
+
+    for name in ("report.drawing.animation.films", "pydantic.type_adapter"):
+        importlib.import_module(name)
+    Image.preinit()
 
 
 def read(build: Path, experiment: Experiment) -> Images:
