@@ -44,11 +44,11 @@ def draw(workspace: Workspace, study: Study, languages: Sequence[str], maker: Ma
     """
     planned = plan(workspace, study)
     render.remove(workspace)  # those of a study that carried the article
-    maker.make(figures.products(workspace, planned, languages), progress, side_by_side=True)
-    figures.describe(workspace, planned, languages)
     laws, layers = scales.read(workspace, study)
     tensors = analysed.read(workspace)["tensors"]
-    maker.make(pack.products(workspace, study, layers, tensors), progress, side_by_side=True)
+    shown = pack.products(workspace, study, layers, tensors)
+    maker.make([*figures.products(workspace, planned, languages), *shown], progress, side_by_side=True)
+    figures.describe(workspace, planned, languages)
     pack.describe(workspace, study, layers, laws, PACE, tensors)
 
 

@@ -254,18 +254,19 @@ class Article(Pipeline):
         from report.drawing.player import pack
 
         place, study, pace, maker = self.workspace, self._study(), self._pace(), self.maker()
-        with self.console.progress() as progress:
-            planned, languages = draw.plan(place), self.settings().languages
-            maker.make(draw.products(place, planned, languages), progress, side_by_side=True)
-            draw.describe(place, planned, languages)
+        planned, languages = draw.plan(place), self.settings().languages
         laws, layers = scales.read(place, study)
+        films = clips.plan(study, pace, layers, laws)
+        products = [  # what takes longest comes first, so that no process ends long before the others
+            *render.products(place, study, films, laws, pace),
+            *draw.products(place, planned, languages),
+            *pack.products(place, study, layers),
+        ]
         with self.console.progress() as progress:
-            films = clips.plan(study, pace, layers, laws)
-            maker.make(render.products(place, study, films, laws, pace), progress, side_by_side=True)
-            render.describe(place, study, films, laws, pace)
-        with self.console.progress() as progress:
-            maker.make(pack.products(place, study, layers), progress)
-            pack.describe(place, study, layers, laws, pace)
+            maker.make(products, progress, side_by_side=True)
+        draw.describe(place, planned, languages)
+        render.describe(place, study, films, laws, pace)
+        pack.describe(place, study, layers, laws, pace)
 
     def _page_inputs(self) -> list[Any]:
         from report.site import receipt
