@@ -9,10 +9,12 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import cache_from_source
 from pathlib import Path
 from typing import Any
 
 from report import files
+from report.errors import ReportError
 
 PACKAGE = Path(__file__).parent
 DISTRIBUTIONS = {"PIL": "pillow"}  # libraries that are installed under another name
@@ -102,26 +104,42 @@ class Module:
 class Code:
     """Know the modules of a package, and so what a change in any of them makes stale."""
 
-    def __init__(self, package: Path = PACKAGE) -> None:
-        """Look into `package`; its sources are read when they are asked for."""
+    def __init__(self, package: Path = PACKAGE, shared: Path | None = None) -> None:
+        """Look into `package`; its sources are read when they are asked for.
+
+        What they mean is also remembered in `shared`, if that is given, for every process and every folder of products.
+        """
         self._package = package
+        self._shared = shared
         self._known: dict[str, Any] = {}
         self._modules: dict[str, Module | None] = {}
         self._closures: dict[tuple[str, ...], tuple[str, ...]] = {}
 
     def recall(self, cache: Path) -> None:
-        """Read what an earlier command remembered: parsing all sources takes most of a second."""
-        known: dict[str, Any] = {}
+        """Read what an earlier command remembered: parsing all sources takes a second and more."""
         with contextlib.suppress(OSError):  # who writes there will say it
-            known = files.read_json(cache, default={})
-        if known.pop(READER, None) == checksum(Path(__file__)):  # else other rules may have found something else
-            self._known = {name: entry for name, entry in known.items() if _is_entry(entry)} | self._known
+            self._known = _trusted(files.read_json(cache, default={})) | self._known
 
     def remember(self, cache: Path) -> None:
         """Write down what all sources mean, whichever of them have been asked for."""
         every = [self._name(path) for path in kept_files(self._package) if path.suffix == ".py"]
         found = {name: self._known[name] for name in every if self._module(name)}
-        files.write_json(cache, {READER: checksum(Path(__file__)), **found})
+        told = {READER: checksum(Path(__file__)), **found}
+        files.write_json(cache, told)
+        if self._shared is not None and self._found_before != found and not sys.dont_write_bytecode:
+            content = files.compact_json(told).encode()
+            with contextlib.suppress(OSError, ReportError):  # not everybody may write beside the sources
+                files.write_bytes(self._shared, hashlib.sha256(content).hexdigest().encode() + b"\n" + content)
+            self._found_before = found
+
+    @functools.cached_property
+    def _found_before(self) -> dict[str, Any]:
+        """Return what is remembered for every process; nothing where it is damaged."""
+        with contextlib.suppress(OSError, ValueError):
+            said, _, content = self._shared.read_bytes().partition(b"\n") if self._shared else (b"", b"", b"")
+            if hashlib.sha256(content).hexdigest().encode() == said:
+                return _trusted(json.loads(content))
+        return {}
 
     def closure(self, *names: str) -> tuple[str, ...]:
         """Return the modules whose code can run when `names` run, themselves included, sorted.
@@ -176,22 +194,29 @@ class Code:
     def _read(self, name: str, file: Path) -> Module:
         source = file.read_bytes()
         content = hashlib.sha256(source).hexdigest()
-        entry = self._known.get(name)
-        if entry is None or entry["content"] != content:
+        kept = [known[name] for known in (self._known, self._found_before) if name in known]
+        found = next((each for each in kept if each["content"] == content), None)
+        if found is None:
             module = parse(source)
-            self._known[name] = {"content": content, "meaning": module.meaning, "imports": list(module.imports)}
-        return Module(self._known[name]["meaning"], tuple(self._known[name]["imports"]))
+            found = {"content": content, "meaning": module.meaning, "imports": list(module.imports)}
+        self._known[name] = found
+        return Module(found["meaning"], tuple(found["imports"]))
 
     def _name(self, path: Path) -> str:
         parts = [self._package.name, *path.relative_to(self._package).with_suffix("").parts]
         return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-def _is_entry(entry: Any) -> bool:
-    return isinstance(entry, dict) and entry.keys() == {"content", "meaning", "imports"}
+def _trusted(known: dict[str, Any]) -> dict[str, Any]:
+    """Return what is remembered of sources, as far as it has its form; other rules may have found something else."""
+    if known.pop(READER, None) != checksum(Path(__file__)):
+        return {}
+    form = {"content", "meaning", "imports"}
+    return {name: entry for name, entry in known.items() if isinstance(entry, dict) and entry.keys() == form}
 
 
-CODE = Code()  # of this very package
+# Of this very package; what it means lies where Python keeps what it has compiled, and goes with it.
+CODE = Code(shared=Path(cache_from_source(__file__)).with_name("meanings.json"))
 
 
 def parse(source: bytes) -> Module:

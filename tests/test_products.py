@@ -205,6 +205,37 @@ def test_what_parsing_found_is_remembered(tmp_path: Path) -> None:
         assert ("report.recording.writer" in code.closure("report.errors")) == is_believed
 
 
+def test_what_one_folder_of_products_found_every_other_knows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beside the sources, as what Python compiles: a second folder, or a process that has none, parses nothing."""
+    package, shared = tmp_path / "report", tmp_path / "report" / "__pycache__" / "meanings.json"
+    shutil.copytree(PACKAGE / "recording", package / "recording", ignore=shutil.ignore_patterns("__pycache__"))
+    parsed: list[bytes] = []
+    monkeypatch.setattr(products, "parse", lambda source: parsed.append(source) or parse(source))
+
+    def count(*, writes: bool = True) -> int:
+        """Return how many sources are parsed for a new folder of products."""
+        parsed.clear()
+        monkeypatch.setattr(sys, "dont_write_bytecode", not writes)
+        code = Code(package, shared)
+        code.remember(tmp_path / f"{len([*tmp_path.iterdir()])}.json")
+        return len(parsed)
+
+    every = count(writes=False)
+    assert every > 10
+    assert (count(), count()) == (every, 0)
+    kept = [path.read_bytes() for path in tmp_path.glob("*.json")]
+    assert kept == kept[:1] * 3
+    (package / "recording" / "added.py").write_text("import json\n")
+    assert (count(), count()) == (1, 0)
+    content = bytearray(shared.read_bytes())
+    content[len(content) // 2] ^= 1
+    shared.write_bytes(content)
+    assert (count(), count()) == (every + 1, 0)
+    shared.unlink()
+    shared.mkdir()  # nobody can write there
+    assert (count(), count()) == (every + 1, every + 1)
+
+
 def test_a_package_that_is_only_looked_for_counts() -> None:
     """The Japanese letters of figures are a file of one that would change matplotlib's settings."""
     assert "matplotlib_fontja" in Code().libraries("report.drawing.figures.style")
