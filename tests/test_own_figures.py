@@ -7,16 +7,19 @@ from typing import Any
 import numpy as np
 import pytest
 from conftest import ROOT, maker_of
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from recordings import ADAM, noise, write_recording
 
 from report import files, wording
 from report.analysis import columns
 from report.analysis.own import analyse
+from report.analysis.own_tables import KINDS
 from report.analysis.standout import LARGE, SMALL, USUAL
 from report.drawing import own
-from report.drawing.figures import own_axis, own_heat, own_measures, own_rates, own_series
+from report.drawing.figures import draw, own_axis, own_heat, own_measures, own_rates, own_series
+from report.drawing.figures.draw import Plan
 from report.drawing.figures.marks import Dots
-from report.drawing.figures.style import HIGHEST, INKS, WIDTH, briefs
+from report.drawing.figures.style import HIGHEST, INKS, WIDTH, briefs, house
 from report.recording.study import Study
 from report.site.words import Words
 from report.workspace import Workspace
@@ -66,6 +69,26 @@ def test_every_figure_has_its_words(drawn: Workspace, language: str) -> None:
             assert len(text) > 5, (name, part)
     said = files.read_json(drawn.figures_manifest)["t1-measures"]["said"]
     assert "body.0.weight" in words.fill("own", "measures", "finding", said)
+
+
+@pytest.mark.parametrize("kind", ["measures", "weights"])
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("last", [1, 3000, 300_000])
+def test_nothing_is_cut_off(drawn: Workspace, kind: str, language: str, last: int) -> None:
+    """However long the recording is: numbers, headings and labels lie within the picture."""
+    plan = Plan(f"own_{kind}", {}, {each: f"t1-{each}" for each in KINDS})
+    tables = draw._tables(drawn, plan)
+    for table in tables.values():
+        for name in {"step", "first_step", "last_step"} & table.keys():
+            table[name] = np.rint(table[name] * (last / table[name].max())).astype(int)
+    with house(INKS["light"]):
+        figure = draw._module(plan.module).draw(INKS["light"], tables, {}, draw._labels(drawn, plan.module, language))
+        canvas = FigureCanvasAgg(figure)
+        canvas.draw()
+        needed = figure.get_tightbbox(canvas.get_renderer())  # inches
+    wide, high = figure.get_size_inches()
+    assert -0.01 < needed.x0 < needed.x1 < wide + 0.01
+    assert -0.01 < needed.y0 < needed.y1 < high + 0.01
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

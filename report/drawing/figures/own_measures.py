@@ -23,7 +23,7 @@ LONGEST = 40  # steps of a streak that are shown
 SMALLEST = 1e-4  # share of streaks
 # CSS pixels: where panels begin, how large they are, and how high all is with numbers and labels. matplotlib would find
 # the places, too, and take a third of the time for it.
-LEFTS, TOPS, WIDE, HIGH, HEIGHT = (46, 284), (24, 196), 182, 104, 346
+LEFTS, TOPS, WIDE, HIGH, HEIGHT = (46, 276), (24, 196), 170, 104, 346
 
 
 def of(results: Mapping[str, Any], name: str) -> Facts:
@@ -91,7 +91,7 @@ def _histogram(panel: Axes, table: Any, ink: Ink, labels: Labels) -> None:
     panel.set_ylim(0.5, 3.0 * max(1, int(table["count"].max())))
     panel.xaxis.set_major_locator(MaxNLocator(3))
     panel.xaxis.set_major_formatter(FuncFormatter(lambda value, _: scaled(round(value, 6))))
-    panel.set_title(labels["updates"])
+    heading(panel, labels["updates"])
     panel.set_xlabel(unit(power) or " ", loc="right")
 
 
@@ -131,7 +131,7 @@ def _correlation(panel: Axes, table: Any, ink: Ink, labels: Labels) -> None:
     panel.yaxis.set_major_locator(FixedLocator((-1, -0.5, 0, 0.5, 1)))
     panel.yaxis.set_major_formatter(FuncFormatter(lambda value, _: scaled(value)))
     panel.xaxis.set_major_locator(MaxNLocator(4, integer=True))
-    panel.set_title(labels["correlation"])
+    heading(panel, labels["correlation"])
     panel.set_xlabel(labels["lag"], loc="right")
     for name, colour, place in ((labels["of_updates"], ink.layer(0), 0), (labels["of_gradients"], ink.layer(1), 1)):
         words = panel.text(
@@ -156,5 +156,5 @@ def _lengths(panel: Axes, table: Any, ink: Ink, labels: Labels) -> None:
     panel.set_ylim(SMALLEST, 1.5)
     panel.set_xlim(0, LONGEST + 1)
     panel.xaxis.set_major_locator(MaxNLocator(4, integer=True))
-    panel.set_title(labels["lengths"])
+    heading(panel, labels["lengths"])
     panel.set_xlabel(labels["length"], loc="right")

@@ -12,7 +12,7 @@ from report.drawing.figures.comparison import key, raised
 from report.drawing.figures.marks import dots
 from report.drawing.figures.own_axis import logarithmic, recording_of
 from report.drawing.figures.sources import Facts, Labels, Tables, reach, rows
-from report.drawing.figures.style import Ink, batches_below, few_values, scaled, sheet
+from report.drawing.figures.style import Ink, batches_below, few_values, heading, scaled, sheet
 
 TABLES = ("own_rates",)
 GROUPS = 6  # lines at most
@@ -51,7 +51,7 @@ def draw(ink: Ink, tables: Tables, facts: Facts, labels: Labels) -> Figure:
         panel.plot(step, rate, color=ink.layer(place), linewidth=1.8)
         if len(step) == 1:
             dots(panel, step, rate, ink.layer(place), 5)
-    panel.set_title(labels["learning_rate"])
+    heading(panel, labels["learning_rate"])
     batches_below(panel, labels["step"])
     if shown:
         key(panel, shown, ink)

@@ -10,15 +10,24 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from report.drawing.figures.own_axis import recording_of
 from report.drawing.figures.raster import axes_at, fill
 from report.drawing.figures.sources import Facts, Labels, Tables, rows
-from report.drawing.figures.style import HIGHEST, PIXELS_PER_INCH, WIDTH, Ink, batches_below, few_values, scaled
+from report.drawing.figures.style import (
+    HIGHEST,
+    PIXELS_PER_INCH,
+    WIDTH,
+    Ink,
+    batches_below,
+    few_values,
+    heading,
+    scaled,
+)
 from report.wording import thousands
 
 TABLES = ("weights", "raster")
 WHICH = ("furthest", "typical", "nearest")
-LEFT, RIGHT = 58, 14  # CSS pixels
+LEFT, RIGHT = 58, 34  # CSS pixels; at the right half a number may stand out
 RASTER = 200  # CSS pixels at most
 HISTORY = 128  # CSS pixels
-HEAD, FOOT = 26, 40  # CSS pixels above and below a panel
+HEAD, FOOT = 26, 43  # CSS pixels above and below a panel
 
 
 def of(results: Mapping[str, Any], name: str) -> Facts:
@@ -42,7 +51,7 @@ def draw(ink: Ink, tables: Tables, facts: Facts, labels: Labels) -> Figure:
         updates = np.stack([values for name, values in raster.items() if name != "step"])
         step = raster["step"]
         fill(panel, updates, ink, (float(step[0]) - 0.5, float(step[-1]) + 0.5))
-        panel.set_title(labels["raster"])
+        heading(panel, labels["raster"])
         panel.yaxis.set_major_locator(MaxNLocator(4, integer=True))
         panel.yaxis.set_major_formatter(FuncFormatter(lambda value, _: thousands(value)))
         batches_below(panel, labels["step"])
@@ -54,7 +63,7 @@ def draw(ink: Ink, tables: Tables, facts: Facts, labels: Labels) -> Figure:
         if len(each["step"]):
             panel.plot(each["step"], each["weight"], color=ink.layer(place), linewidth=1.5)
     found = [which for which in WHICH if which in table["which"]]
-    panel.set_title(labels["weights"])
+    heading(panel, labels["weights"])
     x = 1.0
     for which in reversed(found):
         words = panel.text(x, 1.04, labels[which], transform=panel.transAxes, ha="right", va="bottom", color=ink.muted)
