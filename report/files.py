@@ -7,6 +7,7 @@ run's folder that comes from a cluster (`training/jobs.py`), the site (`site/mkd
 
 import contextlib
 import filecmp
+import hashlib
 import json
 import os
 import tempfile
@@ -82,6 +83,24 @@ def write_bytes(path: Path, data: bytes) -> bool:
     with _whole(path, "wb") as file:
         file.write(data)
     return True
+
+
+def write_sealed(path: Path, content: bytes) -> None:
+    """Write `content` behind its own checksum.
+
+    Raises:
+        ReportError: when the operating system refuses.
+    """
+    write_bytes(path, hashlib.sha256(content).hexdigest().encode() + b"\n" + content)
+
+
+def read_sealed(path: Path) -> bytes | None:
+    """Return what `write_sealed` wrote; None where there is nothing, or something else."""
+    with contextlib.suppress(OSError):
+        said, _, content = path.read_bytes().partition(b"\n")
+        if hashlib.sha256(content).hexdigest().encode() == said:
+            return content
+    return None
 
 
 def below(folder: Path, is_wanted: Callable[[str], bool] = lambda name: True) -> list[Path]:

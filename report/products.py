@@ -107,7 +107,8 @@ class Code:
     def __init__(self, package: Path = PACKAGE, shared: Path | None = None) -> None:
         """Look into `package`; its sources are read when they are asked for.
 
-        What they mean is also remembered in `shared`, if that is given, for every process and every folder of products.
+        What they mean is also remembered in `shared`, if that is given, for every process and every folder of products;
+        each folder has a copy for where nobody may write there.
         """
         self._package = package
         self._shared = shared
@@ -127,19 +128,15 @@ class Code:
         told = {READER: checksum(Path(__file__)), **found}
         files.write_json(cache, told)
         if self._shared is not None and self._found_before != found and not sys.dont_write_bytecode:
-            content = files.compact_json(told).encode()
             with contextlib.suppress(OSError, ReportError):  # not everybody may write beside the sources
-                files.write_bytes(self._shared, hashlib.sha256(content).hexdigest().encode() + b"\n" + content)
+                files.write_sealed(self._shared, files.compact_json(told).encode())
             self._found_before = found
 
     @functools.cached_property
     def _found_before(self) -> dict[str, Any]:
         """Return what is remembered for every process; nothing where it is damaged."""
-        with contextlib.suppress(OSError, ValueError):
-            said, _, content = self._shared.read_bytes().partition(b"\n") if self._shared else (b"", b"", b"")
-            if hashlib.sha256(content).hexdigest().encode() == said:
-                return _trusted(json.loads(content))
-        return {}
+        content = files.read_sealed(self._shared) if self._shared else None
+        return {} if content is None else _trusted(json.loads(content))
 
     def closure(self, *names: str) -> tuple[str, ...]:
         """Return the modules whose code can run when `names` run, themselves included, sorted.

@@ -180,9 +180,8 @@ def _compare_circumstances(told: Mapping[str, Any], mine: Iterable[Recording], s
     lines = set()  # of several runs the same is said once
     for recording in mine:
         there = told["runs"][recording.name]
-        for part, here in (("versions", recording.description.versions), ("platform", recording.description.platform)):
-            title = {"versions": "Versions:", "platform": "Machine: "}[part]
-            for name, value in here.items():
+        for title, part in (("Versions:", "versions"), ("Machine: ", "platform")):
+            for name, value in getattr(recording.description, part).items():
                 if (other := there.get(part, {}).get(name, value)) != value:
                     lines.add(f"{title} the receipt was made with {name} {other}, here is {value}.")
     for line in sorted(lines):

@@ -127,7 +127,7 @@ class Earlier(BasePlugin):  # type: ignore[type-arg]  # it has no settings
         if self._used.keys() != self._known.keys() or self.examined != examined:
             whole = {"made by": self._stamp, "pages": self._used, "examined": examined}
             content = json.dumps(whole, ensure_ascii=False).encode()
-            disk.write_bytes(self._kept, hashlib.sha256(content).hexdigest().encode() + b"\n" + content)
+            disk.write_sealed(self._kept, content)
 
 
 def _described(page: Any) -> dict[str, Any]:
@@ -149,9 +149,6 @@ def _token(anchor: Any) -> dict[str, Any]:
 
 def _read(kept: Path, stamp: str) -> dict[str, Any]:
     """Return what was kept; nothing where there is nothing, it is not what was written, or other code made it."""
-    with contextlib.suppress(OSError):
-        said, _, content = kept.read_bytes().partition(b"\n")
-        if hashlib.sha256(content).hexdigest().encode() == said:
-            found: dict[str, Any] = json.loads(content)
-            return found if found.get("made by") == stamp else {}
-    return {}
+    content = disk.read_sealed(kept)
+    found: dict[str, Any] = {} if content is None else json.loads(content)
+    return found if found.get("made by") == stamp else {}

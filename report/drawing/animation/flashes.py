@@ -116,7 +116,7 @@ class _Count:
     def add(self, shape: tuple[int, ...], up: NDArray[np.int64], down: NDArray[np.int64]) -> None:
         """Take the flat positions of the pixels of a picture of `shape` that changed in either direction."""
         if max(len(up), len(down)) <= min(self._share, SHARE / 2) * self._area:
-            # All in one field would be no news. Most pictures are of this kind, and to count takes longer than to draw.
+            # Were all in one field, that would be no news. Most pictures are of this kind, and to count takes a while.
             self._recent.append((NOWHERE, NOWHERE))
             return
         shares = [self._shares(shape, places) for places in (up, down)]

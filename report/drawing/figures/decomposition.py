@@ -14,7 +14,7 @@ from matplotlib.patches import Rectangle
 from report.analysis.table import Table
 from report.drawing.figures.comparison import bars, signed, told
 from report.drawing.figures.sources import Columns, Facts, Labels, Tables, main_label, reach, rows, selection
-from report.drawing.figures.style import PIXELS_PER_INCH, WIDTH, Ink, brief, embolden
+from report.drawing.figures.style import WIDTH, Ink, blank, brief, embolden
 from report.wording import fixed, shape
 
 TABLES = ("decomposition",)
@@ -52,8 +52,7 @@ def draw(ink: Ink, tables: Tables, facts: Facts, labels: Labels) -> Figure:
     """Draw a table of bars: a row a layer, a column a part, all to one scale."""
     layers = facts["layers"]
     height = TOP + ROW * len(layers) + 6
-    figure = Figure(figsize=(WIDTH / PIXELS_PER_INCH, height / PIXELS_PER_INCH), dpi=PIXELS_PER_INCH)
-    figure.set_layout_engine("none")
+    figure = blank(height)
     panel = figure.add_axes((0, 0, 1, 1))
     panel.set_xlim(0, WIDTH)
     panel.set_ylim(height, 0)

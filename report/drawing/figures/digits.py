@@ -14,7 +14,7 @@ from matplotlib.text import Text
 
 from report.analysis.table import Table
 from report.drawing.figures.sources import Columns, Facts, Labels, Tables
-from report.drawing.figures.style import PIXELS_PER_INCH, WIDTH, Ink, embolden
+from report.drawing.figures.style import WIDTH, Ink, blank, embolden
 
 TABLES = ("digits",)
 FIRST = 168  # CSS pixels of the first image: six a pixel of a digit of MNIST
@@ -39,8 +39,7 @@ def draw(ink: Ink, tables: Tables, facts: Facts, labels: Labels) -> Figure:
     across = math.ceil((len(table["label"]) - 1) / ROWS)
     small = (WIDTH - FIRST - 24 - (across - 1) * GAP) // across
     height = HEADING + FIRST + BELOW
-    figure = Figure(figsize=(WIDTH / PIXELS_PER_INCH, height / PIXELS_PER_INCH), dpi=PIXELS_PER_INCH)
-    figure.set_layout_engine("none")
+    figure = blank(height)
 
     def place(left: float, top: float, side: float) -> Axes:
         return figure.add_axes((left / WIDTH, 1 - (top + side) / height, side / WIDTH, side / height))

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from report.analysis.table import Table
 from report.drawing.figures import raster
 from report.drawing.figures.sources import Facts, Labels, Tables, rows
-from report.drawing.figures.style import PIXELS_PER_INCH, WIDTH, Ink
+from report.drawing.figures.style import WIDTH, Ink, axes_at, blank
 
 TABLES = raster.TABLES
 ORDER: Final = ("tossed", "recorded")  # from left to right: A and B
@@ -35,12 +35,11 @@ def draw(ink: Ink, tables: Tables, facts: Facts, labels: Labels) -> Figure:
     batches = min(SHOWN, len(np.unique(table["batch"][table["panel"] == ORDER[0]])))
     wide = max(min(ROOM[0] // batches, 4 * CELL[0]), 1) * batches
     high = min(max(ROOM[1] // count, 1), 4 * CELL[1]) * count
-    figure = Figure(figsize=(WIDTH / PIXELS_PER_INCH, (high + LABEL) / PIXELS_PER_INCH), dpi=PIXELS_PER_INCH)
-    figure.set_layout_engine("none")
+    figure = blank(high + LABEL)
     for place, name in enumerate(ORDER):
         found = rows(table, panel=name)
         left = WIDTH * (1 + 2 * place) / 4 - wide / 2
-        panel = raster.axes_at(figure, (left, 0, wide, high))
+        panel = axes_at(figure, (left, 0, wide, high))
         raster.fill(panel, raster.matrix(found)[:count, -batches:], ink, (0, batches))
         raster.part_units(panel, raster.units(found)[:count], ink)
         panel.set(xticks=[], yticks=[])

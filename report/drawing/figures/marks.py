@@ -83,4 +83,5 @@ def cells(
     image.set_extent(extent)  # the panel's limits follow
     panel.set_aspect("auto")
     panel.add_image(image)
+    panel.grid(visible=False)
     panel.spines["bottom"].set_visible(False)

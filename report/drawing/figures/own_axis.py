@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-from report.drawing.figures.style import PIXELS_PER_INCH, WIDTH, Ink, briefs
+from report.drawing.figures.style import WIDTH, Ink, blank, briefs
 from report.wording import SUPERSCRIPTS, thousands
 
 LETTERS: Final = 17  # of a tensor's name
@@ -35,8 +35,7 @@ def rows_of(names: Sequence[str], inside: float, above: float, below: float, ink
         ink: the colours.
     """
     height = inside + above + below
-    figure = Figure(figsize=(WIDTH / PIXELS_PER_INCH, height / PIXELS_PER_INCH), dpi=PIXELS_PER_INCH)
-    figure.set_layout_engine("none")
+    figure = blank(height)
     box = (NAMES / WIDTH, below / height, 1 - (NAMES + RIGHT) / WIDTH, inside / height)
     panel = figure.add_axes(box)
     panel.grid(visible=False)

@@ -18,9 +18,8 @@ from report.analysis.standout import LARGE, SMALL, USUAL
 from report.analysis.table import Table
 from report.drawing.figures.marks import cells
 from report.drawing.figures.own_axis import NAMES, RIGHT, high, recording_of, rows_of, shortened
-from report.drawing.figures.raster import axes_at
 from report.drawing.figures.sources import Facts, Labels, Tables
-from report.drawing.figures.style import WIDTH, Ink, batches_below, unit
+from report.drawing.figures.style import WIDTH, Ink, axes_at, batches_below, unit
 
 TABLES = ("own_heat",)
 LOW, HIGH = -6.0, -1.0  # powers of ten at the ends of the scale; what lies beyond has the colour of the end

@@ -12,9 +12,8 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocat
 
 from report.drawing.figures.marks import dots
 from report.drawing.figures.own_axis import logarithmic, recording_of
-from report.drawing.figures.raster import axes_at
 from report.drawing.figures.sources import Facts, Labels, Tables
-from report.drawing.figures.style import PIXELS_PER_INCH, WIDTH, Ink, batches_below, exponent, heading, scaled, unit
+from report.drawing.figures.style import Ink, axes_at, batches_below, blank, exponent, heading, scaled, unit
 
 TABLES = ("steps", "histogram", "correlation", "lengths")
 DECADES = 4  # that an axis of sizes shows at most, below the largest
@@ -38,11 +37,8 @@ def of(results: Mapping[str, Any], name: str) -> Facts:
 
 def draw(ink: Ink, tables: Tables, facts: Facts, labels: Labels) -> Figure:
     """Draw two rows of two panels."""
-    figure = Figure(figsize=(WIDTH / PIXELS_PER_INCH, HEIGHT / PIXELS_PER_INCH), dpi=PIXELS_PER_INCH)
-    figure.set_layout_engine("none")
+    figure = blank(HEIGHT)
     panels = [axes_at(figure, (left, top, WIDE, HIGH)) for top, left in itertools.product(TOPS, LEFTS)]
-    for panel in panels:
-        panel.grid(visible=True)
     _histogram(panels[0], tables["histogram"], ink, labels)
     _size(panels[1], tables["steps"], ink, labels)
     if not tables["steps"]["largest"].max():

@@ -8,18 +8,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from report.drawing.figures.own_axis import recording_of
-from report.drawing.figures.raster import axes_at, fill
+from report.drawing.figures.raster import fill
 from report.drawing.figures.sources import Facts, Labels, Tables, rows
-from report.drawing.figures.style import (
-    HIGHEST,
-    PIXELS_PER_INCH,
-    WIDTH,
-    Ink,
-    batches_below,
-    few_values,
-    heading,
-    scaled,
-)
+from report.drawing.figures.style import HIGHEST, WIDTH, Ink, axes_at, batches_below, blank, few_values, heading, scaled
 from report.wording import thousands
 
 TABLES = ("weights", "raster")
@@ -43,8 +34,7 @@ def draw(ink: Ink, tables: Tables, facts: Facts, labels: Labels) -> Figure:
     above = 0 if raster is None else HEAD + inside + FOOT
     height = above + HEAD + HISTORY + FOOT
     assert height <= HIGHEST
-    figure = Figure(figsize=(WIDTH / PIXELS_PER_INCH, height / PIXELS_PER_INCH), dpi=PIXELS_PER_INCH)
-    figure.set_layout_engine("none")
+    figure = blank(height)
     width = WIDTH - LEFT - RIGHT
     if raster is not None:
         panel = axes_at(figure, (LEFT, HEAD, width, inside))
@@ -56,7 +46,6 @@ def draw(ink: Ink, tables: Tables, facts: Facts, labels: Labels) -> Figure:
         panel.yaxis.set_major_formatter(FuncFormatter(lambda value, _: thousands(value)))
         batches_below(panel, labels["step"])
     panel = axes_at(figure, (LEFT, above + HEAD, width, HISTORY))
-    panel.grid(visible=True)
     table = tables["weights"]
     for place, which in enumerate(WHICH):
         each = rows(table, which=which)

@@ -25,7 +25,7 @@ from report.drawing.figures.comparison import (
 )
 from report.drawing.figures.marks import dots
 from report.drawing.figures.sources import Facts, Labels, Tables, reach, rows, selection
-from report.drawing.figures.style import HIGHEST, PIXELS_PER_INCH, WIDTH, Ink, brief
+from report.drawing.figures.style import HIGHEST, WIDTH, Ink, blank, brief
 
 TABLES = ("persistence",)
 MOST = 3  # layers in one picture
@@ -77,8 +77,7 @@ def draw(ink: Ink, tables: Tables, facts: Facts, labels: Labels) -> Figure:
     step = min(ROW + LAYER * len(layers) + APART, (HIGHEST - above - BELOW) // count)
     layer_high = (step - ROW - APART) / len(layers)
     height = above + step * count + BELOW
-    figure = Figure(figsize=(WIDTH / PIXELS_PER_INCH, height / PIXELS_PER_INCH), dpi=PIXELS_PER_INCH)
-    figure.set_layout_engine("none")
+    figure = blank(height)
     inside = height - above - BELOW
     panel = figure.add_axes((SIDE / WIDTH, BELOW / height, 1 - 2 * SIDE / WIDTH, inside / height))
     panel.set_xscale("log")

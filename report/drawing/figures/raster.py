@@ -20,7 +20,7 @@ from report.analysis.table import Key, Table
 from report.drawing.figures.comparison import optimizers, plain, scope, told
 from report.drawing.figures.marks import cells
 from report.drawing.figures.sources import Columns, Facts, Labels, Tables, main_label, rows
-from report.drawing.figures.style import PIXELS_PER_INCH, WIDTH, Ink, batches_below, brief, heading
+from report.drawing.figures.style import WIDTH, Ink, axes_at, batches_below, blank, brief, heading
 from report.wording import MINUS, shape
 
 TABLES = ("raster",)
@@ -79,8 +79,7 @@ def draw(ink: Ink, tables: Tables, facts: Facts, labels: Labels) -> Figure:
     width = max(ROOM // batches, 1) * batches
     high = min(max(HIGH // weights, 1), LARGEST_CELL) * weights
     height = len(PANELS) * (ABOVE + high + BETWEEN) + BELOW - BETWEEN
-    figure = Figure(figsize=(WIDTH / PIXELS_PER_INCH, height / PIXELS_PER_INCH), dpi=PIXELS_PER_INCH)
-    figure.set_layout_engine("none")
+    figure = blank(height)
     notes = (facts["main"], "", facts["control"])
     panels = []
     for line, (name, note) in enumerate(zip(PANELS, notes, strict=True)):
@@ -151,15 +150,6 @@ def pixels(updates: NDArray[np.float64], ink: Ink) -> NDArray[np.uint8]:
     signed = np.where(updates[..., None] > 0, up, down)
     found: NDArray[np.uint8] = np.rint(255 * (paper + strength * (signed - paper))).astype(np.uint8)
     return found
-
-
-def axes_at(figure: Figure, box: tuple[float, float, float, float]) -> Axes:
-    """Add a panel at (left, top, width, height), CSS pixels, so that cells begin and end where pixels do."""
-    left, top, width, height = box
-    across, down = figure.get_size_inches() * PIXELS_PER_INCH
-    panel = figure.add_axes((left / across, 1 - (top + height) / down, width / across, height / down))
-    panel.grid(visible=False)
-    return panel
 
 
 def fill(panel: Axes, updates: NDArray[np.float64], ink: Ink, span: tuple[float, float]) -> None:

@@ -189,6 +189,20 @@ def sheet(heights: Sequence[float], share_x: bool = True, columns: int = 1) -> t
     return figure, list(panels.flat)
 
 
+def blank(height: float) -> Figure:
+    """Return a figure without panels, `height` CSS pixels high; `axes_at` places them."""
+    figure = Figure(figsize=(WIDTH / PIXELS_PER_INCH, height / PIXELS_PER_INCH), dpi=PIXELS_PER_INCH)
+    figure.set_layout_engine("none")
+    return figure
+
+
+def axes_at(figure: Figure, box: tuple[float, float, float, float]) -> Axes:
+    """Add a panel at (left, top, width, height), CSS pixels, so that cells begin and end where pixels do."""
+    left, top, width, height = box
+    across, down = figure.get_size_inches() * PIXELS_PER_INCH
+    return figure.add_axes((left / across, 1 - (top + height) / down, width / across, height / down))
+
+
 def brief(name: str, most: int = LONGEST_NAME) -> str:
     """Return a name short enough for a line: its end, which tells a layer from the others of its block."""
     return name if len(name) <= most else f"…{name[1 - most :]}"

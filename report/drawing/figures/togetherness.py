@@ -14,7 +14,7 @@ from report.analysis.table import Table
 from report.drawing.figures.comparison import bars, key, lines_key, optimizers, plain, raised, scope, told
 from report.drawing.figures.marks import dots
 from report.drawing.figures.sources import Facts, Labels, Tables, reach, rows, selection
-from report.drawing.figures.style import PIXELS_PER_INCH, WIDTH, Ink, brief
+from report.drawing.figures.style import WIDTH, Ink, blank, brief
 from report.wording import shape
 
 TABLES = ("togetherness",)
@@ -62,8 +62,7 @@ def draw(ink: Ink, tables: Tables, facts: Facts, labels: Labels) -> Figure:
     above, step = TOP + raised(entries, ROOM), HEADING + ROW * len(PAIRS)
     inside = step * len(layers)
     height = above + inside + BELOW
-    figure = Figure(figsize=(WIDTH / PIXELS_PER_INCH, height / PIXELS_PER_INCH), dpi=PIXELS_PER_INCH)
-    figure.set_layout_engine("none")
+    figure = blank(height)
     across = WIDTH - NAMES - SIDE
     panel = figure.add_axes((NAMES / WIDTH, BELOW / height, across / WIDTH, inside / height))
     panel.set_ylim(inside, 0)

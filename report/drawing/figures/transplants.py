@@ -16,7 +16,7 @@ from report.analysis.table import Key, Table
 from report.drawing.choice import chosen
 from report.drawing.figures.comparison import Side, family, is_rising, ordered, scope, short, told
 from report.drawing.figures.sources import Facts, Labels, Tables, reach, rows, selection
-from report.drawing.figures.style import PIXELS_PER_INCH, WIDTH, Ink, brief
+from report.drawing.figures.style import WIDTH, Ink, blank, brief
 from report.wording import MINUS, NO_BREAK_SPACE, fixed, percent, shape
 
 TABLES = ("transplants",)
@@ -82,8 +82,7 @@ def draw(ink: Ink, tables: Tables, facts: Facts, labels: Labels) -> Figure:
     above = HEAD + LINE * max(len(lines) for lines in heads) + 4
     step = HEADING + ROW * len(every) + BETWEEN
     height = above + step * len(layers) + BELOW - BETWEEN
-    figure = Figure(figsize=(WIDTH / PIXELS_PER_INCH, height / PIXELS_PER_INCH), dpi=PIXELS_PER_INCH)
-    figure.set_layout_engine("none")
+    figure = blank(height)
     panel = figure.add_axes((0, 0, 1, 1))
     panel.set_xlim(0, WIDTH)
     panel.set_ylim(height, 0)
